@@ -1,0 +1,1 @@
+"""Tests mirror the folders; contract, queries, bad_manifests and properties stand beside them."""

@@ -1,0 +1,60 @@
+"""What every test lives under: no network but loopback, and hypothesis without time limits on a busy machine.
+
+Must not know any part of the hub.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
+
+
+# Servers that some tests use if they are there, and where they are looked for.
+SERVERS = {
+    "HUB_TEST_POSTGRES": "postgresql://postgres@127.0.0.1:5432/postgres",
+    "HUB_TEST_MYSQL": "mysql://root@127.0.0.1:3306/test",
+}
+
+
+def pytest_report_header() -> list[str]:
+    """One line a server: its address, without password, and whether it answers."""
+    lines = []
+    for name, default in SERVERS.items():
+        parts = urlsplit(os.environ.get(name, default))
+        host, port = parts.hostname or "127.0.0.1", parts.port or urlsplit(default).port
+        try:
+            socket.create_connection((host, port), timeout=2).close()
+            state = "answers"
+        except OSError:
+            state = "not there, its tests are skipped"
+        lines.append(f"{name}: {parts.scheme}://{host}:{port} ({state})")
+    return lines
+
+
+class Outside(RuntimeError):
+    """A test tried to leave this machine."""
+
+
+def loopback_only(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook (PEP 578): a connection to any address but loopback fails the test that makes it."""
+    if event not in ("socket.connect", "socket.sendto") or not isinstance(arguments[1], tuple):
+        return
+    host = str(arguments[1][0])
+    try:
+        inside = host in ("localhost", "") or ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        inside = False
+    if not inside:
+        raise Outside(f"a test connects to {host}; tests use loopback alone")
+
+
+sys.addaudithook(loopback_only)
