@@ -1,0 +1,128 @@
+"""Rows of other types: from an entity to its lists and objects, and lists of all.
+
+Knows one manifest at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from connectors.spi import Field
+from schema.binder import Binder, entity_of, rank_of
+from schema.entries import FieldEntry, Word
+from schema.places import Place, join_place, key_columns, place_word, read_place, relation
+from schema.registry import Binding, Role
+from schema.rows import has_place
+from schema.world import Bound
+
+
+def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
+    """A field with a call of its own: a LINK to rows of its type, by the parent's key."""
+    sheet = binder.sheet
+    element, word = binder.element(entry), place_word(sheet, entry)
+    if element is None or word is None:
+        return
+    coordinate, lists = f"{parent.name}.{entry.name}", sheet.shape(entry).lists
+    if lists > 1:
+        sheet.report("NOT_SUPPORTED", entry.type, "A call brings one list of rows.", "bind one list")
+        return
+    if not sheet.world.keys.get(parent.name):
+        message = f"'{coordinate}' is asked for by the key of '{parent.name}', which has none."
+        sheet.report("BAD_KEY", entry.node, message, f'write type {parent.name} @key(fields: "…")')
+        return
+    found = _joined(binder, coordinate, lists == 1, word, parent, element) if word.name == "join" else _called(binder, entry, word, parent)
+    if found is None:
+        return
+    place, paths = found
+    rows = binder.rows(element.name)
+    extra = key_columns(sheet, parent.name, place.key, rows, paths)
+    keys = tuple(column.name for column in extra)
+    authority, priority = rank_of(entry.words if "serves" in entry.words else parent.words)
+    binding = Binding(
+        binder.id(coordinate),
+        sheet.manifest.name,
+        Role.LINK,
+        element.name,
+        relation(coordinate, rows, _with_columns(place, extra), keys, extra, counted=word.name == "join"),
+        rows.fields,
+        key=place.key,
+        field=coordinate,
+        many=lists == 1,
+        authority=authority,
+        priority=priority,
+        args={each: each for each in place.args},
+    )
+    binder.add(binding, entry)
+
+
+Found = tuple[Place, tuple[str, ...]]  # the place, and where each part of the parent's key lies in a row
+
+
+def _joined(binder: Binder, coordinate: str, many: bool, word: Word, parent: Bound, element: Bound) -> Found | None:
+    if word.args["many"] is not many:
+        message = f"'{coordinate}' is {'a list' if many else 'one object'}."
+        binder.sheet.report("BAD_JOIN", word.node, message, f"write many: {'true' if many else 'false'}")
+        return None
+    return join_place(binder.sheet, word, parent.name, element)
+
+
+def _called(binder: Binder, entry: FieldEntry, word: Word, parent: Bound) -> Found | None:
+    keys = {name: name for name in sorted(binder.sheet.key_fields(parent.name))}
+    place = read_place(binder.sheet, entry, word, keys, tuple(entry.arguments), all_keys=False)
+    if place is not None and place.max_keys > 1 and not place.match:
+        binder.no_match(place, place.key[0])
+        return None
+    return (place, tuple((place.match or "") for _ in place.key)) if place is not None else None
+
+
+def _with_columns(place: Place, extra: tuple[Field, ...]) -> Place:
+    """The place with the parent's key called by its columns, where these had to be named otherwise."""
+    renamed = {name: column.name for name, column in zip(place.key, extra, strict=True) if name != column.name}
+    native = dict(place.native)
+    for name, column in renamed.items():
+        if "path" in native:
+            native["path"] = native["path"].replace(f"{{{name}}}", f"{{{column}}}")
+        if "batch" in native and native["batch"]["by"] == name:
+            native["batch"] = {**native["batch"], "by": column}
+    return replace(place, native=native) if renamed else place
+
+
+def bind_scan(binder: Binder, bound: Bound, entry: FieldEntry, coordinate: str | None) -> None:
+    """A list of all entities of a type; ``coordinate`` is the public root it is for, if it is for one alone."""
+    sheet = binder.sheet
+    word, rows = place_word(sheet, entry), binder.rows(bound.name)
+    place: Place | None
+    if word is None:
+        if has_place(entry) or binder.needs_place(entry, coordinate or f"Query.{entry.name}"):
+            return
+        place = Place({}, (), 0, args=tuple(entry.arguments))
+    elif word.name == "join":
+        sheet.report("WRONG_PLACE", word.node, "@join belongs to a field of an entity.", "use @table on the type for a list of all")
+        return
+    else:
+        place = read_place(sheet, entry, word, {}, (*entry.arguments, *rows.where), all_keys=True)
+    if place is None:
+        return
+    name = coordinate or entry.name
+    # What may stand in the path besides arguments are columns to filter by; those are conditions, not parameters.
+    place = replace(place, args=tuple(each for each in place.args if each in entry.arguments))
+    page: Mapping[str, Any] = place.native.get("page") or {}
+    existence, coverage = entity_of(bound.words)
+    authority, priority = rank_of(entry.words if "serves" in entry.words else bound.words)
+    binding = Binding(
+        binder.id(name),
+        sheet.manifest.name,
+        Role.SCAN,
+        bound.name,
+        replace(relation(name, rows, place, ()), order=(), total=bool(page.get("total"))),
+        rows.fields,
+        field=coordinate,
+        existence=existence,
+        coverage=coverage,
+        authority=authority,
+        priority=priority,
+        args={each: each for each in place.args},
+    )
+    binder.add(binding, entry)

@@ -1,0 +1,308 @@
+"""One manifest read into typed entries: which system, which types, fields and words, each with its place in the file.
+
+Only what a file can tell by itself: syntax, words and their values, doubled names. What a type is (canonical or contributed) and
+whether things fit together is known in ``compose``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError, parse
+from graphql.language import (
+    ArgumentNode,
+    DefinitionNode,
+    DirectiveNode,
+    EnumTypeDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    Node,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
+    ParallelVisitor,
+    SchemaExtensionNode,
+    Source,
+    UnionTypeDefinitionNode,
+    visit,
+)
+from graphql.validation.rules.known_argument_names import KnownArgumentNamesOnDirectivesRule
+from graphql.validation.rules.known_directives import KnownDirectivesRule
+from graphql.validation.rules.provided_required_arguments import ProvidedRequiredArgumentsOnDirectivesRule
+from graphql.validation.rules.unique_argument_definition_names import UniqueArgumentDefinitionNamesRule
+from graphql.validation.rules.unique_argument_names import UniqueArgumentNamesRule
+from graphql.validation.rules.unique_directives_per_location import UniqueDirectivesPerLocationRule
+from graphql.validation.rules.unique_enum_value_names import UniqueEnumValueNamesRule
+from graphql.validation.rules.unique_input_field_names import UniqueInputFieldNamesRule
+from graphql.validation.validation_context import SDLValidationContext
+
+from schema.entries import ArgumentEntry, FieldEntry, Manifest, TypeEntry, ValueEntry, Word
+from schema.expressions import ExpressionError, read_path
+from schema.faults import Fault, fault, nearest, suggest
+from schema.words import SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
+
+RULES = {
+    KnownDirectivesRule: "UNKNOWN_WORD",
+    KnownArgumentNamesOnDirectivesRule: "UNKNOWN_ARGUMENT",
+    ProvidedRequiredArgumentsOnDirectivesRule: "MISSING_ARGUMENT",
+    UniqueDirectivesPerLocationRule: "DEFINED_TWICE",
+    UniqueArgumentNamesRule: "DEFINED_TWICE",
+    UniqueArgumentDefinitionNamesRule: "DEFINED_TWICE",
+    UniqueEnumValueNamesRule: "DEFINED_TWICE",
+    UniqueInputFieldNamesRule: "DEFINED_TWICE",
+}
+RESERVED = frozenset({"hub", "_service", "_entities"})
+_DIRECTIVE = re.compile(r"@(\w+)(?:\((\w+):\))?")
+SYSTEM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+@lru_cache(maxsize=4096)
+def parse_manifest(text: str, file: str) -> Manifest:
+    """Read one manifest. Never raises for what the text says: all that is wrong is in ``Manifest.faults``.
+
+    Remembered by text, since a folder is read again whenever one of its files changes.
+    """
+    try:
+        document = parse(Source(text, file))
+    except GraphQLSyntaxError as error:
+        place = error.locations[0] if error.locations else None
+        message = error.message.removeprefix("Syntax Error: ")
+        found = Fault(file, place.line if place else 1, place.column if place else 1, "SYNTAX", message, "correct the syntax at this place")
+        return Manifest(file, faults=(found,))
+    reader = _Reader(file)
+    reader.check_rules(document)
+    for definition in document.definitions:
+        reader.read(definition)
+    return reader.manifest(document.definitions[0])
+
+
+@dataclass(slots=True)
+class _Reader:
+    """What has been read so far."""
+
+    file: str
+    faults: list[Fault] = field(default_factory=list)
+    wrong: set[int] = field(default_factory=set)  # ids of directive nodes that a rule has refused
+    schema_words: dict[str, Word] = field(default_factory=dict)
+    types: list[TypeEntry] = field(default_factory=list)
+    seen: dict[tuple[str, bool], Node] = field(default_factory=dict)
+    schema_broken: bool = False
+
+    def report(self, code: str, node: Node | None, message: str, fix: str = "", offset: int = 0) -> None:
+        self.faults.append(fault(code, self.file, node, message, fix, offset=offset))
+
+    def check_rules(self, document: Any) -> None:
+        """The rules of SDL, each reporting under its own code."""
+        visitors = []
+        for rule, code in RULES.items():
+            visitors.append(rule(SDLValidationContext(document, vocabulary(), partial(self._refused, code))))
+        visit(document, ParallelVisitor(visitors))
+
+    def _refused(self, code: str, error: GraphQLError) -> None:
+        nodes = error.nodes or []
+        node = (nodes[-1] if code == "DEFINED_TWICE" else nodes[0]) if nodes else None
+        self.wrong.update(id(each) for each in error.nodes or () if isinstance(each, DirectiveNode))
+        message, fix = error.message, "keep one of the two"
+        named = _DIRECTIVE.search(message)
+        definition = vocabulary().get_directive(named[1]) if named else None
+        if code == "UNKNOWN_WORD" and isinstance(node, DirectiveNode):
+            name = node.name.value
+            if definition is None:
+                near = nearest(name, own_words())
+                message += suggest(name, own_words())
+                fix = f"write @{near}" if near else "use one of the words of docs/manifests.md"
+            else:
+                code = "MISPLACED_WORD"
+                fix = f"it belongs on: {', '.join(where.value.lower().replace('_', ' ') for where in definition.locations)}"
+        elif code == "UNKNOWN_ARGUMENT" and definition is not None and isinstance(node, ArgumentNode):
+            near = nearest(node.name.value, definition.args)
+            fix = f"write {near}" if near else f"remove it; what @{definition.name} takes: {', '.join(definition.args) or 'nothing'}"
+        elif code == "MISSING_ARGUMENT" and named:
+            fix = f"add {named[2]}: …"
+        self.report(code, node, message, fix)
+
+    def words(self, node: Node) -> tuple[dict[str, Word], list[Word], bool]:
+        """The words on a definition, its @key words (which repeat), and whether one of them is faulty."""
+        words: dict[str, Word] = {}
+        keys: list[Word] = []
+        broken = False
+        for directive in nodes_of(node):
+            name = directive.name.value
+            if vocabulary().get_directive(name) is None or id(directive) in self.wrong:
+                broken = True
+                continue
+            args, errors = read_arguments(directive)
+            for each in errors:
+                # A value that holds a variable was copied on the way and has lost its place.
+                at = next((node for node in each.error.nodes or () if node.loc), directive)
+                code = "BAD_PATH" if isinstance(each.error.original_error, ExpressionError) else "BAD_ARGUMENT"
+                self.report(code, at, f"@{name}({each.path}): {each.error.message}", each.fix, offset_in(each.error, at))
+            unknown = [given for given in directive.arguments or () if given.name.value not in vocabulary().get_directive(name).args]  # type: ignore[union-attr]
+            broken = broken or bool(errors) or bool(unknown)
+            word = Word(name, args, directive)
+            if errors or unknown:
+                continue
+            if name == "key":
+                keys.append(word)
+            else:
+                words[name] = word
+        return words, keys, broken
+
+    def read(self, node: DefinitionNode) -> None:
+        match node:
+            case SchemaExtensionNode():
+                words, _, broken = self.words(node)
+                self.schema_words |= words
+                self.schema_broken = self.schema_broken or broken
+                if node.operation_types:
+                    self.report("NOT_SUPPORTED", node, "A manifest does not choose root types.", "remove the operation types")
+            case ObjectTypeDefinitionNode():
+                self._type(node, "object")
+            case ObjectTypeExtensionNode():
+                self._type(node, "object", extends=True)
+            case InterfaceTypeDefinitionNode():
+                self._type(node, "interface")
+            case UnionTypeDefinitionNode():
+                self._type(node, "union")
+            case EnumTypeDefinitionNode():
+                self._type(node, "enum")
+            case _:
+                kind = node.kind.replace("_", " ")
+                self.report("NOT_SUPPORTED", node, f"A manifest has no {kind}.", "use type, extend type, interface, union or enum")
+
+    def _type(self, node: Any, form: str, extends: bool = False) -> None:
+        name = node.name.value
+        if name in ("Mutation", "Subscription"):
+            self.report("NOT_SUPPORTED", node.name, f"A manifest has no type {name}.", "remove it; manifests describe what can be read")
+            return
+        if name in RESERVED or name.startswith("__"):
+            self.report("RESERVED_NAME", node.name, f"The name {name!r} belongs to the hub.", "choose another name")
+            return
+        if (name, extends) in self.seen:
+            self.report("DEFINED_TWICE", node.name, f"'{name}' is described twice in this file.", "put the fields into one block")
+            return
+        self.seen[name, extends] = node
+        words, keys, broken = self.words(node)
+        fields = [self._field(each, name) for each in getattr(node, "fields", None) or ()]
+        values = [self._value(each) for each in getattr(node, "values", None) or ()]
+        members = tuple(each.name.value for each in getattr(node, "types", None) or ())
+        entry = TypeEntry(
+            name,
+            form,
+            extends,
+            words,
+            tuple(keys),
+            self._unique(fields, name),
+            {value.name: value for value in values},
+            members,
+            _text(node),
+            node,
+            broken,
+        )
+        self.types.append(entry)
+
+    def _unique(self, fields: Iterable[FieldEntry], owner: str) -> dict[str, FieldEntry]:
+        found: dict[str, FieldEntry] = {}
+        for each in fields:
+            if each.name in found:
+                self.report("DEFINED_TWICE", each.node, f"'{owner}.{each.name}' is given twice.", "keep one of the two")
+            elif each.name in RESERVED or each.name.startswith("__"):
+                self.report("RESERVED_NAME", each.node, f"The name {each.name!r} belongs to the hub.", "choose another name")
+            else:
+                found[each.name] = each
+        return found
+
+    def _field(self, node: Any, owner: str) -> FieldEntry:
+        words, _, broken = self.words(node)
+        arguments = {}
+        for each in node.arguments or ():
+            inner, _, bad = self.words(each)
+            arguments[each.name.value] = ArgumentEntry(each.name.value, each.type, inner, each, bad)
+            broken = broken or bad
+        path = words["from"].args.get("path") if "from" in words else None
+        if path is not None:
+            broken = self._path(words["from"], path) or broken
+        return FieldEntry(node.name.value, node.type, words, arguments, _text(node), node.name, node, broken)
+
+    def _path(self, word: Word, path: str) -> bool:
+        try:
+            read_path(path)
+        except ExpressionError as error:
+            message = f"@from(path): {error.message[:1].upper()}{error.message[1:]}."
+            self.report(
+                "BAD_PATH", word.value_node("path"), message, "write names separated by dots, list[0] for an element", 1 + error.offset
+            )
+            return True
+        return False
+
+    def _value(self, node: Any) -> ValueEntry:
+        words, _, _ = self.words(node)
+        return ValueEntry(node.name.value, words, _text(node), node.name)
+
+    def manifest(self, first: Node) -> Manifest:
+        system = self.schema_words.get("system")
+        sources = [self.schema_words[name] for name in SOURCES if name in self.schema_words]
+        if system is None and not self.schema_broken:
+            self.report(
+                "NO_SYSTEM",
+                first,
+                "The file does not say which system it describes.",
+                'add `extend schema @system(name: "…", title: "…", owner: "…")`',
+            )
+        elif not sources and not self.schema_broken:
+            self.report(
+                "NO_SYSTEM",
+                first,
+                "The file does not say how the system is reached.",
+                "add @rest, @sql, @graphql or @python beside @system",
+            )
+        for extra in sources[1:]:
+            self.report(
+                "NO_SYSTEM",
+                extra.node,
+                "A system is reached in one way.",
+                f"remove @{extra.name}, or describe a second system in its own file",
+            )
+        if system is not None:
+            self._system_name(system)
+        return Manifest(self.file, system, sources[0] if sources else None, tuple(self.types), tuple(sorted(self.faults)))
+
+    def _system_name(self, system: Word) -> None:
+        name = system.args["name"]
+        if name in RESERVED or name == "canonical":
+            self.report("RESERVED_NAME", system.value_node("name"), f"The name {name!r} belongs to the hub.", "choose another name")
+        elif not SYSTEM_NAME.fullmatch(name):
+            self.report(
+                "BAD_SYSTEM_NAME",
+                system.value_node("name"),
+                f"{name!r} is not a system's name.",
+                "use letters and digits, beginning with a letter",
+            )
+
+
+def _text(node: Any) -> str:
+    return node.description.value if getattr(node, "description", None) else ""
+
+
+def load_systems(folder: Path | Traversable, *, shown: str | None = None) -> list[Manifest]:
+    """All manifests of a folder and its subfolders, sorted by file; ``hub.graphql`` is not one.
+
+    ``shown`` is how the folder is called in faults; its own name if not given. Raises OSError.
+    """
+    found: list[tuple[str, str]] = []
+    _collect(folder, shown or folder.name, found)
+    return [parse_manifest(text, file) for file, text in sorted(found)]
+
+
+def _collect(folder: Path | Traversable, at: str, found: list[tuple[str, str]]) -> None:
+    children: Sequence[Path | Traversable] = list(folder.iterdir())
+    for child in children:
+        name = f"{at}/{child.name}"
+        if child.is_dir():
+            _collect(child, name, found)
+        elif child.name.endswith(".graphql") and child.name != VOCABULARY:
+            found.append((name, child.read_text(encoding="utf-8")))

@@ -1,0 +1,252 @@
+"""Where rows are fetched: @get, @field, @join and @table as ``Relation.native``, with their keys and parameters.
+
+``Relation.keys`` are columns in the order of ``Binding.key``; a place names them, so a ``{name}`` that an author wrote for a key is
+rewritten to its column. Knows no binding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql.language import StringValueNode
+
+from connectors.spi import Field, Options, Relation
+from schema.entries import FieldEntry, Word
+from schema.expressions import read_join, read_template
+from schema.faults import suggest
+from schema.rows import Rows, column_of
+from schema.words import KINDS, PLACES
+from schema.world import Bound, Sheet
+
+TABLE_KEYS = 500  # keys in one IN list
+BATCH = "keys"  # the placeholder of a batch
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``key`` are the names that are asked by, ``max_keys`` how many at once (0 never), ``match`` where rows repeat them."""
+
+    native: Mapping[str, Any]
+    key: tuple[str, ...]
+    max_keys: int
+    match: str | None = None
+    args: tuple[str, ...] = ()
+    word: Word | None = None
+
+
+def place_word(sheet: Sheet, entry: FieldEntry) -> Word | None:
+    """The word that says where a field's rows lie, if this kind of system has it. Kinds that are installed take any."""
+    found = [entry.words[name] for name in PLACES if name in entry.words]
+    own = [word for word in found if sheet.kind not in KINDS or sheet.kind == PLACES[word.name]]
+    right = ", ".join(f"@{name}" for name, kind in PLACES.items() if kind == sheet.kind)
+    for word in found:
+        if word not in own:
+            message = f"@{word.name} is for {PLACES[word.name]} systems; this one is reached by {sheet.kind}."
+            sheet.report("WRONG_PLACE", word.node, message, f"use {right}")
+    for word in own[1:]:
+        message = f"@{own[0].name} says already where the rows of '{entry.name}' lie."
+        sheet.report("DEFINED_TWICE", word.node, message, "keep one of the two")
+    return own[0] if len(found) == 1 and own else None
+
+
+def read_place(
+    sheet: Sheet, entry: FieldEntry, word: Word, keys: Mapping[str, str], args: Collection[str], *, all_keys: bool
+) -> Place | None:
+    """A @get or @field. ``keys`` maps the names an author may use to key columns; with ``all_keys`` each of them must be sent."""
+    batch = word.args.get("batch")
+    if word.name == "get" and not _placeholders_known(sheet, word, keys, args, batch is not None):
+        return None
+    if batch is not None:
+        named = tuple(keys.get(name, name) for name in batch["by"])
+        wrong = [name for name in batch["by"] if name not in keys]
+        if wrong or len(named) != 1 or (all_keys and set(named) != set(keys.values())):
+            wanted = sorted(set(keys.values()))
+            message = (
+                f"batch.by is '{' '.join(batch['by'])}', but the key is '{' '.join(wanted)}'." if wanted else "There is no key to ask by."
+            )
+            fix = f'write by: "{wanted[0]}"' if len(wanted) == 1 else "leave out batch: a key of several fields is asked for singly"
+            sheet.report("BAD_BATCH", word.value_node("batch"), message, fix)
+            return None
+        return _called(sheet, entry, word, keys, args, named, batch)
+    if word.name == "get":
+        named = tuple(dict.fromkeys(keys[name] for name in _names(word) if name in keys and name not in args))
+    else:
+        named = tuple(dict.fromkeys(keys.values())) if all_keys or len(set(keys.values())) == 1 else ()
+    if word.name == "get":
+        missing = [name for name in dict.fromkeys(keys.values()) if name not in named]
+        if keys and ((all_keys and missing) or not named):
+            fix = f"put {{{missing[0]}}} into the path, or add batch"
+            sheet.report("NO_PLACEHOLDER", word.value_node("path"), f"The key '{missing[0]}' is never sent.", fix)
+            return None
+    elif keys and len(named) != 1:
+        sheet.report("BAD_BATCH", word.node, "A root field of the source is asked by one key field.", "choose a key of one field")
+        return None
+    return _called(sheet, entry, word, keys, args, named, None)
+
+
+def _called(
+    sheet: Sheet,
+    entry: FieldEntry,
+    word: Word,
+    keys: Mapping[str, str],
+    args: Collection[str],
+    named: tuple[str, ...],
+    batch: Mapping[str, Any] | None,
+) -> Place | None:
+    native: dict[str, Any] = {name: value for name, value in word.args.items() if value is not None and name != "batch"}
+    if batch is not None:
+        native["batch"] = {"by": named[0], **{name: value for name, value in batch.items() if name != "by" and value is not None}}
+    if word.name == "field":
+        if named and "argument" not in native:
+            sheet.report("MISSING_ARGUMENT", word.node, "@field does not say which argument carries the key.", 'add argument: "…"')
+            return None
+    else:
+        native["path"] = _renamed(word.args["path"], keys, args)
+        if "body" in native:
+            native["body"] = _renamed(native["body"], keys, args)
+        if batch is not None and BATCH not in _names(word):
+            sheet.report(
+                "NO_PLACEHOLDER", word.value_node("path"), "The keys of the batch are never sent.", "put {keys} into the path or the body"
+            )
+            return None
+    used = tuple(args) if word.name == "field" else tuple(name for name in args if name in _names(word))
+    return Place(native, named, batch["max"] if batch is not None else 1 if named else 0, batch.get("match") if batch else None, used, word)
+
+
+def _placeholders_known(sheet: Sheet, word: Word, keys: Mapping[str, str], args: Collection[str], batch: bool) -> bool:
+    allowed = {*args, *({BATCH} if batch else keys)}
+    node = word.value_node("path")
+    good = True
+    for part in read_template(word.args["path"]):
+        if part.path not in allowed:
+            good = False
+            offset = 1 + part.offset if isinstance(node, StringValueNode) and not node.block else 0
+            _unknown(sheet, node, part.path, allowed, offset)
+    for name in _holes(word.args.get("body")):
+        if name not in allowed:
+            good = False
+            _unknown(sheet, word.value_node("body"), name, allowed, 0)
+    return good
+
+
+def _unknown(sheet: Sheet, node: Any, name: str, allowed: Iterable[str], offset: int) -> None:
+    known = ", ".join(f"{{{each}}}" for each in sorted(allowed)) or "nothing"
+    near = suggest(name, allowed)
+    if name == BATCH:
+        sheet.report(
+            "UNKNOWN_PLACEHOLDER", node, "{keys} stands for a batch of keys, and there is no batch.", 'add batch: {by: "…"}', offset=offset
+        )
+    else:
+        sheet.report(
+            "UNKNOWN_PLACEHOLDER",
+            node,
+            f"{{{name}}} is neither a key nor an argument.{near}",
+            f"what can be put in here: {known}",
+            offset=offset,
+        )
+
+
+def _names(word: Word) -> list[str]:
+    return [*(part.path for part in read_template(word.args["path"])), *_holes(word.args.get("body"))]
+
+
+def _holes(body: Any) -> Iterator[str]:
+    if isinstance(body, str):
+        yield from _HOLE.findall(body)
+    elif isinstance(body, Mapping):
+        for value in body.values():
+            yield from _holes(value)
+    elif isinstance(body, list | tuple):
+        for value in body:
+            yield from _holes(value)
+
+
+def _renamed(value: Any, keys: Mapping[str, str], args: Collection[str]) -> Any:
+    if isinstance(value, str):
+        return _HOLE.sub(lambda hole: f"{{{hole[1] if hole[1] in args else keys.get(hole[1], hole[1])}}}", value)
+    if isinstance(value, Mapping):
+        return {name: _renamed(inner, keys, args) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_renamed(inner, keys, args) for inner in value]
+    return value
+
+
+def table_native(sheet: Sheet, table: Word, key: tuple[str, ...]) -> dict[str, Any]:
+    """A table as a connector reads it: its name, the native key columns, a fixed condition, the schema."""
+    native: dict[str, Any] = {"table": table.args["name"], "key": key}
+    if table.args.get("where"):
+        native["where"] = table.args["where"]
+    schema = sheet.manifest.source.args.get("schema") if sheet.manifest.source else None
+    if schema:
+        native["schema"] = schema
+    return native
+
+
+def join_place(sheet: Sheet, word: Word, parent: str, element: Bound) -> tuple[Place, tuple[str, ...]] | None:
+    """A @join: rows of the element's table whose left columns equal the parent's key fields. Also returns those columns."""
+    table = element.word("table")
+    if table is None:
+        sheet.report(
+            "BAD_JOIN",
+            word.node,
+            f"'{element.name}' has no table in this file.",
+            f'add @table(name: "…", key: ["…"]) to type {element.name}',
+        )
+        return None
+    pairs = read_join(word.args["on"])
+    keys = sheet.key_fields(parent)
+    node = word.value_node("on")
+    for _, right in pairs:
+        if right.path not in keys:
+            near = suggest(right.path, keys)
+            offset = 1 + right.offset if isinstance(node, StringValueNode) and not node.block else 0
+            sheet.report(
+                "BAD_JOIN",
+                node,
+                f"'{right.path}' is not a key field of '{parent}'.{near}",
+                "right of '=' stands a key field",
+                offset=offset,
+            )
+            return None
+    columns = tuple(left.path for left, _ in pairs)
+    return Place(table_native(sheet, table, columns), tuple(right.path for _, right in pairs), TABLE_KEYS, word=word), columns
+
+
+def key_columns(sheet: Sheet, owner: str, key: tuple[str, ...], rows: Rows, paths: Iterable[str]) -> tuple[Field, ...]:
+    """Columns for a parent's key beside the element's own: named after the key, unless the element has a column of that name."""
+    found = []
+    for name, path in zip(key, paths, strict=True):
+        column = name
+        if column in rows.names:
+            column = f"{owner[:1].lower()}{owner[1:]}_{name}"
+            while column in rows.names:
+                column += "_"
+        found.append(column_of(sheet, owner, name, column, path))
+    return tuple(found)
+
+
+def relation(
+    name: str, rows: Rows, place: Place, keys: tuple[str, ...], extra: tuple[Field, ...] = (), *, counted: bool = False
+) -> Relation:
+    """Put together what a connector is asked. ``counted``: the place can cut and count by itself, and go on after a key: that is how
+    a connection is paged, whatever else its manifest lets callers filter and sort by."""
+    where, order = dict(rows.where), list(rows.order)
+    for key in keys if counted else ():
+        where[key] = tuple(dict.fromkeys((*where.get(key, ()), "GT")))
+        order += [] if key in order else [key]
+    return Relation(
+        name=name,
+        fields=(*rows.columns, *extra),
+        native=Options(place.native),
+        keys=keys,
+        max_keys=place.max_keys,
+        args=place.args,
+        where=Options(where),
+        order=tuple(order),
+        limit=counted,
+        total=counted,
+    )

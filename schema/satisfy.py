@@ -1,0 +1,127 @@
+"""Checks over all systems at once: anchors, non-null hazards, what a reference leads to, what nobody serves.
+
+What can be reached is in ``schema.reach``.
+"""
+
+from __future__ import annotations
+
+from graphql import get_named_type, is_interface_type, is_non_null_type, is_object_type
+
+from schema.binder import each_served
+from schema.faults import Fault
+from schema.reach import Whole, all_bindings, unreachable
+from schema.registry import Binding
+
+
+def satisfy(whole: Whole) -> list[Fault]:
+    """All faults that show only when all systems are seen together."""
+    _anchors(whole)
+    _hazards(whole)
+    unreachable(whole)
+    _targets(whole)
+    if not whole.faulty:
+        _unserved(whole)
+    return whole.faults
+
+
+def _anchors(whole: Whole) -> None:
+    for type_name, lookups in whole.registry.lookups.items():
+        first: Binding | None = None
+        told: set[str] = set()
+        for binding in sorted(lookups, key=lambda each: (each.system, each.id)):
+            if not binding.anchors or binding.system in told:
+                continue
+            told.add(binding.system)
+            if first is None:
+                first = binding
+            else:
+                whole.report(
+                    "TWO_ANCHORS",
+                    binding,
+                    f"{first.system} also decides whether '{type_name}' exists; the two may disagree.",
+                    "let one of them contribute: @entity(existence: CONTRIBUTES)",
+                )
+
+
+def _hazards(whole: Whole) -> None:
+    """``T.f!`` served by a system that may have no row for an entity would take the whole entity away."""
+    told: set[tuple[str, str, str]] = set()
+    for type_name, lookups in whole.registry.lookups.items():
+        fields = getattr(whole.world.type(type_name), "fields", {})
+        keys = {name for key in whole.registry.keys.get(type_name, ()) for name in key}
+        for binding in lookups:
+            for name in binding.fields:
+                where = (binding.system, type_name, name)
+                if name in keys or binding.anchors or where in told or name not in fields or not is_non_null_type(fields[name].type):
+                    continue
+                told.add(where)
+                own = f"'{type_name}.{name}' is never null, but {binding.system} is not the complete anchor of '{type_name}'"
+                whole.report(
+                    "NON_NULL_HAZARD",
+                    binding,
+                    f"{own}: where it has no record, the whole entity would be null.",
+                    "make the field nullable, or leave it to @entity(existence: ANCHOR, coverage: COMPLETE)",
+                    field_name=name,
+                )
+
+
+def _targets(whole: Whole) -> None:
+    """A reference to an entity that no lookup finds by the fields the reference carries can show those fields only."""
+    told: set[tuple[str, str]] = set()
+    for binding in all_bindings(whole.registry):
+        for served in each_served(binding.fields):
+            target = served.type or ""
+            if (
+                target not in whole.registry.keys
+                or target in whole.faulty
+                or served.variants
+                or (binding.system, served.name + target) in told
+            ):
+                continue
+            lookups = whole.registry.lookups.get(target, ())
+            if any(set(lookup.key) <= served.parts.keys() for lookup in lookups):
+                continue
+            if set(getattr(whole.world.type(target), "fields", {})) <= served.parts.keys():
+                continue
+            told.add((binding.system, served.name + target))
+            carried = ", ".join(sorted(served.parts))
+            message = f"No system looks up '{target}' by what '{served.name}' carries ({carried}): its other fields stay null."
+            fix = f"add a @lookup of '{target}' to the system that has it"
+            whole.report("NO_TARGET_LOOKUP", binding, message, fix, field_name=served.name)
+
+
+def _unserved(whole: Whole) -> None:
+    """A notice for each canonical field that a query can ask for and no system serves."""
+    served: dict[str, set[str]] = {}
+    for binding in all_bindings(whole.registry):
+        served.setdefault(binding.type, set()).update(binding.fields)
+        for inner in each_served(binding.fields):
+            if inner.type is not None:
+                served.setdefault(inner.type, set()).update(inner.parts)
+            for variant in inner.variants:
+                served.setdefault(variant.type, set()).update(variant.parts)
+    for type_name in sorted(_asked(whole)):
+        type_ = whole.world.type(type_name)
+        for name in getattr(type_, "fields", {}):
+            coordinate = f"{type_name}.{name}"
+            if name in served.get(type_name, ()) or coordinate in whole.registry.links or coordinate not in whole.world.canonical:
+                continue
+            whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
+
+
+def _asked(whole: Whole) -> set[str]:
+    """The object types behind the engine's root fields, without connections, their edges and page information."""
+    schema, connections = whole.world.schema, whole.world.connections
+    waiting = (
+        [get_named_type(schema.query_type.fields[name.partition(".")[2]].type).name for name in whole.planned] if schema.query_type else []
+    )
+    found: set[str] = set()
+    while waiting:
+        name = connections.get(waiting[-1], waiting[-1])
+        waiting.pop()
+        type_ = schema.type_map[name]
+        if name in found or not (is_object_type(type_) or is_interface_type(type_)):
+            continue
+        found.add(name)
+        waiting.extend(get_named_type(each.type).name for each in type_.fields.values())
+    return found

@@ -1,0 +1,111 @@
+"""How a canonical field is declared: no resolver, a grade, and words in two languages.
+
+The engine answers such fields from the systems that are bound to them, so a resolver of their own would never run; one that is
+called all the same was forgotten by the engine and says so. Must not know any system, the engine or who may see what.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import EnumMeta
+from typing import Any, NoReturn, TypeVar
+
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+from strawberry.types.info import Info
+from strawberry.types.unset import UNSET
+from strawberry.utils.str_converters import to_camel_case
+
+from schema.coordinates import Grade
+
+GRADE = "yiwang.grade"  # keys of a field's metadata
+SCOPES = "yiwang.scopes"
+DEFAULT_FIRST = 50
+
+AnyEnum = TypeVar("AnyEnum", bound=EnumMeta)
+
+
+class NotPlanned(RuntimeError):
+    """A field that only the engine can answer was resolved without it."""
+
+
+class PlannedField(StrawberryField):
+    """A field of the canonical schema that the engine answers."""
+
+    def get_result(self, source: Any, info: Info[Any, Any] | None, args: list[Any], kwargs: Any) -> NoReturn:
+        owner = self.origin.__name__ if isinstance(self.origin, type) else "?"
+        raise NotPlanned(
+            f"{owner}.{self.graphql_name or to_camel_case(self.python_name)} is answered by the engine, but was resolved without it"
+        )
+
+
+def words(zh: str, en: str) -> str:
+    """A description as the schema carries it: the first line Chinese, the second English."""
+    return f"{zh}\n{en}"
+
+
+def argument(name: str, annotation: object, zh: str, en: str, default: object = UNSET) -> StrawberryArgument:
+    """One argument of a planned field, by its public name."""
+    return StrawberryArgument(
+        python_name=name,
+        graphql_name=name,
+        type_annotation=StrawberryAnnotation(annotation),
+        description=words(zh, en),
+        default=default,
+    )
+
+
+def paging() -> tuple[StrawberryArgument, StrawberryArgument]:
+    """``first`` and ``after`` of a connection."""
+    return (
+        argument("first", int | None, "返回条数，1 至 1000", "How many, 1 to 1000", DEFAULT_FIRST),
+        argument("after", str | None, "从该游标之后开始", "Begin after this cursor"),
+    )
+
+
+def policy(grade: Grade, scopes: Iterable[Iterable[str]] = ()) -> Mapping[str, Any]:
+    """Field metadata: its grade, and its scopes as a disjunction of conjunctions."""
+    return {GRADE: grade, SCOPES: tuple(frozenset(every) for every in scopes)}
+
+
+def planned(
+    zh: str,
+    en: str,
+    *,
+    grade: Grade = Grade.L1,
+    scopes: Iterable[Iterable[str]] = (),
+    name: str | None = None,
+    arguments: Iterable[StrawberryArgument] = (),
+) -> Any:
+    """A field that the engine answers. ``name`` is its public name where it is not the camel-cased Python name."""
+    field = PlannedField(
+        graphql_name=name,
+        type_annotation=None,
+        description=words(zh, en),
+        metadata=policy(grade, scopes),
+    )
+    taken = list(arguments)
+    if taken:
+        field.arguments = taken
+    return field
+
+
+def pages(zh: str, en: str, *, grade: Grade = Grade.L1, scopes: Iterable[Iterable[str]] = ()) -> Any:
+    """A planned connection with ``first`` and ``after``."""
+    return planned(zh, en, grade=grade, scopes=scopes, arguments=paging())
+
+
+def meanings(**texts: tuple[str, str]) -> Callable[[AnyEnum], AnyEnum]:
+    """Decorates a Strawberry enum: the (Chinese, English) description of each of its values.
+
+    Raises TypeError when a value is left out or does not exist.
+    """
+
+    def describe(enum: AnyEnum) -> AnyEnum:
+        values = {value.name: value for value in enum.__strawberry_definition__.values}  # type: ignore[attr-defined]
+        if values.keys() != texts.keys():
+            raise TypeError(f"{enum.__name__}: values and meanings differ: {sorted(values.keys() ^ texts.keys())}")
+        for name, value in values.items():
+            value.description = words(*texts[name])
+        return enum
+
+    return describe
