@@ -1,0 +1,247 @@
+"""One HTTP origin: session, credentials, limits, and what went wrong in the terms of ``connectors.spi``.
+
+For the kinds that speak HTTP. Retry, time limits and concurrency are the engine's; no answer is kept here. Must not know what
+a request means.
+
+    refused, name not found, cut off before an answer   down
+    no answer by the deadline, 408                      slow
+    429, 425                                            busy
+    401, 403                                            denied
+    other 4xx                                           invalid
+    502, 503, 504                                       down
+    other 5xx, not HTTP, cut off within the body, over the limit, not JSON   broken
+    3xx, certificate not trusted                        config
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from connectors.settings import refused
+from connectors.spi import Call, ErrorKind, Secret, SourceError
+
+AuthKind = Literal["NONE", "BASIC", "API_KEY", "BEARER"]
+# The older national sets are parts of GB 18030, and senders are known to mix them up.
+_CHARSETS = {"gbk": "gb18030", "gb2312": "gb18030", "utf8": "utf-8"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How the hub shows who it is.
+
+    BASIC takes ``user`` and ``password``, BEARER ``token``, API_KEY ``secret`` under ``header`` or ``query``; ``secret`` serves
+    BASIC and BEARER too.
+    """
+
+    kind: AuthKind = "NONE"
+    header: str = ""
+    query: str = ""
+    user: str | Secret = ""
+    password: Secret | None = None
+    secret: Secret | None = None
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: any status. ``body`` is decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Endpoint:
+    """A base address and how to speak to it. Opened by the first request, closed by ``close``."""
+
+    def __init__(self, base: str, auth: Auth, headers: Mapping[str, str | Secret], *, max_bytes: int) -> None:
+        self.base = _base(base)
+        self.max_bytes = max_bytes
+        shown, self._query = _credentials(auth)
+        self._headers = {"Accept": "application/json", **{name: _reveal(value) for name, value in headers.items()}, **shown}
+        for name, value in self._headers.items():
+            if not name or _CONTROL.search(name) or _CONTROL.search(value) or not value.isascii():
+                raise refused(f"the value of header '{name}' cannot be sent")
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    async def send(self, method: str, target: str, call: Call, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send one request to ``base`` + ``target`` (percent-encoded) and read the whole answer. Raises SourceError."""
+        if self._closed:
+            raise SourceError("down", "The connection to the source is closed.")
+        if self._query:
+            target += ("&" if "?" in target else "?") + self._query
+        sent = {"X-Request-Id": call.request_id} if call.request_id else {}
+        body = None
+        if json is not None:
+            sent["Content-Type"] = "application/json"
+            body = orjson.dumps(json)
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                async with self._open().request(
+                    method, URL(self.base + target, encoded=True), data=body, headers={**sent, **(headers or {})}, allow_redirects=False
+                ) as response:
+                    content = await _content(response, min(self.max_bytes, call.max_bytes))
+                    return Answer(response.status, response.headers, content)
+        # The causes are cut off: their texts name hosts, and a logged chain would carry the address with its values.
+        except TimeoutError:
+            raise SourceError("slow", "The source did not answer in time.") from None
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, aiohttp.ServerFingerprintMismatch) as error:
+            raise refused("The certificate of the source is not trusted.", type(error).__name__) from None
+        except aiohttp.ClientConnectorError as error:
+            raise SourceError("down", "The source cannot be reached.", detail=f"{type(error).__name__}: {error.os_error}") from None
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            raise SourceError("down", "The source cut the connection.", detail=type(error).__name__) from None
+        except aiohttp.InvalidURL:
+            raise refused("The address of the source is not a URL.") from None
+        except aiohttp.ClientError as error:
+            raise broken("The source's answer is cut off or not HTTP.", type(error).__name__) from None
+
+    async def close(self) -> None:
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=self._headers,
+            )
+        return self._session
+
+
+def decode(answer: Answer) -> Any:
+    """The JSON document of an answer, in whatever charset it says; None for 204. Raises SourceError (broken)."""
+    if answer.status == 204:
+        return None
+    found = re.search(r"charset\s*=\s*\"?([\w.:-]+)", answer.headers.get("Content-Type", ""), re.IGNORECASE)
+    charset = found[1].lower() if found else "utf-8"
+    try:
+        charset = _CHARSETS.get(charset, charset)
+        if charset == "utf-8":
+            return orjson.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
+        return orjson.loads(answer.body.decode(charset).removeprefix("\ufeff"))
+    except (ValueError, LookupError):  # not JSON, not in its charset, no such charset
+        raise broken("The source did not answer with JSON.", f"status {answer.status}, {len(answer.body)} bytes") from None
+
+
+def refusal(answer: Answer) -> SourceError | None:
+    """What an answer's status says went wrong, if anything."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    detail = f"status {status}"
+    if status in (401, 403):
+        return SourceError("denied", "The source refused the hub's credential.", detail=detail)
+    if status in (425, 429, 503):
+        kind: ErrorKind = "down" if status == 503 else "busy"
+        return SourceError(kind, "The source is busy or out of service.", detail=detail, retry_after=_retry_after(answer))
+    if status == 408:
+        return SourceError("slow", "The source did not answer in time.", detail=detail)
+    if status in (502, 504):
+        return SourceError("down", "The source is out of service.", detail=detail)
+    if status >= 500:
+        return broken("The source failed.", detail)
+    if status >= 400:
+        return SourceError("invalid", "The source did not accept the request.", detail=detail)
+    return refused("The source sends the hub elsewhere.", detail)
+
+
+def max_age(answer: Answer) -> float | None:
+    """How long the source says its answer stays fresh, in seconds."""
+    control = answer.headers.get("Cache-Control", "").lower()
+    found = re.search(r"(?:^|[,\s])max-age=(\d{1,9})", control)
+    return float(found[1]) if found and "no-store" not in control and "no-cache" not in control else None
+
+
+def broken(message: str, detail: str = "") -> SourceError:
+    """The source answered something that cannot be read."""
+    return SourceError("broken", message, detail=detail)
+
+
+def rows_at(found: Any, bare: bool = False) -> list[Any]:
+    """The rows in what lies at a place of a document: a list, one object, or nothing. ``bare`` rows may be single values.
+
+    Raises SourceError (broken).
+    """
+    rows = [] if found is None else found if isinstance(found, list) else [found]
+    kinds = set(map(type, rows))  # one pass in C: a large answer has many rows, and they are dicts
+    if type(None) in kinds:
+        kinds.remove(type(None))
+        rows = [row for row in rows if row is not None]
+    if not bare and not kinds <= {dict}:
+        raise broken("The source's rows are not objects.")
+    return rows
+
+
+async def _content(response: aiohttp.ClientResponse, most: int) -> bytes:
+    parts = []
+    size = 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > most:
+            raise broken("The source's answer is too large.", f"over {most} bytes")
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """RFC 9110 §10.2.3: seconds, or a date, which counts from the answer's own Date."""
+    said = answer.headers.get("Retry-After", "").strip()
+    if said.isdecimal():
+        return float(said)
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(answer.headers.get("Date", ""))).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _base(base: str) -> str:
+    try:
+        url = URL(base)
+    except ValueError:
+        raise refused("The address of the source is not a URL.") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise refused("The address of the source has to begin with http:// or https://.")
+    if url.user or url.password or url.query_string or url.fragment:
+        raise refused("The address of the source holds more than a place; credentials belong into 'auth'.")
+    return str(url).rstrip("/")
+
+
+def _credentials(auth: Auth) -> tuple[dict[str, str], str]:
+    """(headers, query) that carry the credential."""
+    secret = auth.secret or auth.token or auth.password
+    if auth.kind == "NONE":
+        return {}, ""
+    if secret is None:
+        raise refused(f"auth of kind {auth.kind} needs a secret")
+    if auth.kind == "BASIC":
+        pair = f"{_reveal(auth.user)}:{(auth.password or secret).reveal()}".encode()
+        return {"Authorization": "Basic " + base64.b64encode(pair).decode()}, ""
+    if auth.kind == "BEARER":
+        return {"Authorization": f"Bearer {(auth.token or secret).reveal()}"}, ""
+    if auth.query:
+        return {}, f"{quote(auth.query, safe='')}={quote(secret.reveal(), safe='')}"
+    if not auth.header:
+        raise refused("auth of kind API_KEY needs 'header' or 'query'")
+    return {auth.header: secret.reveal()}, ""
+
+
+def _reveal(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value

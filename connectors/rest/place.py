@@ -1,0 +1,195 @@
+"""A REST relation made ready once: its template, where rows lie, how it goes through pages.
+
+What a manifest's ``@get`` says is checked here, by name. Must not know HTTP; holds no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import orjson
+
+from connectors.rest.template import KEYS, Template, Unfit, encode, parse, text
+from connectors.settings import nearest, read, refused
+from connectors.spi import Ask, Field, Options, Relation, SourceError, reader
+
+Style = Literal["NONE", "PAGE", "OFFSET", "CURSOR"]
+Method = Literal["GET", "POST"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``by`` the canonical key, ``match`` where it lies in each row, ``max`` how many keys at once."""
+
+    by: Any = ""
+    match: str = ""
+    max: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """``page``, ``offset``, ``cursor`` and ``limit`` are names of parameters; ``next`` and ``total`` paths of the answer.
+
+    ``size`` is what ``limit`` is set to; ``first`` the number of the first page.
+    """
+
+    style: Style = "NONE"
+    page: str = "page"
+    offset: str = "offset"
+    cursor: str = "cursor"
+    limit: str = ""
+    size: int = 100
+    first: int = 1
+    next: str = ""
+    total: str = ""
+
+    def begin(self) -> Turn:
+        """Where the first page is asked for."""
+        return Turn(self, self.first if self.style == "PAGE" else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which page is asked for: ``at`` is its number, offset, or cursor (0 for none yet)."""
+
+    paging: Paging
+    at: Any
+    done: bool = False
+    past: frozenset[str] = frozenset()
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What this page adds to the request."""
+        page = self.paging
+        size = {page.limit: page.size} if page.limit and page.style != "NONE" else {}
+        match page.style:
+            case "PAGE":
+                return {page.page: self.at, **size}
+            case "OFFSET":
+                return {page.offset: self.at, **size}
+            case "CURSOR":
+                return {page.cursor: self.at, **size} if self.past else size
+        return {}
+
+    def after(self, rows: int, cursor: Any) -> Turn:
+        """The page after one of ``rows`` rows that named ``cursor`` as the next. An offset counts rows that came, not those asked for."""
+        match self.paging.style:
+            case "PAGE":
+                return replace(self, at=self.at + 1, done=not rows)
+            case "OFFSET":
+                return replace(self, at=self.at + rows, done=not rows)
+            case "CURSOR" if cursor not in (None, "", False):
+                if text(cursor) in self.past:
+                    raise SourceError("broken", "The source sends the same page again.")
+                return replace(self, at=cursor, past=self.past | {text(cursor)})
+        return replace(self, done=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """``Relation.native`` of this kind. ``cache`` and ``stale`` are the engine's."""
+
+    path: str
+    method: Method = "GET"
+    body: Any = None
+    at: str = ""
+    batch: Batch = field(default_factory=Batch)
+    page: Paging = field(default_factory=Paging)
+    cache: str = ""
+    stale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``at``, ``next`` and ``total`` read the answer; ``conditions`` are columns whose EQ goes into the address."""
+
+    method: Method
+    template: Template
+    many: bool
+    page: Paging
+    conditions: frozenset[str]
+    at: Callable[[Any], Any] = field(repr=False)
+    next: Callable[[Any], Any] | None = field(repr=False)
+    total: Callable[[Any], Any] | None = field(repr=False)
+
+    def sift(self, keys: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], SourceError]]:
+        """(keys that can be asked for, faults of those that cannot). An empty text is nobody's key: asking for it would ask for all."""
+        good, faults = [], {}
+        for key in keys:
+            why = self._unfit(key)
+            if why:
+                faults[key] = SourceError("invalid", "This key cannot be asked for.", detail=why)
+            elif all(part is not None and text(part) for part in key):
+                good.append(key)
+        return good, faults
+
+    def _unfit(self, key: tuple[Any, ...]) -> str:
+        try:
+            encoded = [encode(part) for part in key]
+        except Unfit as error:
+            return str(error)
+        if self.many and self.template.joins(KEYS) and "," in text(key[0]):
+            return "keys are joined by commas, and this one holds one"
+        if any(part in (".", "..") for part in encoded) and self.template.path.names:
+            return "a path cannot hold '.' or '..'"
+        return ""
+
+
+def prepare(relation: Relation) -> Place:
+    """Check and compile what the manifest says. Raises SourceError (config)."""
+    words = read(Words, relation.native, f"{relation.name}.")
+    template = parse(words.path, _body(words, relation))
+    names = template.names()
+    known = {KEYS, *relation.keys, *relation.args, *relation.where}
+    for name in sorted(names - known):
+        raise refused(f"{relation.name}: '{{{name}}}' in the path is neither a key nor an argument{nearest(name, known)}")
+    if KEYS in names and len(relation.keys) != 1:
+        raise refused(f"{relation.name}: '{{keys}}' needs exactly one key column")
+    if relation.max_keys > 1 and KEYS not in names:
+        raise refused(f"{relation.name}: a batch needs '{{keys}}' in its path or body")
+    page = words.page
+    if page.style == "CURSOR" and not page.next:
+        raise refused(f"{relation.name}: page style CURSOR needs 'next', the path of the next cursor in the answer")
+    if page.size < 1:
+        raise refused(f"{relation.name}: page size has to be at least 1")
+    try:
+        return Place(
+            method=words.method,
+            template=template,
+            many=KEYS in names,
+            page=page,
+            conditions=template.optional() & {*relation.where} - {*relation.keys, *relation.args},
+            at=reader(words.at),
+            next=reader(page.next) if page.next else None,
+            total=reader(page.total) if page.total else None,
+        )
+    except ValueError as error:
+        raise refused(f"{relation.name}: {error}") from None
+
+
+def capable(ask: Ask, relation: Relation, place: Place) -> Relation:
+    """``relation`` with only those declarations that its place can keep: EQ by a parameter once, cutting and counting by pages."""
+    once = {name for name in place.conditions if sum(c.field == name and c.op == "EQ" for c in ask.where) <= 1}
+    where = {name: ("EQ",) for name in sorted(once) if "EQ" in relation.where.get(name, ())}
+    return replace(relation, where=Options(where), order=(), total=relation.total and place.total is not None)
+
+
+def matched(fields: tuple[Field, ...], relation: Relation) -> tuple[Field, ...]:
+    """``fields`` with the path that ``batch.match`` gives a key column without one. Raises SourceError (config)."""
+    batch: Mapping[str, Any] = relation.native.get("batch") or {}
+    match = str(batch.get("match", ""))
+    found = tuple(replace(one, path=match) if not one.path and one.name in relation.keys else one for one in fields)
+    if relation.max_keys > 1 and any(not one.path for one in found if one.name in relation.keys):
+        raise refused(f"{relation.name}: a batch needs 'match', the path of the key in each row")
+    return found
+
+
+def _body(words: Words, relation: Relation) -> Any:
+    if not isinstance(words.body, str):
+        return words.body
+    try:
+        return orjson.loads(words.body)
+    except ValueError:
+        raise refused(f"{relation.name}: body is not JSON") from None

@@ -1,0 +1,437 @@
+"""The connector interface: what crosses the line between the engine and one kind of system.
+
+This file is for whoever writes a connector. It uses the standard library alone and must not know
+GraphQL, HTTP frameworks, the planner or any other connector.
+
+A connector writes two methods, ``describe`` and ``fetch``; ``plan`` and ``close`` have defaults::
+
+    class Memory(Connector):
+        kind = "memory"
+        Settings = MemorySettings
+
+        async def describe(self) -> Catalog:
+            return Catalog(relations=())
+
+        async def fetch(self, plan: Plan, call: Call) -> AsyncIterator[Page]:
+            wanted = set(call.keys)
+            rows = [row for row in self.rows if (row["uscc"],) in wanted]
+            yield Page.of(rows, plan.fields)
+
+Rules that keep it honest (``connectors.contract`` proves them for every kind):
+
+1. Values never enter ``Plan.native`` or ``Plan.text``; only names of parameters do.
+2. ``plan`` may push less than it was asked; what it leaves is in ``Plan.rest`` and the engine does it.
+3. With ``Ask.by``, rows come back in any order and carry the key columns; the engine aligns them.
+4. A bad key is a fault in the page, not an exception: its neighbours survive.
+5. Retry, time limit, concurrency, rate, breaker and cache belong to the engine. ``Call.deadline`` is a hint that
+   lets a driver give up early.
+6. Values are handed over as the source has them (native); ``Field.format`` is for the engine, not for connectors.
+7. Cancelling the iterator releases what it held; ``close`` may be called twice.
+
+Errors, split by what the engine can do::
+
+    SourceError(kind)
+      config  invalid  denied  missing  broken     will not get better by asking again
+      busy    down     slow                        may be asked again (reads only)
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+
+ErrorKind = Literal["config", "invalid", "denied", "missing", "busy", "down", "slow", "broken"]
+Operator = Literal["EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX"]
+RETRYABLE: frozenset[str] = frozenset({"busy", "down", "slow"})
+
+
+class Secret:
+    """A value that never prints: ``repr`` and ``str`` are stars. ``reveal`` is called where it goes onto the wire."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._value))
+
+
+class Options(Mapping[str, Any]):
+    """A frozen, hashable mapping of plain data: what a manifest says about one system or one relation in its kind's own words."""
+
+    __slots__ = ("_data", "_hash")
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        self._data: dict[str, Any] = {key: _freeze(value) for key, value in (data or {}).items()}
+        self._hash = hash(tuple(sorted((key, repr(value)) for key, value in self._data.items())))
+
+    def __getitem__(self, key: str) -> Any:
+        return self._data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Options({self._data!r})"
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Options(value)
+    if isinstance(value, list | tuple):
+        return tuple(_freeze(item) for item in value)
+    return value
+
+
+class SourceError(Exception):
+    """Something a source did or could not do.
+
+    ``message`` is fit for the caller (no host, no value, no secret); ``detail`` is for the operator's log only.
+    ``retry_after`` is in seconds, when the source said so.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        detail: str = "",
+        source: str = "",
+        relation: str = "",
+        retry_after: float | None = None,
+        code: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.kind: ErrorKind = kind
+        self.message = message
+        self.detail = detail
+        self.source = source
+        self.relation = relation
+        self.retry_after = retry_after
+        self.code = code  # a code of the system's own error table (``errors:`` in its manifest), or empty
+
+    @property
+    def retryable(self) -> bool:
+        return self.kind in RETRYABLE
+
+    def __repr__(self) -> str:
+        return f"SourceError({self.kind}: {self.message})"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a relation.
+
+    ``name`` is the canonical name, dotted for parts of an embedded object (``creditScore.score``). ``path`` is where the
+    value lies natively: a JSON path such as ``lerep.tel`` or ``list[0].code``, or a column name. An empty path on a key column
+    means that the source does not repeat the key: the connector fills in the key it asked with. ``items`` are the fields inside
+    each element when the value is a list of objects; their names are relative to the element. ``type`` is one of text, int, float,
+    decimal, bool, date, datetime, json. ``format`` and ``values`` (native text → canonical enum value) are read by the engine's
+    conversion alone.
+    """
+
+    name: str
+    path: str
+    type: str = "text"
+    nullable: bool = True
+    format: str | None = None
+    values: Options = field(default_factory=Options)
+    items: tuple[Field, ...] = ()
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Something a source can be asked for: a table, an endpoint, an operation, a file, a topic.
+
+    ``native`` holds what the manifest says of the place (a ``@get``'s path and batch, a ``@table``'s name) as plain data.
+    ``keys`` are the columns it can be asked by; ``max_keys`` how many at once (0 never by key, 1 singly, n together).
+    ``where`` names the operators each column takes; ``order`` the columns it can sort by; ``limit`` and ``total`` whether it can
+    cut and count by itself. ``args`` are parameters its place needs besides keys.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    native: Options = field(default_factory=Options)
+    keys: tuple[str, ...] = ()
+    max_keys: int = 0
+    args: tuple[str, ...] = ()
+    effect: Literal["read", "write"] = "read"
+    where: Options = field(default_factory=Options)
+    order: tuple[str, ...] = ()
+    limit: bool = False
+    total: bool = False
+
+    def field(self, name: str) -> Field:
+        """The column called ``name``. Raises KeyError."""
+        for column in self.fields:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def select(self, names: Iterable[str]) -> tuple[Field, ...]:
+        """The columns called ``names``, each once, in that order; ``shops.id`` selects item ``id`` of list column ``shops``.
+
+        Raises KeyError.
+        """
+        return _select(self.fields, names)
+
+
+def _select(fields: tuple[Field, ...], names: Iterable[str]) -> tuple[Field, ...]:
+    by_name = {column.name: column for column in fields}
+    inside: dict[str, list[str] | None] = {}  # None: the whole column
+    for name in names:
+        if name in by_name:
+            inside[name] = None
+            continue
+        outer = next((c.name for c in fields if c.items and name.startswith(c.name + ".")), None)
+        if outer is None:
+            raise KeyError(name)
+        part = inside.setdefault(outer, [])
+        if part is not None:
+            part.append(name[len(outer) + 1 :])
+    return tuple(
+        by_name[name] if part is None else replace(by_name[name], items=_select(by_name[name].items, part)) for name, part in inside.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What is there, for introspection and as a connection check. Deterministic: relations sorted by name."""
+
+    relations: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``field op :param``. The value arrives in ``Call.params``; for IN it is a sequence."""
+
+    field: str
+    op: Operator
+    param: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    field: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to one relation. Holds names only; every value comes in ``Call``.
+
+    ``shops.id`` in ``fields`` asks for part of a list column.
+    ``limit`` is the name of the parameter that holds the number of rows wanted (with ``by``: per key). ``total`` asks for the
+    number of rows that match, regardless of ``limit``.
+    """
+
+    relation: str
+    fields: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: str | None = None
+    args: tuple[str, ...] = ()
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A connector's answer to an ask: ``ask`` is what the source will do, ``rest`` what the engine must still do.
+
+    ``native`` is the connector's own (a compiled statement, a URL template); ``text`` says the same for people.
+    ``fields`` are the columns that come back, key columns included.
+    """
+
+    relation: Relation
+    ask: Ask
+    rest: Ask
+    fields: tuple[Field, ...]
+    native: Any = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One execution of a plan. ``keys`` are native key tuples, unique, at most ``Relation.max_keys`` of them.
+
+    ``deadline`` is in seconds of the loop's monotonic clock. ``principal`` identifies the caller only for systems with delegated
+    credentials.
+    """
+
+    params: Mapping[str, Any] = field(default_factory=dict)
+    keys: Sequence[tuple[Any, ...]] = ()
+    deadline: float | None = None
+    principal: str = ""
+    request_id: str = ""
+    max_rows: int = 100_000
+    max_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows as columns: ``columns[name][i]`` is the native value of row ``i``. All columns have length ``size``.
+
+    ``total`` answers ``Ask.total``. ``faults`` maps a key to what went wrong for it alone. ``max_age`` in seconds.
+    """
+
+    columns: dict[str, list[Any]]
+    size: int
+    total: int | None = None
+    faults: Mapping[tuple[Any, ...], SourceError] = field(default_factory=dict)
+    max_age: float | None = None
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], fields: Sequence[Field], *, total: int | None = None, key: tuple[Any, ...] = ()) -> Page:
+        """Turn native row mappings into columns by each field's path; ``key`` fills columns whose path is empty, in order."""
+        rows = rows if isinstance(rows, list) else list(rows)
+        filled = iter(key)
+        columns: dict[str, list[Any]] = {}
+        for column in fields:
+            columns[column.name] = read_all(column.path, rows) if column.path else [next(filled, None)] * len(rows)
+        return cls(columns=columns, size=len(rows), total=total)
+
+
+class Connector(ABC):
+    """One kind of system. An instance serves one system; the engine calls it from one event loop."""
+
+    kind: ClassVar[str]
+    Settings: ClassVar[type]
+
+    def __init__(self, settings: Any, *, system: str = "") -> None:
+        self.settings = settings
+        self.system = system
+
+    @abstractmethod
+    async def describe(self) -> Catalog:
+        """What is there. Raises SourceError. Also serves as the connection check."""
+
+    @abstractmethod
+    def fetch(self, plan: Plan, call: Call) -> AsyncIterator[Page]:
+        """Ask the source: the only I/O. Raises SourceError; yields pages until there are no more rows."""
+
+    def plan(self, ask: Ask, relation: Relation) -> Plan:
+        """Split ``ask`` by what ``relation`` declares. Pure: no I/O, no values."""
+        return split(ask, relation)
+
+    async def close(self) -> None:
+        """Give back what is held. Safe to call twice."""
+
+
+def split(ask: Ask, relation: Relation, *, native: Any = None, text: str = "") -> Plan:
+    """The default negotiation: push what the relation declares, hand back the rest.
+
+    Limit and total go down only when every condition and the whole order went down, since they would otherwise count the
+    wrong rows; a limit per key (``by``) is never pushed.
+    """
+    pushed = tuple(c for c in ask.where if c.op in relation.where.get(c.field, ()))
+    left = tuple(c for c in ask.where if c not in pushed)
+    sorts = bool(ask.order) and not left and all(o.field in relation.order for o in ask.order)
+    orderly = not left and (sorts or not ask.order)
+    cut = relation.limit and orderly and not ask.by
+    count = relation.total and not left and not ask.by
+    wanted = tuple(dict.fromkeys((*ask.by, *ask.fields, *(c.field for c in left), *(() if orderly else (o.field for o in ask.order)))))
+    done = Ask(relation.name, wanted, ask.by, pushed, ask.order if sorts else (), ask.limit if cut else None, ask.args, ask.total and count)
+    rest = Ask(
+        relation.name,
+        where=left,
+        order=() if orderly else ask.order,
+        limit=None if cut else ask.limit,
+        total=ask.total and not count,
+    )
+    return Plan(relation, done, rest, relation.select(wanted), native, text or describe_ask(done))
+
+
+def describe_ask(ask: Ask) -> str:
+    """One line for explain: ``byUscc by uscc [name, status] where level EQ :level limit :first``."""
+    parts = [ask.relation]
+    if ask.by:
+        parts.append("by " + ", ".join(ask.by))
+    parts.append("[" + ", ".join(name for name in ask.fields if name not in ask.by) + "]")
+    if ask.where:
+        parts.append("where " + " and ".join(f"{c.field} {c.op} :{c.param}" for c in ask.where))
+    if ask.order:
+        parts.append("order " + ", ".join(o.field + (" desc" if o.descending else "") for o in ask.order))
+    if ask.limit:
+        parts.append(f"limit :{ask.limit}")
+    if ask.total:
+        parts.append("with total")
+    return " ".join(parts)
+
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_FRAGMENT = re.compile(r"\.\.\.\s*on\s+\w+\.?")
+
+
+@lru_cache(maxsize=4096)
+def steps(path: str) -> tuple[str | int, ...]:
+    """``a.b[0].c`` → ``("a", "b", 0, "c")``; ``$`` alone is the value itself. Raises ValueError on anything else.
+
+    A type condition (``owner.... on Shop.name``) only says what a GraphQL source is asked for; it is no step.
+    """
+    if path in ("", "$"):
+        return ()
+    text = _FRAGMENT.sub("", path[2:] if path.startswith("$.") else path)
+    found: list[str | int] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "." and found:
+            at += 1
+        match = _STEP.match(text, at)
+        if match is None:
+            raise ValueError(f"unexpected {text[at : at + 1]!r} at character {at + 1} of path {path!r}")
+        found.append(match[1] if match[1] is not None else int(match[2]))
+        at = match.end()
+    return tuple(found)
+
+
+def reader(path: str) -> Callable[[Any], Any]:
+    """A function from a native value to what lies at ``path`` in it; None where anything on the way is missing."""
+    way = steps(path)
+
+    def read(value: Any) -> Any:
+        for step in way:
+            value = _step(value, step)
+        return value
+
+    return read
+
+
+def read_all(path: str, values: list[Any]) -> list[Any]:
+    """What lies at ``path`` in each of ``values``: ``reader``, a step at a time over all of them."""
+    for step in steps(path):
+        try:  # rows are dicts that have the name nearly always: this line is where a large answer spends its time
+            values = list(map(itemgetter(step), values)) if isinstance(step, str) else [_step(value, step) for value in values]
+        except (KeyError, TypeError):
+            values = [_step(value, step) for value in values]
+    return values
+
+
+def _step(value: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        return value[step] if isinstance(value, list | tuple) and step < len(value) else None
+    return value.get(step) if isinstance(value, Mapping) else None

@@ -1,0 +1,255 @@
+"""Systems that are a database: ``@sql``, ``@table`` and ``@join`` of a manifest; SQLite, PostgreSQL, MySQL and their kin.
+
+SQLAlchemy Core over async drivers, read-only, each statement its own transaction. Must not know GraphQL, other kinds, or how the
+engine retries and caches. One thing is tried twice here: a pooled connection that turns out to be dead is replaced once, so that
+a database that was restarted works again with the next call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import unicodedata
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import event, exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from connectors.settings import read
+from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError
+from connectors.sql.dialect import address, failure, greeting, missing_driver, unfit
+from connectors.sql.reflect import catalog
+from connectors.sql.statement import Statement, prepare
+
+T = TypeVar("T")
+_PAGE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSettings:
+    """``url`` as SQLAlchemy writes it, with or without a driver; ``schema`` of every table; ``pool_size`` connections at most."""
+
+    url: Secret = field(metadata={"plain": True})
+    schema: str = ""
+    pool_size: int = 16
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """From a manifest's words. Raises SourceError (config) naming what it does not know."""
+        return read(cls, data)
+
+
+class SqlConnector(Connector):
+    """One database."""
+
+    kind = "sql"
+    Settings = SqlSettings
+
+    def __init__(self, settings: SqlSettings, *, system: str = "") -> None:
+        super().__init__(settings, system=system)
+        self._engine = _engine(settings)
+        self._backend = self._engine.dialect.name
+
+    async def describe(self) -> Catalog:
+        return await self._run(lambda connection: connection.run_sync(catalog, self.settings.schema or None), None)
+
+    def plan(self, ask: Ask, relation: Relation) -> Plan:
+        return prepare(ask, relation, self._engine.dialect, self.settings.schema)
+
+    async def fetch(self, plan: Plan, call: Call) -> AsyncIterator[Page]:
+        statement: Statement = plan.native
+        faults = {key: _bad_key() for key in call.keys if any(unfit(part) for part in key)}
+        keys = [key for key in call.keys if key not in faults and None not in key]
+        rows: Sequence[Sequence[Any]] = ()
+        total = None
+        if keys or not plan.ask.by:
+            try:
+                rows, total = await self._ask(statement, call, keys)
+            except SourceError as error:
+                if error.kind != "invalid" or len(keys) < 2:
+                    raise
+                rows, failed = await self._singly(statement, call, keys)
+                faults |= failed
+        if len(rows) > call.max_rows:
+            raise SourceError("broken", "The source has more rows than can be read at once.", detail=f"over {call.max_rows}")
+        if statement.keys:
+            rows = list(_own(rows, statement.keys, set(keys)))
+        for start in range(0, len(rows) or 1, _PAGE):
+            part = rows[start : start + _PAGE]
+            by_place = list(zip(*part, strict=True)) if part else [()] * statement.width
+            columns = {one.name: list(by_place[at]) for one, at in zip(plan.fields, statement.places, strict=True)}
+            yield Page(columns, len(part), total, faults)
+            faults = {}
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def _ask(self, statement: Statement, call: Call, keys: Sequence[tuple[Any, ...]]) -> tuple[Sequence[Sequence[Any]], int | None]:
+        """(rows, total). The total is asked for only where the rows do not show it."""
+        parameters = statement.parameters(call, keys)
+
+        async def work(connection: AsyncConnection) -> tuple[Sequence[Sequence[Any]], int | None]:
+            rows = (await connection.execute(statement.select, parameters)).all()
+            if rows and len(rows[0]) != statement.width:
+                raise SourceError("broken", "The database answered with other columns.", detail=f"{len(rows[0])}, not {statement.width}")
+            if statement.count is None:
+                return rows, None
+            if not statement.limit or len(rows) < call.params[statement.limit]:
+                return rows, len(rows)
+            return rows, (await connection.execute(statement.count, parameters)).scalar_one()
+
+        return await self._run(work, call.deadline)
+
+    async def _singly(
+        self, statement: Statement, call: Call, keys: Sequence[tuple[Any, ...]]
+    ) -> tuple[list[Sequence[Any]], dict[tuple[Any, ...], SourceError]]:
+        """Some key is not of the column's type: find which, so that its neighbours are answered."""
+        rows: list[Sequence[Any]] = []
+        faults = {}
+        for key in keys:
+            try:
+                rows += (await self._ask(statement, call, [key]))[0]
+            except SourceError as error:
+                if error.kind != "invalid":
+                    raise
+                faults[key] = error
+        return rows, faults
+
+    async def _run(self, work: Callable[[AsyncConnection], Awaitable[T]], deadline: float | None) -> T:
+        """``work`` on a pooled connection; once more on a new one if a connection that had worked before turns out to be dead."""
+        used = False
+        try:
+            async with asyncio.timeout_at(deadline):
+                try:
+                    async with self._engine.connect() as connection:
+                        used = _used(connection)
+                        return await self._work(work, connection)
+                except exc.DBAPIError as error:
+                    if not (used and error.connection_invalidated):
+                        raise
+                async with self._engine.connect() as connection:
+                    return await self._work(work, connection)
+        # The causes are cut off: their texts may hold values.
+        except TimeoutError:
+            raise SourceError("slow", "The database did not answer in time.") from None
+        except ModuleNotFoundError as error:
+            raise missing_driver(error) from None
+        except exc.TimeoutError:
+            raise SourceError("busy", "All connections to the database are in use.") from None
+        except OSError as error:
+            raise SourceError("down", "The database cannot be reached.", detail=type(error).__name__) from None
+        except exc.DBAPIError as error:
+            raise self._failure(error) from None
+        except exc.StatementError as error:  # a value that the driver's types do not take
+            raise SourceError("invalid", "The database did not accept the values.", detail=type(error.orig).__name__) from None
+        except exc.SQLAlchemyError as error:
+            raise SourceError("config", "The database cannot be asked like this.", detail=type(error).__name__) from None
+
+    def _failure(self, error: exc.DBAPIError) -> SourceError:
+        found = failure(self._backend, error)
+        password = self._engine.url.password
+        if password:
+            found.detail = found.detail.replace(password, "****")
+        return found
+
+    async def _work(self, work: Callable[[AsyncConnection], Awaitable[T]], connection: AsyncConnection) -> T:
+        """SQLite works in a thread, which cancelling does not reach: tell the database itself to stop, then wait for the thread."""
+        if self._backend != "sqlite":
+            return await work(connection)
+        task = asyncio.ensure_future(work(connection))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            while not task.done():
+                await driver.interrupt()
+                await asyncio.wait([task], timeout=0.05)
+            task.exception()
+            raise
+
+
+def _own(rows: Sequence[Sequence[Any]], places: tuple[int, ...], keys: set[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:
+    """The rows of ``keys``, where these are texts, without rows that the database alone holds for equal.
+
+    Padding of CHAR(n) is taken off; a key in other capitals or accents is another key. What is neither goes through: a row that
+    nobody asked for is the engine's to judge.
+    """
+    if not all(isinstance(part, str) for key in keys for part in key):
+        yield from rows
+        return
+    alike: set[tuple[str, ...]] | None = None
+    for row in rows:
+        key = tuple(row[place] for place in places)
+        if key in keys or None in key:
+            yield row
+            continue
+        bare = tuple(str(part).rstrip(" ") for part in key)
+        if bare in keys:
+            own = dict(zip(places, bare, strict=True))
+            yield tuple(own.get(i, value) for i, value in enumerate(row))
+            continue
+        alike = alike or {_folded(one) for one in keys}
+        if _folded(bare) not in alike:
+            yield row
+
+
+def _folded(key: tuple[str, ...]) -> tuple[str, ...]:
+    """What collations that overlook capitals and accents make of a key."""
+    return tuple(
+        "".join(c for c in unicodedata.normalize("NFKD", part.rstrip(" ")).casefold() if not unicodedata.combining(c)) for part in key
+    )
+
+
+def _used(connection: AsyncConnection) -> bool:
+    """Whether this connection has been taken from the pool before."""
+    info: dict[str, Any] = connection.sync_connection.info if connection.sync_connection else {}
+    used, info["used"] = "used" in info, True
+    return used
+
+
+def _bad_key() -> SourceError:
+    return SourceError("invalid", "This key cannot be asked for.")
+
+
+def _identity(file: str | None) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file) if file is not None else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
+
+
+def _engine(settings: SqlSettings) -> AsyncEngine:
+    url, file = address(settings.url)
+    backend = url.get_backend_name()
+    options: dict[str, Any] = {"connect_args": {"timeout": 1}} if backend == "sqlite" else {}
+    if backend != "sqlite" or file is not None:
+        options |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_recycle": 1800}
+    logging.getLogger("asyncmy").setLevel(logging.ERROR)  # it writes statements and warnings with their values
+    try:
+        engine = create_async_engine(url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, hide_parameters=True, **options)
+    except ModuleNotFoundError as error:
+        raise missing_driver(error) from None
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def greet(connection: Any, record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for words in greeting(backend):
+            cursor.execute(words)
+        cursor.close()
+        connection.commit()
+        record.info["file"] = _identity(file)
+
+    if file is not None:
+
+        @event.listens_for(engine.sync_engine, "checkout")
+        def same_file(connection: Any, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+            """An open file outlives its name: a database that was taken away or replaced is noticed here."""
+            if record.info.get("file") != _identity(file):
+                raise exc.DisconnectionError("the file was replaced")
+
+    return engine
