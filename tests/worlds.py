@@ -1,0 +1,281 @@
+"""Small worlds to ask: a public schema, bindings to systems and their rows, in a few lines each.
+
+A world is described from the canonical side. ``leaf("QYMC")`` is a column, ``obj("Address", {...})`` an object in the same
+row, ``items("lic", "Licence", {...})`` a list of native objects. Everything behind is an in-memory connector that remembers its calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type, is_non_null_type
+
+from connectors.spi import Connector, Field, Options, Relation
+from hub.clock import Clock
+from schema.coordinates import Coordinate, Coordinates, Grade
+from schema.registry import Authority, Binding, Coverage, Existence, Limits, Registry, Role, RootLookup, Served, System, Variant
+from tests.memory import Memory, MemorySettings, Received, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """``received`` is every call to any of the systems, in order."""
+
+    schema: GraphQLSchema
+    registry: Registry
+    systems: Mapping[str, Memory]
+    received: list[Received]
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        return dict(self.systems)
+
+    def calls(self, system: str) -> list[Received]:
+        return [call for call in self.received if call.system == system]
+
+
+# -- how fields lie in rows -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lies:
+    """How one canonical field lies in a row; see ``schema.registry.Served``. Made by ``leaf``, ``obj``, ``items`` and ``either``."""
+
+    path: str | None = None
+    kind: str = "text"
+    format: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    type: str | None = None
+    parts: Mapping[str, Lies] = field(default_factory=dict)
+    many: bool = False
+    typename: Lies | None = None
+    variants: Mapping[str, tuple[str, Mapping[str, Lies]]] = field(default_factory=dict)
+
+
+def leaf(path: str, kind: str = "text", *, format: str | None = None, values: Mapping[str, str] | None = None) -> Lies:
+    """A scalar, an enum, or a list of them. ``values`` are native text → canonical enum value."""
+    return Lies(path, kind, format, values or {})
+
+
+def obj(type_name: str, parts: Mapping[str, Lies | str]) -> Lies:
+    """An object, or a reference to an entity, whose parts lie in the same row."""
+    return Lies(type=type_name, parts=_lies(parts))
+
+
+def items(path: str, type_name: str, parts: Mapping[str, Lies | str], *, format: str | None = None) -> Lies:
+    """A list of native objects in one column."""
+    return Lies(path, "json", format, type=type_name, parts=_lies(parts), many=True)
+
+
+def either(typename: str, variants: Mapping[str, tuple[str, Mapping[str, Lies | str]]], *, path: str | None = None) -> Lies:
+    """An object of an abstract type: ``variants`` maps a native type name to the concrete type and its parts. ``path``: a list of them."""
+    named = {value: (type_name, _lies(parts)) for value, (type_name, parts) in variants.items()}
+    return Lies(path, "json" if path else "text", type="", many=path is not None, typename=leaf(typename), variants=named)
+
+
+def _lies(parts: Mapping[str, Lies | str]) -> dict[str, Lies]:
+    return {name: leaf(part) if isinstance(part, str) else part for name, part in parts.items()}
+
+
+def compiled(parts: Mapping[str, Lies], prefix: str = "") -> tuple[dict[str, Served], list[Field]]:
+    """What the registry and the relation say of ``parts``. Columns are named by the dotted way down, relative to a list's element."""
+    served: dict[str, Served] = {}
+    columns: list[Field] = []
+    for name, lies in parts.items():
+        here = prefix + name
+        inner = "" if lies.path is not None else f"{here}."
+        below, fields = compiled(lies.parts, inner)
+        variants = []
+        for value, (type_name, own) in lies.variants.items():
+            own_served, own_fields = compiled(own, f"{inner}{type_name}.")
+            variants.append(Variant(value, type_name, own_served))
+            fields += own_fields
+        typename = None
+        if lies.typename is not None:
+            typename = f"{inner}@type"
+            fields.insert(0, Field(typename, lies.typename.path or "", lies.typename.kind))
+        if lies.path is None:
+            columns += fields
+        else:
+            columns.append(Field(here, lies.path, lies.kind, format=lies.format, values=Options(lies.values), items=tuple(fields)))
+        column = None if lies.path is None else here
+        served[name] = Served(name, column, lies.type, lies.many, below, typename, tuple(variants))
+    return served, columns
+
+
+# -- bindings ---------------------------------------------------------------------------------------------------------
+
+
+def lookup(
+    system: str,
+    type_name: str,
+    key: str | tuple[str, ...],
+    fields: Mapping[str, Lies | str],
+    *,
+    rows: str | None = None,
+    max_keys: int = 100,
+    anchor: bool = False,
+    authority: Authority = Authority.SOURCE,
+    priority: int = 0,
+) -> Binding:
+    """``type_name`` by ``key``, whose fields are among ``fields``. ``rows`` names the rows if they are not called as the relation is."""
+    keys = (key,) if isinstance(key, str) else key
+    served, columns = compiled(_lies(fields))
+    name = f"{type_name}.by.{'.'.join(keys)}"
+    relation = Relation(name, tuple(columns), Options({"rows": rows or type_name}), keys, max_keys)
+    return Binding(
+        f"{system}.{name}",
+        system,
+        Role.LOOKUP,
+        type_name,
+        relation,
+        served,
+        keys,
+        existence=Existence.ANCHOR if anchor else Existence.CONTRIBUTES,
+        coverage=Coverage.COMPLETE if anchor else Coverage.PARTIAL,
+        authority=authority,
+        priority=priority,
+    )
+
+
+def link(
+    system: str,
+    coordinate: str,
+    node: str,
+    key: Mapping[str, str],
+    fields: Mapping[str, Lies | str],
+    *,
+    rows: str | None = None,
+    max_keys: int = 100,
+    many: bool = True,
+    priority: int = 0,
+) -> Binding:
+    """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them."""
+    served, columns = compiled(_lies(fields))
+    named = {column.name: column for column in columns}
+    clash = [name for name in key if name in named]
+    if clash:  # the child has a field of that name: its column is called otherwise
+        served, columns = compiled(_lies(fields), "row.")
+    columns = [*(Field(name, path) for name, path in key.items()), *columns]
+    relation = Relation(coordinate, tuple(columns), Options({"rows": rows or node}), tuple(key), max_keys)
+    return Binding(
+        f"{system}.{coordinate}",
+        system,
+        Role.LINK,
+        node,
+        relation,
+        served,
+        tuple(key),
+        field=coordinate,
+        many=many,
+        priority=priority,
+    )
+
+
+def scan(
+    system: str,
+    type_name: str,
+    fields: Mapping[str, Lies | str],
+    *,
+    rows: str | None = None,
+    coordinate: str | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
+    order: tuple[str, ...] = (),
+    limit: bool = False,
+    total: bool = False,
+    args: Mapping[str, str] | None = None,
+) -> Binding:
+    """All rows of ``type_name``, with what the source can do by itself."""
+    served, columns = compiled(_lies(fields))
+    name = coordinate or f"{type_name}.all"
+    relation = Relation(
+        name,
+        tuple(columns),
+        Options({"rows": rows or type_name}),
+        args=tuple((args or {}).values()),
+        where=Options(where),
+        order=order,
+        limit=limit,
+        total=total,
+    )
+    return Binding(f"{system}.{name}", system, Role.SCAN, type_name, relation, served, field=coordinate, args=args or {})
+
+
+# -- worlds -----------------------------------------------------------------------------------------------------------
+
+
+def world(
+    schema: str | GraphQLSchema,
+    bindings: Iterable[Binding],
+    rows: Mapping[str, Rows],
+    *,
+    keys: Mapping[str, Sequence[tuple[str, ...] | str]],
+    roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
+    filters: Mapping[str, Mapping[str, str]] | None = None,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
+) -> World:
+    """A world from its parts. ``rows`` are native rows by system and name, ``roots`` maps ``Query.x`` to the type it finds and its
+    arguments' key fields. Connections are recognised by their name."""
+    schema = build_schema(schema) if isinstance(schema, str) else schema
+    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits)
+    received: list[Received] = []
+    systems = {name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.systems}
+    return World(schema, made, systems, received)
+
+
+def registry(
+    schema: GraphQLSchema,
+    bindings: Iterable[Binding],
+    *,
+    keys: Mapping[str, Sequence[tuple[str, ...] | str]],
+    roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
+    filters: Mapping[str, Mapping[str, str]] | None = None,
+    limits: Limits | None = None,
+) -> Registry:
+    """Index ``bindings`` as composition would: by rank, whatever their order."""
+    ranked = sorted(bindings, key=lambda binding: binding.rank)
+    names = sorted({binding.system for binding in ranked})
+    return Registry(
+        systems={name: System(name, name, "", "memory", Options(), limits=limits or Limits(retries=0)) for name in names},
+        coordinates=Coordinates(_coordinates(schema)),
+        keys={name: tuple((key,) if isinstance(key, str) else tuple(key) for key in some) for name, some in keys.items()},
+        lookups=_grouped((b.type, b) for b in ranked if b.role is Role.LOOKUP),
+        links=_grouped((b.field or "", b) for b in ranked if b.role is Role.LINK),
+        scans=_grouped((b.field or b.type, b) for b in ranked if b.role is Role.SCAN),
+        roots={name: RootLookup(name, type_name, args) for name, (type_name, args) in (roots or {}).items()},
+        connections=_connections(schema),
+        filters=filters or {},
+        epoch="1",
+    )
+
+
+def with_limits(registry: Registry, limits: Limits) -> Registry:
+    """The same registry with other limits for each system."""
+    return replace(registry, systems={name: replace(system, limits=limits) for name, system in registry.systems.items()})
+
+
+def _grouped(pairs: Iterable[tuple[str, Binding]]) -> dict[str, tuple[Binding, ...]]:
+    found: dict[str, list[Binding]] = {}
+    for name, binding in pairs:
+        found.setdefault(name, []).append(binding)
+    return {name: tuple(found[name]) for name in sorted(found)}
+
+
+def _objects(schema: GraphQLSchema) -> Iterable[GraphQLObjectType]:
+    return (kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"))
+
+
+def _coordinates(schema: GraphQLSchema) -> Iterable[Coordinate]:
+    for kind in _objects(schema):
+        for name, definition in kind.fields.items():
+            yield Coordinate(kind.name, name, Grade.L1, not is_non_null_type(definition.type))
+
+
+def _connections(schema: GraphQLSchema) -> dict[str, str]:
+    return {
+        kind.name: get_named_type(kind.fields["nodes"].type).name
+        for kind in _objects(schema)
+        if kind.name.endswith("Connection") and "nodes" in kind.fields
+    }
