@@ -1,0 +1,239 @@
+"""What a plan is: steps that get rows, and output nodes that say how rows become the answer. Plain frozen data.
+
+A *layer* is a set of rows of one size: the root (one row), the rows of a list below another layer. A single object lies in the
+layer of its parent. A ``Slot`` addresses one native column that a step puts into a layer. Steps and layers
+share one numbering: a step with the number n that makes a layer makes layer n.
+
+A plan holds names, types and field nodes; never a value, a token or a system's health.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphql import FieldNode, GraphQLField, GraphQLOutputType
+
+from connectors.spi import Field
+from hub.plan.operation import Selected
+from schema.registry import Binding
+
+ROOT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The column ``column`` that step ``step`` put into the layer at hand, read as ``type`` by ``field``'s format.
+
+    ``field`` is None for values that are canonical already (arguments of a root field).
+    """
+
+    step: int
+    column: str
+    type: GraphQLOutputType
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """Makes the one-row layer of a root field that looks an entity up; its columns are the field's arguments."""
+
+    id: int
+    selected: Selected
+    columns: Mapping[str, str]  # argument -> key field
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
+
+    A lookup, or a link to one object, puts its columns into ``layer``; a link to many is expanded into layers of its own. ``selected`` is
+    given when arguments of the field are parameters of the relation.
+    """
+
+    id: int
+    layer: int
+    binding: Binding
+    key: tuple[Slot, ...]
+    columns: tuple[str, ...] = ()
+    selected: Selected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Makes a layer of all entities of a type that a root list or connection asks for, filtered, ordered and cut."""
+
+    id: int
+    binding: Binding
+    selected: Selected
+    node: str
+    order: tuple[Slot, ...] = ()  # the node's key, for connections
+    columns: tuple[str, ...] = ()
+    rows: bool = True  # False: only the total is asked for
+    total: bool = False
+    filters: Mapping[str, Slot] = field(default_factory=dict)  # field of the filter argument -> what it narrows
+    denied_filters: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """Makes a layer of list rows below ``layer``: of the rows a link ``source`` fetched, or of the elements in ``slot``.
+
+    ``order`` and ``selected`` are given for a connection: sorted by key, cut by the field's arguments.
+    """
+
+    id: int
+    layer: int
+    source: int
+    slot: Slot | None = None
+    selected: Selected | None = None
+    order: tuple[Slot, ...] = ()
+
+
+Step = Arguments | Fetch | Scan | Expand
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What all output nodes have: the response key, the field's type and the nodes it was asked by."""
+
+    key: str
+    coordinate: str
+    definition: GraphQLField
+    nodes: tuple[FieldNode, ...]
+
+    @property
+    def type(self) -> GraphQLOutputType:
+        return self.definition.type
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar, an enum or a list of them."""
+
+    place: Place
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """``__typename``, or a value known when planning."""
+
+    place: Place
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A field that is null with an error at every position: denied, or bound by nobody."""
+
+    place: Place
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """When an object is there.
+
+    ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
+    ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
+    object's own error.
+    """
+
+    keys: tuple[Slot, ...] = ()
+    any: tuple[Slot, ...] = ()
+    found: int | None = None
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Concrete:
+    """One concrete type of an abstract position: when its objects are there, and their fields."""
+
+    presence: Presence
+    children: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One object in its parent's layer. ``variants`` maps the value of ``typename`` to the concrete type."""
+
+    place: Place
+    presence: Presence
+    children: tuple[Output, ...] = ()
+    typename: Slot | None = None
+    variants: Mapping[str, Concrete] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the elements of a layer are: objects with ``children``, or by ``typename``. ``presence`` as in Object."""
+
+    layer: int
+    presence: Presence
+    children: tuple[Output, ...] = ()
+    typename: Slot | None = None
+    variants: Mapping[str, Concrete] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A plain list of objects."""
+
+    place: Place
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class PageField:
+    """A part of a connection: ``edges``, ``nodes``, ``pageInfo``, ``totalCount`` or ``__typename``; denied when it has a ``failure``.
+
+    For edges, ``children`` are (place of cursor, node or typename, the node's rows or None); for pageInfo its leaves.
+    """
+
+    place: Place
+    name: str
+    rows: Rows | None = None
+    children: tuple[tuple[Place, str, Rows | None], ...] = ()
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A Relay connection over a layer that Expand or Scan has cut. ``rows`` is None when the field cannot be answered."""
+
+    place: Place
+    layer: int
+    order: tuple[Slot, ...]
+    fields: tuple[PageField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A root field and the layer its value lies in."""
+
+    layer: int
+    output: Output
+
+
+Output = Leaf | Constant | Failure | Object | List | Connection
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """Steps, each after those it needs, and the outputs of the root fields in response order.
+
+    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth.
+    """
+
+    operation: str
+    steps: tuple[Step, ...]
+    groups: tuple[tuple[int, ...], ...]
+    roots: tuple[Root, ...]
+    coordinates: tuple[str, ...]
+    denied: frozenset[str]
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Names of the systems that may be called, sorted."""
+        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan)}))

@@ -1,0 +1,1 @@
+"""Running a plan: batched, deduplicated, deadline-bound calls, conversion of values, assembly of the answer."""

@@ -1,0 +1,97 @@
+"""Arguments of a field at run time, as canonical values: literals and variables alike. Page arguments and cursors.
+
+Knows GraphQL's input coercion, nothing of rows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import (
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInputType,
+    GraphQLScalarType,
+    get_argument_values,
+    is_input_object_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.execution.values import VariableValues
+
+from hub.plan.operation import Selected
+from hub.run.layers import Fault
+
+PAGE_DEFAULT = 50
+PAGE_MAX = 1000
+
+
+class BadArgument(Exception):
+    """An argument that passed the schema but cannot be used. ``fault`` says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.code)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """``first`` rows with keys greater than ``after`` (None: from the start)."""
+
+    first: int = PAGE_DEFAULT
+    after: tuple[Any, ...] | None = None
+
+
+def arguments(selected: Selected, variables: VariableValues) -> dict[str, Any]:
+    """Argument values in canonical form; arguments that were not given are left out. Raises BadArgument."""
+    try:
+        given = get_argument_values(selected.definition, selected.nodes[0], variables)
+    except GraphQLError as error:  # a nullable variable with a default that was given as null, where null may not be
+        raise BadArgument(Fault("BAD_VARIABLES", en=error.message)) from None
+    return {name: plain(value, selected.definition.args[name].type) for name, value in given.items()}
+
+
+def plain(value: Any, kind: GraphQLInputType) -> Any:
+    """A coerced input value as canonical JSON: scalars and enums serialised, objects and lists walked."""
+    if is_non_null_type(kind):
+        kind = kind.of_type
+    if value is None:
+        return None
+    if is_list_type(kind):
+        return [plain(item, kind.of_type) for item in value]
+    if is_input_object_type(kind):
+        return {name: plain(item, kind.fields[name].type) for name, item in value.items() if name in kind.fields}
+    assert isinstance(kind, GraphQLScalarType | GraphQLEnumType)
+    return kind.serialize(value)
+
+
+def page(given: Mapping[str, Any], width: int) -> PageArguments:
+    """``first`` and ``after`` out of canonical arguments; ``width`` is the number of key parts. Raises BadArgument."""
+    first = given.get("first")
+    first = PAGE_DEFAULT if first is None else first
+    if not 1 <= first <= PAGE_MAX:
+        raise BadArgument(
+            Fault("TOO_LARGE", f"first 必须在 1 到 {PAGE_MAX} 之间，实际为 {first}。", f"first must be 1 to {PAGE_MAX}, not {first}.")
+        )
+    after = given.get("after")
+    return PageArguments(first, None if after is None else read_cursor(after, width))
+
+
+def write_cursor(key: tuple[Any, ...]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, width: int) -> tuple[Any, ...]:
+    """The key in a cursor. Raises BadArgument (BAD_CURSOR) when it is not one of ours."""
+    try:
+        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        raise BadArgument(Fault("BAD_CURSOR")) from None
+    if not isinstance(key, list) or len(key) != width or any(isinstance(part, dict | list) or part is None for part in key):
+        raise BadArgument(Fault("BAD_CURSOR"))
+    return tuple(key)

@@ -1,0 +1,165 @@
+"""Keys into calls, answers into rows: unique keys, chunks no longer than a relation takes, answers checked against the question.
+
+An answer is trusted in nothing: a row for a key that nobody asked, a column that is missing or too short, two rows where one was due
+become errors, never a shifted row. Knows the connector interface and one request's memory, not plans' outputs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLOutputType
+
+from connectors.spi import Ask, Call, Page, Plan, SourceError
+from hub.run.convert import canonical, native
+from hub.run.layers import Fault, Fetched
+from hub.run.sources import Sources
+from schema.registry import Binding
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Answered:
+    """One chunk's answer: native ``columns``, the rows ``at`` each key, and what went wrong for a key or for all."""
+
+    columns: Mapping[str, list[Any]]
+    at: Mapping[Key, list[int]] = field(default_factory=dict)
+    faults: Mapping[Key, Fault] = field(default_factory=dict)
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys."""
+
+    binding: Binding
+    columns: tuple[str, ...]
+    types: tuple[GraphQLOutputType, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Asked:
+    """One request's memory of keys asked: no key is sent twice to one binding. Tasks end with the request."""
+
+    def __init__(self, sources: Sources, deadline: float, request_id: str, principal: str = "") -> None:
+        self._sources = sources
+        self._deadline = deadline
+        self._request_id = request_id
+        self._principal = principal
+        self._known: dict[str, dict[Key, asyncio.Task[Answered]]] = {}
+        self._tasks: list[asyncio.Task[Answered]] = []
+        self.systems: set[str] = set()
+
+    def cancel(self) -> None:
+        """End what is still under way; the request is over."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def rows(self, question: Question, keys: Iterable[Key | None]) -> Mapping[Key, Answered]:
+        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once."""
+        binding = question.binding
+        known = self._known.setdefault(binding.id, {}) if not question.params else {}
+        wanted = dict.fromkeys(key for key in keys if key is not None)
+        new = [key for key in wanted if key not in known]
+        size = max(1, binding.relation.max_keys)
+        for start in range(0, len(new), size):
+            chunk = new[start : start + size]
+            task = asyncio.create_task(self._ask(question, chunk))
+            self._tasks.append(task)
+            known.update(dict.fromkeys(chunk, task))
+        tasks = {known[key] for key in wanted}
+        if tasks:
+            await asyncio.wait(tasks)
+        return {key: known[key].result() for key in wanted}
+
+    async def _ask(self, question: Question, chunk: Sequence[Key]) -> Answered:
+        binding = question.binding
+        relation = binding.relation
+        self.systems.add(binding.system)
+        fields = [relation.field(name) for name in relation.keys]
+        written = [
+            tuple(native(part, kind, column) for part, kind, column in zip(key, question.types, fields, strict=True)) for key in chunk
+        ]
+        try:
+            wanted = tuple(name for name in question.columns if name not in relation.keys)
+            ask = Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params))
+            plan = self._sources.plan(binding.system, ask, relation)
+            call = Call(question.params, written, self._deadline, self._principal, self._request_id)
+            pages = await self._sources.pages(binding.system, plan, call)
+            return _checked(binding, plan, question.types, chunk, written, pages)
+        except SourceError as error:
+            return Answered({}, fault=Fault.of(error))
+
+
+def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:
+    """The columns of all pages, end to end. Raises SourceError (broken) when one is missing or has the wrong length."""
+    for page in pages:
+        for column in plan.fields:
+            if len(page.columns.get(column.name, ())) != page.size:
+                raise SourceError("broken", "a column is missing", source="", relation=plan.relation.name, detail=column.name)
+    if len(pages) == 1:
+        return pages[0].columns
+    return {column.name: [value for page in pages for value in page.columns[column.name]] for column in plan.fields}
+
+
+def _checked(
+    binding: Binding, plan: Plan, types: tuple[GraphQLOutputType, ...], asked: Sequence[Key], written: Sequence[Key], pages: Sequence[Page]
+) -> Answered:
+    columns = join(pages, plan)
+    relation = binding.relation
+    parts = [canonical(columns[name], kind, relation.field(name)).values for name, kind in zip(relation.keys, types, strict=True)]
+    at: dict[Key, list[int]] = {key: [] for key in asked}
+    for row, key in enumerate(zip(*parts, strict=True)):
+        rows = at.get(key)
+        if rows is None:
+            raise SourceError("broken", "a row that nobody asked for", source=binding.system, relation=plan.relation.name)
+        rows.append(row)
+    back = dict(zip(written, asked, strict=True))
+    faults = {back[key]: Fault.of(error) for page in pages for key, error in page.faults.items() if key in back}
+    if not binding.many:
+        faults |= {key: Fault("SYSTEM_BROKEN", system=binding.system) for key, rows in at.items() if len(rows) > 1}
+    return Answered(columns, at, faults)
+
+
+def align(
+    binding: Binding, columns: tuple[str, ...], keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]
+) -> Fetched:
+    """Bring answers into the order of a layer's rows; ``faults`` are those of the keys themselves, and are added to."""
+    for row, key in enumerate(keys):
+        if key is not None:
+            answered = answers[key]
+            fault = answered.fault or answered.faults.get(key)
+            if fault is not None:
+                faults[row] = fault
+    names = [column.name for column in binding.relation.select(columns)]
+    if binding.many:
+        return _grouped(names, keys, faults, answers)
+    where = [
+        None if key is None or row in faults else (answers[key], answers[key].at[key][0]) if answers[key].at[key] else None
+        for row, key in enumerate(keys)
+    ]
+    aligned = {name: [None if place is None else place[0].columns[name][place[1]] for place in where] for name in names}
+    return Fetched(aligned, [place is not None for place in where], faults)
+
+
+def _grouped(names: Sequence[str], keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]) -> Fetched:
+    """List rows of several chunks laid end to end, and which of them belong to which row of the layer."""
+    offsets: dict[int, int] = {}
+    joined: dict[str, list[Any]] = {name: [] for name in names}
+    for answered in answers.values():
+        if id(answered) not in offsets and answered.fault is None:
+            offsets[id(answered)] = len(joined[names[0]])
+            for name in names:
+                joined[name].extend(answered.columns[name])
+    groups: list[Sequence[int] | None] = []
+    for row, key in enumerate(keys):
+        if key is None or row in faults:
+            groups.append(None)
+        else:
+            offset, rows = offsets[id(answers[key])], answers[key].at[key]
+            groups.append(rows if not offset else [offset + place for place in rows])
+    return Fetched(joined, [group is not None for group in groups], faults, groups)

@@ -1,0 +1,309 @@
+"""Native values into canonical ones, and canonical keys and filter values into native ones. The only place that does either.
+
+Works on whole columns: when all values of a column already have the canonical JSON type, the column passes untouched. Canonical
+values are JSON-ready: Decimal as text, Date ``YYYY-MM-DD``, DateTime RFC 3339 with offset. Knows no system and no plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from graphql import GraphQLOutputType, is_enum_type, is_list_type
+
+from connectors.spi import Field
+
+SHANGHAI: Final = timezone(timedelta(hours=8))  # what a native time without an offset means
+INT_MAX: Final = 2**31 - 1
+_TEXT_OR_NONE: Final = frozenset({str, type(None)})
+
+
+class _Bad:
+    """Stands in a column where a native value could not be read."""
+
+    def __repr__(self) -> str:
+        return "BAD"
+
+
+BAD: Final = _Bad()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Canonical values, one per row. ``flawed`` says that at least one of them, or one element of a list, is ``BAD``."""
+
+    values: list[Any]
+    flawed: bool = False
+
+
+def named(kind: GraphQLOutputType) -> Any:
+    """The named type inside lists and non-nulls."""
+    while hasattr(kind, "of_type"):
+        kind = kind.of_type
+    return kind
+
+
+def depth(kind: GraphQLOutputType) -> int:
+    """How many lists lie around the named type."""
+    count = 0
+    while hasattr(kind, "of_type"):
+        count += is_list_type(kind)
+        kind = kind.of_type
+    return count
+
+
+def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> Column:
+    """Read a native column as ``kind``. ``field`` gives format and enum values; None means canonical already."""
+    if field is None:
+        return Column(values)
+    if depth(kind):
+        return _lists([decoded(value, field.format) for value in values], depth(kind), _reader(kind, field))
+    inner = named(kind)
+    passes = _PASSES.get(inner.name)
+    types = set(map(type, values))
+    if passes is not None and types <= passes:
+        return Column(values)
+    if inner.name == "Int" and types == {int} and min(values) >= -INT_MAX - 1 and max(values) <= INT_MAX:
+        return Column(values)
+    return _each(values, _reader(kind, field))
+
+
+def _each(values: Sequence[Any], read: Callable[[Any], Any]) -> Column:
+    if _TEXT_OR_NONE.issuperset(map(type, values)):  # equal texts read equally: codes, grades and dates repeat a lot
+        table = {value: read(value) for value in set(values) if value is not None}
+        out = list(map(table.get, values))
+    else:
+        out = [None if value is None else read(value) for value in values]
+    return Column(out, BAD in out)
+
+
+def _lists(values: list[Any], levels: int, read: Callable[[Any], Any]) -> Column:
+    out: list[Any] = []
+    flawed = False
+    for value in values:
+        if value is None:
+            out.append(None)
+        elif not isinstance(value, list | tuple):
+            out.append(BAD)
+            flawed = True
+        else:
+            inner = _lists(list(value), levels - 1, read) if levels > 1 else _each(value, read)
+            flawed = flawed or inner.flawed
+            out.append(inner.values)
+    return Column(out, flawed)
+
+
+def decoded(value: Any, format: str | None) -> Any:
+    """A list that lies in one text: a JSON text or comma separated values."""
+    if not isinstance(value, str):
+        return value
+    if format == "csv":
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if format == "json":
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return BAD
+    return value
+
+
+def _reader(kind: GraphQLOutputType, field: Field) -> Callable[[Any], Any]:
+    inner = named(kind)
+    if is_enum_type(inner):
+        names, mapped = frozenset(inner.values), field.values
+
+        def enum(value: Any) -> Any:
+            name = mapped.get(str(value), value)
+            return name if isinstance(name, str) and name in names else BAD
+
+        return enum
+    if inner.name in ("Date", "DateTime"):
+        read = _date if inner.name == "Date" else _datetime
+        format = field.format
+        return lambda value: read(value, format)
+    return _READERS.get(inner.name, _opaque if inner.name not in _TEXTUAL else _text)
+
+
+def _text(value: Any) -> Any:
+    if type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return BAD
+
+
+def _id(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return str(value) if isinstance(value, Decimal) and value == value.to_integral_value() else BAD
+    return str(value)
+
+
+def _int(value: Any) -> Any:
+    number: int
+    if isinstance(value, bool):
+        return BAD
+    if isinstance(value, int):
+        number = value
+    elif isinstance(value, float | Decimal):
+        if value != value or value in (float("inf"), float("-inf")) or value != int(value):
+            return BAD
+        number = int(value)
+    elif isinstance(value, str):
+        try:
+            number = int(value)
+        except ValueError:
+            return BAD
+    else:
+        return BAD
+    return number if -INT_MAX - 1 <= number <= INT_MAX else BAD
+
+
+def _float(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return BAD
+    try:
+        number = float(value)
+    except ValueError:
+        return BAD
+    return number if number - number == 0 else BAD  # neither NaN nor infinite
+
+
+_TRUTH: Final = {"1": True, "0": False, "y": True, "n": False, "是": True, "否": False, "true": True, "false": False}
+
+
+def _boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | str):
+        return _TRUTH.get(str(value).strip().lower(), BAD)
+    return BAD
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return BAD
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return BAD
+    return format(number, "f") if number.is_finite() else BAD
+
+
+def _opaque(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=256)
+def _pattern(format: str) -> str:
+    """``yyyyMMddHHmmss`` → ``%Y%m%d%H%M%S``. Letters as in Unicode TR 35, those that departments use."""
+    for letters, code in (
+        ("yyyy", "%Y"),
+        ("SSSSSS", "%f"),
+        ("SSS", "%f"),
+        ("MM", "%m"),
+        ("dd", "%d"),
+        ("HH", "%H"),
+        ("mm", "%M"),
+        ("ss", "%S"),
+    ):
+        format = format.replace(letters, code)
+    return format.replace("'", "")
+
+
+@lru_cache(maxsize=65_536)
+def _parsed(text: str, format: str | None) -> datetime | None:
+    try:
+        if format in ("unix", "unix_ms"):
+            return datetime.fromtimestamp(float(text) / (1000 if format == "unix_ms" else 1), UTC)
+        return datetime.strptime(text, _pattern(format)) if format else datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _moment(value: Any, format: str | None) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return _parsed(str(value).strip(), format)
+
+
+def _date(value: Any, format: str | None) -> Any:
+    moment = _moment(value, format)
+    if moment is None:
+        return BAD
+    return (moment.astimezone(SHANGHAI) if moment.tzinfo else moment).date().isoformat()
+
+
+def _datetime(value: Any, format: str | None) -> Any:
+    moment = _moment(value, format)
+    if moment is None:
+        return BAD
+    return (
+        moment.astimezone(SHANGHAI) if format in ("unix", "unix_ms") else moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    ).isoformat()
+
+
+_NONE: Final = type(None)
+_PASSES: Final[dict[str, frozenset[type]]] = {
+    name: frozenset({kind, _NONE})
+    for name, kind in {
+        "String": str,
+        "ID": str,
+        "Boolean": bool,
+        "USCC": str,
+        "Division": str,
+        "ItemCode": str,
+        "LicenceID": str,
+        "ResidentID": str,
+    }.items()
+}
+_TEXTUAL: Final = frozenset(name for name in _PASSES if name not in ("Boolean", "ID"))
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "ID": _id,
+    "Int": _int,
+    "Float": _float,
+    "Boolean": _boolean,
+    "Decimal": _decimal,
+}
+
+
+def native(value: Any, kind: GraphQLOutputType, field: Field | None) -> Any:
+    """A canonical key or filter value as the source of ``field`` writes it. Inverse of ``canonical`` on what can be read."""
+    if value is None or field is None:
+        return value
+    inner = named(kind)
+    if is_enum_type(inner):
+        return next((written for written, name in field.values.items() if name == value), value)
+    if inner.name in ("Date", "DateTime"):
+        return _written(value, inner.name, field)
+    if field.type == "int" and isinstance(value, str) and value.lstrip("-").isdigit():
+        return int(value)
+    if field.type == "decimal" and isinstance(value, str):
+        return Decimal(value)
+    return value
+
+
+def _written(value: str, kind: str, field: Field) -> Any:
+    moment = datetime.fromisoformat(value)
+    if field.format == "unix":
+        return int(moment.timestamp())
+    if field.format == "unix_ms":
+        return int(moment.timestamp() * 1000)
+    if field.format:
+        text = moment.strftime(_pattern(field.format).replace("%Y", f"{moment.year:04}"))  # strftime does not pad years
+        return int(text) if field.type == "int" else text
+    if field.type == "date":
+        return moment.date()
+    return moment if field.type == "datetime" else value

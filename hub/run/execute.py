@@ -1,0 +1,226 @@
+"""Run the steps of a plan: each as soon as those it needs are done, fetches of one group together. Fills layers; makes no JSON.
+
+A failure stays with the rows it concerns: no step raises, except when the whole request is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql.execution.values import VariableValues
+
+from connectors.spi import SourceError, reader
+from hub.plan.merge import needs
+from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Slot, Step
+from hub.run.arguments import BadArgument, PageArguments, arguments, page
+from hub.run.chunks import Asked, Question, align
+from hub.run.convert import canonical, decoded
+from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
+from hub.run.order import row_keys
+from hub.run.scan import Scanning, conditions
+from hub.run.sources import Sources
+
+
+@dataclass(slots=True)
+class Ran:
+    """What is left of a run: the layers, by id, and the systems that were called."""
+
+    layers: dict[int, Layer]
+    systems: set[str] = field(default_factory=set)
+
+
+async def execute(
+    plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, principal: str = ""
+) -> Ran:
+    """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
+    run = _Run(plan, sources, variables, deadline, request_id, principal)
+    try:
+        await run.all()
+    finally:
+        run.cancel()
+    return Ran(run.layers, run.asked.systems)
+
+
+class _Run:
+    def __init__(
+        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, principal: str
+    ) -> None:
+        self.plan = plan
+        self.sources = sources
+        self.variables = variables
+        self.deadline = deadline
+        self.request_id = request_id
+        self.asked = Asked(sources, deadline, request_id, principal)
+        self.layers: dict[int, Layer] = {ROOT: Layer(1)}
+        self.steps: Mapping[int, Step] = {step.id: step for step in plan.steps}
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+
+    async def all(self) -> None:
+        for members in self.plan.groups:
+            steps = [step for step in (self.steps[number] for number in members) if isinstance(step, Fetch)]
+            task = asyncio.create_task(self._group(steps))
+            self.tasks.update(dict.fromkeys(members, task))
+        for step in self.plan.steps:
+            if step.id not in self.tasks:
+                self.tasks[step.id] = asyncio.create_task(self._step(step))
+        if self.tasks:
+            await asyncio.gather(*set(self.tasks.values()))
+
+    def cancel(self) -> None:
+        for task in self.tasks.values():
+            task.cancel()
+        self.asked.cancel()
+
+    async def _after(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            await self.tasks[number]
+
+    async def _step(self, step: Step) -> None:
+        await self._after(needs(step))
+        match step:
+            case Arguments():
+                self._arguments(step)
+            case Scan():
+                await self._scan(step)
+            case Expand():
+                self._expand(step)
+
+    # -- one-row layers and root lists ---------------------------------------------------------------------------
+
+    def _arguments(self, step: Arguments) -> None:
+        faults = {}
+        given: dict[str, Any] = {}
+        try:
+            given = arguments(step.selected, self.variables)
+        except BadArgument as error:
+            faults[0] = error.fault
+        columns = {key: [given.get(argument)] for argument, key in step.columns.items()}
+        self.layers[step.id] = Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,), faults)})
+
+    async def _scan(self, step: Scan) -> None:
+        try:
+            given = arguments(step.selected, self.variables)
+            cut = page(given, len(step.order)) if step.order else None
+            scanning = Scanning(step, self.sources, self.deadline, self.request_id, conditions(step, given))
+            self.asked.systems.add(step.binding.system)
+            self.layers[step.id] = await self._scanned(step, scanning, cut)
+        except SourceError as error:
+            self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
+        except BadArgument as error:
+            self.layers[step.id] = Layer(0, faults={0: error.fault})
+
+    async def _scanned(self, step: Scan, scanning: Scanning, cut: PageArguments | None) -> Layer:
+        found = await scanning.rows(cut) if step.rows or cut is None else None
+        total = found.total if found is not None else None
+        if step.total and total is None:
+            total = await scanning.total()
+        columns = found.columns if found is not None else {}
+        size = found.size if found is not None else 0
+        paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
+        return Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, fetched={step.id: Fetched(columns)})
+
+    # -- fetches -------------------------------------------------------------------------------------------------
+
+    async def _group(self, steps: Sequence[Fetch]) -> None:
+        await self._after(sorted({number for step in steps for number in needs(step)}))
+        keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
+        answers = await self.asked.rows(self._question(steps[0]), [key for keys, _ in keyed for key in keys])
+        for step, (keys, faults) in zip(steps, keyed, strict=True):
+            self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
+
+    def _question(self, step: Fetch) -> Question:
+        params: dict[str, Any] = {}
+        if step.selected is not None:
+            given = arguments(step.selected, self.variables)
+            params = {param: given.get(argument) for argument, param in step.binding.args.items()}
+        return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)
+
+    # -- lists ---------------------------------------------------------------------------------------------------
+
+    def _expand(self, step: Expand) -> None:
+        above = self.layers[step.layer]
+        below = _linked(above, step.source) if step.slot is None else _unnested(above, step.slot)
+        cuts = None if step.selected is None else self._cuts(step, below)
+        self.layers[step.id] = _layer(below, cuts)
+
+    def _cuts(self, step: Expand, below: _Below) -> dict[int, Paged]:
+        """For a connection: the rows of each parent, sorted by key and cut by the field's arguments."""
+        assert step.selected is not None
+        kinds = [slot.type for slot in step.order]
+        try:
+            cut = page(arguments(step.selected, self.variables), len(kinds))
+        except BadArgument as error:
+            below.faults = {row: error.fault for row, group in enumerate(below.groups) if group is not None} | dict(below.faults)
+            below.groups = [None] * len(below.groups)
+            return {}
+        keys = row_keys([canonical(below.native(slot), slot.type, slot.field).values for slot in step.order], kinds)
+        bound = row_keys([[part] for part in cut.after], kinds)[0] if cut.after is not None else None
+        found = {}
+        for parent, group in enumerate(below.groups):
+            if group is not None:
+                ordered = sorted(group, key=keys.__getitem__) if kinds else list(group)
+                later = ordered if bound is None else [row for row in ordered if keys[row] > bound]
+                found[parent] = Paged(later[: cut.first], len(later) > cut.first, len(later) < len(ordered), len(ordered))
+        return found
+
+
+@dataclass(slots=True)
+class _Below:
+    """List rows before they are a layer: ``native`` reads a whole column of them, ``groups`` are those of each row above."""
+
+    native: Callable[[Slot], list[Any]]
+    groups: Sequence[Sequence[int] | None]
+    faults: Mapping[int, Fault]
+
+
+def _linked(above: Layer, source: int) -> _Below:
+    fetched = above.fetched[source]
+    return _Below(lambda slot: fetched.columns[slot.column], fetched.groups or (), fetched.faults)
+
+
+def _unnested(above: Layer, slot: Slot) -> _Below:
+    """The elements of a list column, end to end; a value that is no list is a fault of its row."""
+    elements: list[Any] = []
+    groups: list[Sequence[int] | None] = []
+    faults = dict(above.faults_of(slot.step))
+    format = slot.field.format if slot.field is not None else None
+    for row, value in enumerate(decoded(value, format) for value in above.native(slot)):
+        if isinstance(value, list | tuple) and row not in faults:
+            groups.append(range(len(elements), len(elements) + len(value)))
+            elements.extend(value)
+        else:
+            groups.append(None)
+            if value is not None and row not in faults:
+                faults[row] = Fault("BAD_VALUE")
+
+    def part(slot: Slot) -> list[Any]:
+        read = reader(slot.field.path) if slot.field is not None else None
+        return elements if read is None or slot.column == "$" else [read(element) for element in elements]
+
+    return _Below(part, groups, faults)
+
+
+def _layer(below: _Below, cuts: Mapping[int, Paged] | None) -> Layer:
+    """Lay the rows of all parents end to end."""
+    rows: list[int] = []
+    parent: list[int] = []
+    index: list[int] = []
+    lists: dict[int, Paged] = {}
+    for above, group in enumerate(below.groups):
+        if group is not None:
+            cut = cuts[above] if cuts is not None else Paged(group)
+            start = len(rows)
+            rows.extend(cut.rows)
+            count = len(rows) - start
+            parent.extend([above] * count)
+            index.extend(range(count))
+            lists[above] = Paged(range(start, start + count), cut.has_next, cut.has_previous, cut.total)
+
+    def read(slot: Slot) -> list[Any]:
+        column = below.native(slot)
+        return [column[row] for row in rows]
+
+    return Layer(len(rows), parent, index, lists, below.faults, read)

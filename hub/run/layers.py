@@ -1,0 +1,143 @@
+"""Rows at run time: layers of columns, read as canonical values once each. Knows plans' slots, not connectors and not JSON.
+
+A layer's columns are native lists, one value per row. A fetch that failed for a row leaves a ``Fault`` there instead of a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.spi import SourceError
+from hub.errors import source_code
+from hub.plan.model import Presence, Slot
+from hub.run.convert import BAD, Column, canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a value is not there: an error code, and what exactly when the code's own text is not enough."""
+
+    code: str
+    zh: str = ""
+    en: str = ""
+    system: str = ""
+
+    @classmethod
+    def of(cls, error: SourceError) -> Fault:
+        return cls(error.code or source_code(error), system=error.source)
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What one fetch put into its layer. ``columns`` are aligned with the layer's rows, or, when ``groups`` is given, are
+    the list rows themselves and ``groups[i]`` names those of the layer's row ``i`` (None: it had no key)."""
+
+    columns: Mapping[str, list[Any]]
+    found: Sequence[bool] = ()
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+    groups: Sequence[Sequence[int] | None] | None = None
+
+
+@dataclass(slots=True)
+class Paged:
+    """A cut of one parent's rows: which rows of the layer, what lies beyond, how many there are in all."""
+
+    rows: Sequence[int]
+    has_next: bool = False
+    has_previous: bool = False
+    total: int | None = None
+
+
+@dataclass(slots=True)
+class Layer:
+    """``lists[i]`` are the rows below row ``i`` of the parent layer, or None; ``faults`` are parents whose list failed."""
+
+    size: int
+    parent: Sequence[int] = ()
+    index: Sequence[int] = ()
+    lists: Mapping[int, Paged] = field(default_factory=dict)
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+    read: Callable[[Slot], list[Any]] | None = None  # columns that are computed on demand, for list rows
+    fetched: dict[int, Fetched] = field(default_factory=dict)
+    _native: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
+    _canonical: dict[tuple[int, str], Column] = field(default_factory=dict)
+
+    def native(self, slot: Slot) -> list[Any]:
+        """The column as its source has it. A layer without rows may have been left without columns too, when its step failed."""
+        if self.size == 0:
+            return []
+        key = (slot.step, slot.column)
+        values = self._native.get(key)
+        if values is None:
+            fetched = self.fetched.get(slot.step)
+            if fetched is not None:
+                values = fetched.columns[slot.column]
+            else:
+                assert self.read is not None, "a slot of a layer that nothing fills"
+                values = self.read(slot)
+            self._native[key] = values
+        return values
+
+    def canonical(self, slot: Slot) -> Column:
+        """The column as canonical values; converted once."""
+        key = (slot.step, slot.column)
+        column = self._canonical.get(key)
+        if column is None:
+            column = self._canonical[key] = canonical(self.native(slot), slot.type, slot.field)
+        return column
+
+    def faults_of(self, step: int) -> Mapping[int, Fault]:
+        """Rows for which ``step`` failed; empty for columns that came with the rows themselves."""
+        fetched = self.fetched.get(step)
+        return fetched.faults if fetched is not None else {}
+
+
+BAD_KEY = Fault("BAD_VALUE")
+
+
+def keys_of(layer: Layer, slots: tuple[Slot, ...]) -> tuple[list[tuple[Any, ...] | None], dict[int, Fault]]:
+    """The canonical key of each row: None where a part is null, a fault where a part could not be had or read."""
+    columns = [layer.canonical(slot) for slot in slots]
+    keys: list[tuple[Any, ...] | None] = list(zip(*(column.values for column in columns), strict=True))
+    faults: dict[int, Fault] = {}
+    for column in columns:
+        if column.flawed or None in column.values:
+            for row, value in enumerate(column.values):
+                if value is None:
+                    keys[row] = None
+                elif value is BAD:
+                    keys[row] = None
+                    faults[row] = BAD_KEY
+    for slot in slots:
+        for row, fault in layer.faults_of(slot.step).items():
+            keys[row] = None
+            faults[row] = fault
+    return keys, faults
+
+
+def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[int, Fault]]:
+    """Which rows hold an object (None: all), and the faults that take it away where the object itself depends on a failed step."""
+    faults: dict[int, Fault] = {}
+    alive: list[bool] | None = None
+    if presence.found is not None:
+        fetched = layer.fetched[presence.found]
+        alive = list(fetched.found)
+        for row, fault in fetched.faults.items():
+            alive[row] = presence.lenient
+            if not presence.lenient:
+                faults[row] = fault
+    slots = presence.keys or presence.any
+    if not slots:
+        return alive, faults
+    columns = [layer.native(slot) for slot in slots]
+    if presence.keys:
+        alive = [all(part is not None for part in parts) for parts in zip(*columns, strict=True)]
+    else:
+        alive = [any(part is not None for part in parts) for parts in zip(*columns, strict=True)]
+    for step in {slot.step for slot in slots}:
+        for row, fault in layer.faults_of(step).items():
+            alive[row] = False
+            faults[row] = fault
+    return alive, faults

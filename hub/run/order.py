@@ -1,0 +1,61 @@
+"""Comparing canonical values: sorting connections, cutting pages, and the conditions a source has left to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from graphql import GraphQLOutputType
+
+from hub.run.convert import BAD, named
+
+_NUMERIC = frozenset({"Int", "Float", "Decimal"})
+
+
+def sort_key(kind: GraphQLOutputType) -> Callable[[Any], tuple[int, Any]]:
+    """A key that orders values of ``kind``: nulls first, unreadable last, numbers by value, all else by text."""
+    numeric = named(kind).name in _NUMERIC
+
+    def key(value: Any) -> tuple[int, Any]:
+        if value is None:
+            return (0, 0)
+        if value is BAD:
+            return (2, 0)
+        if not numeric:
+            return (1, value if isinstance(value, bool) else str(value))
+        try:
+            return (1, Decimal(str(value)))
+        except InvalidOperation:
+            return (2, 0)
+
+    return key
+
+
+def row_keys(columns: Sequence[Sequence[Any]], kinds: Sequence[GraphQLOutputType]) -> list[tuple[Any, ...]]:
+    """One sortable key per row out of the key columns."""
+    readers = [sort_key(kind) for kind in kinds]
+    return list(zip(*([read(value) for value in column] for read, column in zip(readers, columns, strict=True)), strict=True))
+
+
+def holds(op: str, kind: GraphQLOutputType, value: Any, wanted: Any) -> bool:
+    """Whether a canonical ``value`` meets a condition. Null meets none (three-valued logic, as in SQL)."""
+    if value is None or value is BAD:
+        return False
+    key = sort_key(kind)
+    match op:
+        case "IN":
+            return any(key(value) == key(one) for one in wanted)
+        case "PREFIX":
+            return str(value).startswith(str(wanted))
+        case "EQ":
+            return key(value) == key(wanted)
+        case "LT":
+            return key(value) < key(wanted)
+        case "LE":
+            return key(value) <= key(wanted)
+        case "GT":
+            return key(value) > key(wanted)
+        case "GE":
+            return key(value) >= key(wanted)
+    raise ValueError(op)

@@ -1,0 +1,43 @@
+"""Quality notices: values that a system sent and that fail their identifier's check are served as they are, and said so.
+
+Collected per coordinate with a count, never with the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from schema.identifiers import QUALITY
+
+
+@lru_cache(maxsize=65_536)
+def _quality(kind: str, value: str) -> str | None:
+    return QUALITY[kind](value)
+
+
+class Notices:
+    """What was noticed: coordinate and text, with the number of values."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def look(self, coordinate: str, kind: str, values: Sequence[Any]) -> None:
+        """Check the values of a leaf column of scalar ``kind`` where that scalar has a check; lists are looked into."""
+        if kind not in QUALITY:
+            return
+        for value in values:
+            if isinstance(value, list):
+                self.look(coordinate, kind, value)
+            elif isinstance(value, str):
+                text = _quality(kind, value)
+                if text is not None:
+                    self._counts[(coordinate, text)] = self._counts.get((coordinate, text), 0) + 1
+
+    def listed(self) -> list[dict[str, Any]]:
+        """For ``extensions.notices``, sorted by coordinate."""
+        return [
+            {"code": "QUALITY", "coordinate": coordinate, "message": text, "count": count}
+            for (coordinate, text), count in sorted(self._counts.items())
+        ]

@@ -1,0 +1,58 @@
+"""Errors of an answer as they go out: coded, bilingual, without a system's name; capped where the hub says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphql import GraphQLError
+
+from hub.errors import CODES, message
+from hub.run.assemble import Located
+from schema.scalars import identifier_error
+
+
+def shown(errors: Sequence[Located], limit: int | None) -> list[GraphQLError]:
+    """Located errors as GraphQL errors in the order of their paths; past ``limit`` one more says how many were left out."""
+    ordered = sorted(errors, key=lambda error: [(isinstance(step, str), step) for step in error.path])
+    kept = ordered if limit is None else ordered[:limit]
+    found = [
+        GraphQLError(
+            message(error.fault.code, error.fault.zh, error.fault.en),
+            list(error.place.nodes),
+            path=list(error.path),
+            extensions={"code": error.fault.code, "retryable": CODES[error.fault.code].retryable},
+        )
+        for error in kept
+    ]
+    if len(kept) < len(ordered):
+        omitted = len(ordered) - len(kept)
+        found.append(GraphQLError(message("ERRORS_OMITTED"), extensions={"code": "ERRORS_OMITTED", "omitted": omitted}))
+    return found
+
+
+def request_error(code: str, detail: str = "", error: GraphQLError | None = None) -> GraphQLError:
+    """A request error with its code; of a variable's error the identifier's own refusal is kept."""
+    if error is None:
+        return GraphQLError(f"{message(code)} {detail}".strip(), extensions={"code": code})
+    named = identifier_error(error)
+    if named is not None:
+        return named
+    if error.message.startswith(("Unknown operation", "Must provide")):
+        code = "OPERATION_NOT_FOUND"
+    return GraphQLError(error.message, error.nodes, path=error.path, extensions={"code": code})
+
+
+def build_error(error: GraphQLError) -> dict[str, Any]:
+    """The JSON form. An error without a code of ours came from validation, or from a resolver that failed."""
+    error = identifier_error(error) or error
+    formatted: dict[str, Any] = dict(error.formatted)
+    extensions = dict(error.extensions or {})
+    if "code" not in extensions:
+        if error.path is not None:  # a resolver of the hub itself raised: nothing of it goes out
+            formatted["message"] = message("INTERNAL")
+            extensions["code"] = "INTERNAL"
+        else:
+            extensions["code"] = "GRAPHQL_VALIDATION_FAILED"
+    formatted["extensions"] = extensions
+    return formatted

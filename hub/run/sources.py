@@ -1,0 +1,117 @@
+"""Calls to systems under the engine's policy: deadline, concurrency, retry of reads, recording. The same for every kind of connector.
+
+Knows connectors by their interface alone, and nothing of plans' steps or GraphQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from typing import Protocol
+
+import structlog
+
+from connectors.spi import Ask, Call, Connector, Page, Plan, Relation, SourceError
+from hub.clock import Clock
+from hub.recorder import Recorded, Recorder
+from schema.registry import Limits, System
+
+log = structlog.get_logger("hub.sources")
+BACKOFF = 0.05  # seconds before the first retry; doubles, with jitter
+
+
+class Metrics(Protocol):
+    """What the sources tell about each call; see ``hub.serve.metrics``."""
+
+    def call(self, system: str, relation: str, outcome: str, seconds: float, keys: int, rows: int) -> None: ...
+
+
+class Sources:
+    """All systems that can be asked. Owns the connectors: ``close`` closes them."""
+
+    def __init__(
+        self,
+        systems: Mapping[str, System],
+        connectors: Mapping[str, Connector],
+        clock: Clock,
+        recorder: Recorder | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._connectors = dict(connectors)
+        self._limits = {name: system.limits for name, system in systems.items()}
+        self._gates = {name: asyncio.Semaphore(limits.concurrency) for name, limits in self._limits.items()}
+        self._plans: dict[tuple[str, Relation, Ask], Plan] = {}
+        self.clock = clock
+        self.recorder = recorder or Recorder()
+        self._metrics = metrics
+
+    def plan(self, system: str, ask: Ask, relation: Relation) -> Plan:
+        """What the system will do of ``ask``, and what it leaves. Raises SourceError when the system has no connector."""
+        key = (system, relation, ask)
+        found = self._plans.get(key)
+        if found is None:
+            if len(self._plans) >= 10_000:
+                self._plans.clear()
+            found = self._plans[key] = self._connector(system).plan(ask, relation)
+        return found
+
+    async def pages(self, system: str, plan: Plan, call: Call) -> list[Page]:
+        """All pages of one call, within the system's limits and ``call.deadline``. Raises SourceError and nothing else."""
+        limits = self._limits.get(system, Limits())
+        deadline = self.clock.monotonic() + limits.timeout
+        if call.deadline is not None:
+            deadline = min(deadline, call.deadline)
+        attempt = 0
+        while True:
+            try:
+                return await self._once(system, plan, call, deadline)
+            except SourceError as error:
+                wait = BACKOFF * 2**attempt * (0.5 + random.random())
+                if error.kind not in ("down", "busy") or attempt >= limits.retries or plan.relation.effect != "read":
+                    raise
+                if self.clock.monotonic() + max(wait, error.retry_after or 0.0) >= deadline:
+                    raise
+                await self.clock.sleep(max(wait, error.retry_after or 0.0))
+                attempt += 1
+
+    async def _once(self, system: str, plan: Plan, call: Call, deadline: float) -> list[Page]:
+        connector, gate = self._connector(system), self._gates[system]
+        started = self.clock.monotonic()
+        outcome, rows = "ok", 0
+        call = Call(call.params, call.keys, deadline, call.principal, call.request_id, call.max_rows, call.max_bytes)
+        try:
+            async with asyncio.timeout(max(0.0, deadline - started)), gate:
+                pages = [page async for page in connector.fetch(plan, call)]
+            rows = sum(page.size for page in pages)
+            return pages
+        except TimeoutError:
+            outcome = "slow"
+            raise SourceError("slow", "no answer in time", source=system, relation=plan.relation.name) from None
+        except SourceError as error:
+            outcome = error.kind
+            log.warning("call failed", system=system, relation=plan.relation.name, kind=error.kind, detail=error.detail)
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        except Exception as error:  # the executor's border: a connector's mistake must not take the answer down
+            outcome = "broken"
+            log.error("connector raised", system=system, relation=plan.relation.name, error=type(error).__name__, exc_info=error)
+            raise SourceError("broken", "the connector failed", source=system, relation=plan.relation.name) from error
+        finally:
+            seconds = self.clock.monotonic() - started
+            self.recorder.record(Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id))
+            if self._metrics is not None:
+                self._metrics.call(system, plan.relation.name, outcome, seconds, len(call.keys), rows)
+
+    def _connector(self, system: str) -> Connector:
+        try:
+            return self._connectors[system]
+        except KeyError:
+            raise SourceError("config", "the system has no connector", source=system) from None
+
+    async def close(self) -> None:
+        """Close every connector; safe to call twice."""
+        connectors, self._connectors = list(self._connectors.values()), {}
+        await asyncio.gather(*(connector.close() for connector in connectors))

@@ -1,0 +1,131 @@
+"""The properties themselves: each takes a case and raises AssertionError with all that one needs to see when it does not hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import ceil
+
+from tests.memory import Received
+from tests.properties.engine import both, engine, run_engine, run_oracle, told
+from tests.properties.generator import Case
+from tests.properties.operations import Operation
+from tests.properties.rewrite import decided
+from tests.properties.shape import at, faults_of_shape, less
+
+
+async def differs(case: Case) -> bool:
+    """Whether the engine's answer is not the oracle's."""
+    found, wanted = await both(case)
+    return found.text != wanted.text or found.errors != wanted.errors
+
+
+async def same_as_oracle(case: Case) -> None:
+    """P1, P2: the same data, byte for byte as JSON, and the same errors as a multiset of (path, code)."""
+    found, wanted = await both(case)
+    assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(case, found, wanted)
+
+
+async def in_shape(case: Case) -> None:
+    """P3, P4: keys in the order of the question, lists where lists are due, no null where null may not be."""
+    for answer in await both(case):
+        wrong = faults_of_shape(case.schema, case.operation.text, case.operation.variables, answer.data)
+        assert wrong == [], await told(case, answer)
+
+
+async def errors_at_nulls(case: Case) -> None:
+    """P5: every error is at or below a null; where nothing fails, nothing says that it did."""
+    for answer in await both(case):
+        for path, _ in answer.errors:
+            assert at(answer.data, path) is None, await told(case, answer)
+    asked = case.operation
+    calm = await run_engine(case.calm().build(), asked.text, asked.variables)
+    assert not {code for code in calm.codes() if code.startswith("SYSTEM_") or code == "FORBIDDEN"}, await told(case, calm)
+
+
+async def faults_explained(case: Case) -> None:
+    """P5, P21: a fault takes values away and nothing else, and each that it takes is explained by an error at it, above or below."""
+    if _failing(case) & {binding.relation.name for binding in case.bindings if binding.anchors}:
+        return  # a failed anchor lets objects stand that it would have said are not there
+    asked = case.operation
+    for run in (run_engine, run_oracle):
+        calm = await run(case.calm().build(), asked.text, asked.variables, case.denied)
+        found = await run(case.build(), asked.text, asked.variables, case.denied)
+        lost = less(found.data, calm.data)
+        assert lost is not None, await told(case, calm, found)
+        paths = [path for path, _ in found.errors]
+        for place in lost:
+            assert any(path[: len(place)] == place or place[: len(path)] == path for path in paths), await told(case, calm, found)
+
+
+def _failing(case: Case) -> set[str]:
+    """Relations that fail, for all keys or for some."""
+    every = case.faults.values()
+    return {name for faults in every for name in (*faults.down, *faults.strangers, *(n for n, _ in (*faults.keys, *faults.doubled)))}
+
+
+async def calls(case: Case, operation: Operation | None = None) -> list[Received]:
+    """What the systems are asked for an answer."""
+    asked = operation or case.operation
+    world = case.build()
+    await run_engine(world, asked.text, asked.variables, case.denied)
+    return world.received
+
+
+async def nothing_denied_is_asked(case: Case) -> None:
+    """P6: no call for a denied coordinate, but that keys may be needed for others."""
+    keys = {f"{binding.type}.{name}" for binding in case.bindings for name in binding.key}
+    keys |= {f"{(binding.field or '').partition('.')[0]}.{name}" for binding in case.bindings for name in binding.key}
+    keys |= {f"{name}.{part}" for name, some in case.keys.items() for key in some for part in key}
+    hidden = {coordinate for coordinate in case.denied if coordinate not in keys}
+    for call in await calls(case):
+        assert call.relation not in hidden, f"{call} serves a denied link\n{await told(case)}"
+        binding = next(b for b in case.bindings if b.system == call.system and b.relation.name == call.relation)
+        for coordinate in hidden:
+            type_name, _, name = coordinate.partition(".")
+            if binding.type == type_name and name in binding.fields:
+                column = binding.fields[name].column
+                assert column is None or column not in call.fields, f"{call} asks for {coordinate}\n{await told(case)}"
+
+
+async def keys_sent_once(case: Case) -> None:
+    """P8: each key at most once to each binding, and never a null one."""
+    sent: Counter[tuple[str, str, tuple[object, ...]]] = Counter()
+    for call in await calls(case):
+        sent.update((call.system, call.relation, key) for key in call.keys)
+        assert all(None not in key for key in call.keys), f"{call}\n{await told(case)}"
+    assert max(sent.values(), default=1) == 1, f"{sent.most_common(3)}\n{await told(case)}"
+
+
+async def calls_are_few(case: Case) -> None:
+    """P9: for each binding no more calls than its groups of fetches need with batches of the size its relation takes."""
+    received = await calls(case)
+    asked = engine(case.build(), denied=case.denied)
+    plan = asked.explain(asked.parse(case.operation.text), case.operation.variables)
+    for binding in case.bindings:
+        own = [call for call in received if (call.system, call.relation) == (binding.system, binding.relation.name)]
+        if not binding.key:
+            continue
+        limit = binding.relation.max_keys
+        assert all(1 <= len(call.keys) <= limit for call in own), f"{own}\n{await told(case)}"
+        what = f"{binding.field or binding.type} by {binding.key[0]} <-"
+        groups = sum(f" {binding.system} " in line and what in line and "  with " not in line for line in plan.splitlines())
+        keys = {key for call in own for key in call.keys}
+        assert len(own) <= ceil(len(keys) / limit) + max(groups - 1, 0), f"{binding.id} {own}\n{plan}\n{await told(case)}"
+
+
+async def skipped_is_not_asked(case: Case) -> None:
+    """P10: the same calls as for the operation without what its conditions leave out."""
+    without = decided(case)
+    assert Counter(await calls(case)) == Counter(await calls(case, without)), f"{without.text}\n{await told(case)}"
+
+
+CHECKS = (
+    same_as_oracle,
+    in_shape,
+    errors_at_nulls,
+    faults_explained,
+    nothing_denied_is_asked,
+    keys_sent_once,
+    calls_are_few,
+    skipped_is_not_asked,
+)

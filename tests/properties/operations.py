@@ -1,0 +1,190 @@
+"""Random operations over a schema: aliases, fragments, conditions, variables, merged fields. Always valid.
+
+Also the rewritings of an operation that must not change its answer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    OverlappingFieldsCanBeMergedRule,
+    get_named_type,
+    is_abstract_type,
+    is_interface_type,
+    is_leaf_type,
+    parse,
+    validate,
+)
+
+from hub.oracle.pages import cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A document and its variables."""
+
+    text: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def operation(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], *, depth: int) -> Operation:
+    """An operation on ``schema`` about entities with these ``ids`` (by type)."""
+    while True:
+        made = _Writer(rng, schema, ids).operation(depth)
+        if not validate(schema, parse(made.text), [OverlappingFieldsCanBeMergedRule]):
+            return made
+
+
+class _Writer:
+    def __init__(self, rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> None:
+        self.rng = rng
+        self.schema = schema
+        self.ids = ids
+        self.declared: dict[str, str] = {}
+        self.variables: dict[str, Any] = {}
+        self.fragments: list[str] = []
+        self.budget = 60
+
+    def operation(self, depth: int) -> Operation:
+        root = self.schema.query_type
+        assert root is not None
+        body = self.selections(root, depth, most=3)
+        head = f"({', '.join(f'${name}: {kind}' for name, kind in self.declared.items())})" if self.declared else ""
+        return Operation("\n".join([f"query Q{head} {body}", *self.fragments]), self.variables)
+
+    def selections(self, kind: GraphQLNamedType, depth: int, *, most: int = 5) -> str:
+        chosen = [self.one(kind, depth) for _ in range(self.rng.randint(1, most))]
+        chosen = [text for text in chosen if text] or ["__typename"]
+        return "{ " + " ".join(chosen) + " }"
+
+    def one(self, kind: GraphQLNamedType, depth: int) -> str:
+        roll = self.rng.random()
+        if roll < 0.12 and depth > 1:
+            narrow = self.narrowed(kind)
+            on = f"on {narrow.name} " if narrow is not kind or self.rng.random() < 0.5 else ""
+            return f"... {on}{self.condition()}{self.selections(narrow, depth - 1, most=3)}"
+        if roll < 0.2 and depth > 1:
+            narrow, number = self.narrowed(kind), len(self.fragments)
+            self.fragments.append("")  # its place, before those inside it
+            self.fragments[number] = f"fragment F{number} on {narrow.name} {self.selections(narrow, depth - 1, most=3)}"
+            return f"...F{number} {self.condition()}"
+        if roll < 0.27:
+            return self.rng.choice(("__typename", "what: __typename"))
+        if is_abstract_type(kind) and (not is_interface_type(kind) or self.rng.random() < 0.6):
+            concrete = self.rng.choice(self.schema.get_possible_types(kind))
+            return f"... on {concrete.name} {self.selections(concrete, depth, most=3)}"
+        return self.field(kind, depth)
+
+    def narrowed(self, kind: GraphQLNamedType) -> GraphQLNamedType:
+        """A type for a fragment inside ``kind``."""
+        return self.rng.choice((kind, *self.schema.get_possible_types(kind))) if is_abstract_type(kind) else kind
+
+    def field(self, kind: Any, depth: int) -> str:
+        fields: Mapping[str, GraphQLField] = kind.fields
+        names = [n for n, f in fields.items() if depth > 0 or is_leaf_type(get_named_type(f.type))]
+        if not names or self.budget <= 0:
+            return ""
+        self.budget -= 1
+        name = self.rng.choice(names)
+        definition = fields[name]
+        arguments, mark = self.arguments(definition, name)
+        alias = ""
+        if mark or self.rng.random() < 0.15:
+            alias = f"{self.rng.choice('ab')}{mark}_{name}: "
+        named = get_named_type(definition.type)
+        below = "" if is_leaf_type(named) else " " + self.selections(named, depth - 1)
+        if named.name.endswith("Connection"):  # something that needs its rows: of its name alone it is not said that they are called for
+            below = below.replace("{", f"{{ {self.rng.choice(('totalCount', 'pageInfo { hasNextPage }', 'nodes { __typename }'))}", 1)
+        return f"{alias}{name}{arguments} {self.condition()}{below}".replace("  ", " ")
+
+    def arguments(self, definition: GraphQLField, name: str) -> tuple[str, str]:
+        """Arguments as text, and a mark for the alias: equal response keys need equal arguments."""
+        texts = []
+        for argument, declared in definition.args.items():
+            kind = str(declared.type)
+            required = kind.endswith("!")
+            if not required and self.rng.random() < 0.4:
+                continue
+            value = self.value(argument, kind, name)
+            if argument in ("id", "first", "after") and self.rng.random() < 0.4:
+                texts.append(f"{argument}: {self.variable(kind, value)}")
+            else:
+                texts.append(f"{argument}: {_literal(value)}")
+        if not texts:
+            return "", ""
+        written = f"({', '.join(texts)})"
+        return written, str(sum(map(ord, written)) * 31 % 9973) + str(len(written))
+
+    def value(self, argument: str, kind: str, name: str) -> Any:
+        everybody = [i for some in self.ids.values() for i in some]
+        if argument == "first":
+            return self.rng.choice((1, 2, 3, 50))
+        if argument == "after":
+            return cursor((self.rng.choice(everybody),))
+        if argument == "region":
+            return self.rng.choice(("杭", "甬"))
+        if argument == "filter":
+            filters = self.schema.type_map[kind].fields  # type: ignore[attr-defined]
+            field_name = self.rng.choice(sorted(filters))
+            if field_name == "label":
+                some = self.rng.choices(("甲", "a b", "", "x"), k=2)
+                return {"label": self.rng.choice(({"eq": some[0]}, {"in": some}))}
+            colours = self.rng.choices((_Name("RED"), _Name("GREEN"), _Name("BLUE")), k=2)
+            return {field_name: self.rng.choice(({"eq": colours[0]}, {"in": colours}))}
+        own = next((list(some) for type_name, some in self.ids.items() if name.startswith(type_name.lower())), everybody)
+        if argument in ("old", "arch"):
+            return f"{argument}{self.rng.choice(own)}"
+        return self.rng.choice([*own, "199"])
+
+    def variable(self, kind: str, value: Any) -> str:
+        name = f"v{len(self.declared)}"
+        roll = self.rng.random()
+        if roll < 0.3 and not kind.endswith("!"):
+            self.declared[name] = f"{kind} = {_literal(value)}"
+        else:
+            self.declared[name] = kind
+            self.variables[name] = value
+        return f"${name}"
+
+    def condition(self) -> str:
+        if self.rng.random() > 0.15:
+            return ""
+        texts = []
+        for directive in self.rng.choice((("skip",), ("include",), ("skip", "include"))):
+            truth = self.rng.random() < 0.5
+            if self.rng.random() < 0.3:
+                texts.append(f"@{directive}(if: {_literal(truth)})")
+                continue
+            name = f"v{len(self.declared)}"
+            if self.rng.random() < 0.4:
+                self.declared[name] = f"Boolean! = {_literal(not truth)}"
+                if self.rng.random() < 0.5:
+                    self.variables[name] = truth
+            else:
+                self.declared[name] = "Boolean!"
+                self.variables[name] = truth
+            texts.append(f"@{directive}(if: ${name})")
+        return " ".join(texts) + " "
+
+
+class _Name(str):
+    """An enum value: written without quotes."""
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_literal(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, _Name | int):
+        return str(value)
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,193 @@
+"""Mistakes that one could make in planner and executor, each small. The properties must notice every one of them.
+
+A mistake replaces one function by a wrapper that gets the right one. Names are those of ``hub.plan`` and ``hub.run``: who renames a
+function there moves its mistake along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hub.plan import operation as operations
+from hub.plan import planner
+from hub.run import assemble, chunks, execute, layers, scan
+from hub.run.chunks import Answered, Asked
+from hub.run.convert import BAD, Column
+from hub.run.layers import Fault, Fetched
+from schema.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """``wrong`` makes the mistaken function out of the right one, which is ``owner.name``."""
+
+    story: str
+    owner: Any
+    name: str
+    wrong: Callable[[Any], Any]
+
+
+def _key_sent_again(right: Any) -> Any:
+    async def rows(self: Asked, *args: Any) -> Any:
+        self._known.clear()
+        return await right(self, *args)
+
+    return rows
+
+
+def _chunk_too_long(right: Any) -> Any:
+    async def rows(self: Asked, question: Any, keys: Any) -> Any:
+        binding = question.binding
+        relation = replace(binding.relation, max_keys=binding.relation.max_keys + 1)
+        return await right(self, replace(question, binding=replace(binding, relation=relation)), keys)
+
+    return rows
+
+
+def _last_key_lost(right: Any) -> Any:
+    async def ask(self: Asked, question: Any, chunk: Any) -> Answered:
+        answered: Answered = await right(self, question, chunk)
+        at = {key: [] if key == chunk[-1] and len(chunk) > 1 else rows for key, rows in answered.at.items()}
+        return replace(answered, at=at)
+
+    return ask
+
+
+def _rows_shifted(right: Any) -> Any:
+    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Any:
+        return right(binding, columns, [*keys[1:], *keys[:1]], faults, answers)
+
+    return align
+
+
+def _failed_is_absent(right: Any) -> Any:
+    def align(*args: Any) -> Fetched:
+        found: Fetched = right(*args)
+        return replace(found, faults={})
+
+    return align
+
+
+def _absent_is_failed(right: Any) -> Any:
+    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
+        found: Fetched = right(binding, columns, keys, faults, answers)
+        absent = {row: Fault("SYSTEM_DOWN") for row, there in enumerate(found.found) if not there and keys[row] is not None}
+        return replace(found, faults={**absent, **found.faults})
+
+    return align
+
+
+def _null_key_asked(right: Any) -> Any:
+    def keys_of(layer: Any, slots: Any) -> Any:
+        keys, faults = right(layer, slots)
+        return [(None,) * len(slots) if key is None and row not in faults else key for row, key in enumerate(keys)], faults
+
+    return keys_of
+
+
+def _two_rows_accepted(right: Any) -> Any:
+    def checked(*args: Any) -> Answered:
+        answered: Answered = right(*args)
+        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at[key]) < 2})
+
+    return checked
+
+
+def _bad_value_is_null(right: Any) -> Any:
+    def canonical(*args: Any) -> Column:
+        return Column([None if value is BAD else value for value in right(*args).values])
+
+    return canonical
+
+
+def _everything_present(right: Any) -> Any:
+    return lambda layer, presence: (None, right(layer, presence)[1])
+
+
+def _next_cursor(right: Any) -> Any:
+    def cursors(*args: Any) -> Any:
+        found = right(*args)
+        return [*found[1:], *found[:1]]
+
+    return cursors
+
+
+def _path_off_by_one(right: Any) -> Any:
+    def element_path(layer: Any, path: Any) -> Any:
+        shown = right(layer, path)
+        return lambda row: (*shown(row)[:-1], shown(row)[-1] + 1)
+
+    return element_path
+
+
+def _field_name_for_key(right: Any) -> Any:
+    return lambda selected: replace(right(selected), key=selected.name)
+
+
+def _nested_mask_forgotten(right: Any) -> Any:
+    def output(self: Any, *args: Any) -> Any:
+        denied, self.denied = self.denied, frozenset()
+        try:
+            return right(self, *args)
+        finally:
+            self.denied = denied
+
+    return output
+
+
+def _worst_provider(right: Any) -> Any:
+    def provider(registry: Registry, type_name: str, field: str, found: Any) -> Any:
+        return next((b for b in reversed(registry.providers(type_name, field)) if found.all(b.key)), None)
+
+    return provider
+
+
+def _first_leaf_decides(right: Any) -> Any:
+    return lambda *args: right(*args)[:1]
+
+
+def _keys_not_ordered(right: Any) -> Any:
+    def row_keys(columns: Any, kinds: Any) -> Any:
+        return right(columns, kinds) if len(columns) and len(columns[0]) < 2 else [right([[None]] * len(kinds), kinds)[0]] * len(columns[0])
+
+    return row_keys
+
+
+def _rest_forgotten(right: Any) -> Any:
+    return lambda self, plan, columns, size, wanted: list(range(size))
+
+
+def _total_of_the_page(right: Any) -> Any:
+    def layer(below: Any, cuts: Mapping[int, Any] | None) -> Any:
+        short = None if cuts is None else {row: replace(cut, total=len(cut.rows)) for row, cut in cuts.items()}
+        return right(below, short)
+
+    return layer
+
+
+PLANTED = (
+    Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again),
+    Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long),
+    Planted("the last key of a chunk gets no row", Asked, "_ask", _last_key_lost),
+    Planted("rows are shifted by one", execute, "align", _rows_shifted),
+    Planted("what failed counts as absent", execute, "align", _failed_is_absent),
+    Planted("what is absent counts as failed", execute, "align", _absent_is_failed),
+    Planted("a null key is asked for", execute, "keys_of", _null_key_asked),
+    Planted("of two rows for one key the first is taken", chunks, "_checked", _two_rows_accepted),
+    Planted("a value that cannot be read is null without an error", layers, "canonical", _bad_value_is_null),
+    Planted("every object is there", assemble, "present", _everything_present),
+    Planted("null bubbling is forgotten", assemble, "is_non_null_type", lambda right: lambda kind: False),
+    Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
+    Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
+    Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
+    Planted("the field's name stands for its alias", planner, "_place", _field_name_for_key),
+    Planted("the mask holds at the root alone", planner._Planner, "output", _nested_mask_forgotten),
+    Planted("the worst provider is asked", planner, "provider", _worst_provider),
+    Planted("one leaf decides whether an embedded object is there", planner._Planner, "leaves", _first_leaf_decides),
+    Planted("conditions are ignored", operations._Collector, "_included", lambda right: lambda self, directives: True),
+    Planted("connections are not ordered", execute, "row_keys", _keys_not_ordered),
+    Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
+    Planted("the total is that of the page", execute, "_layer", _total_of_the_page),
+)

@@ -1,0 +1,147 @@
+"""A whole request through the engine: the calls that systems receive, the bytes that come out, the errors on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from auth.principal import Audience, Principal
+from hub.clock import SystemClock
+from hub.run.engine import Engine
+from hub.run.sources import Sources
+from schema.coordinates import Grade
+from tests.plan.test_planner import SDL
+from tests.worlds import Lies, World, link, lookup, obj, scan, world
+
+FIRMS = [{"code": code, "mc": f"企业{code}", "sj": "A"} for code in "ABCDE"]
+LICENCES = [{"id": f"{code}{n}", "t": f"证{n}", "czr": code, "sx": f"item{n % 2}"} for code in "ABC" for n in range(3)]
+ITEMS = [{"bm": "item0", "mc": "甲"}, {"bm": "item1", "mc": "乙"}]
+
+
+def department_world(**rows: Any) -> World:
+    firm: dict[str, Lies | str] = {"uscc": "code", "name": "mc", "parent": obj("Firm", {"uscc": "sj"})}
+    licence: dict[str, Lies | str] = {"id": "id", "title": "t", "holder": obj("Firm", {"uscc": "czr"}), "item": obj("Item", {"code": "sx"})}
+    bindings = [
+        lookup("register", "Firm", "uscc", firm, anchor=True, max_keys=2),
+        scan("register", "Firm", firm, order=("uscc",), limit=True, total=True, where={"uscc": ["EQ", "IN", "GT"]}),
+        link("library", "Firm.licences", "Licence", {"uscc": "czr"}, licence, max_keys=50),
+        lookup("permits", "Item", "code", {"code": "bm", "name": "mc"}, anchor=True),
+    ]
+    data = {"register": {"Firm": FIRMS}, "library": {"Licence": LICENCES}, "permits": {"Item": ITEMS}} | rows
+    return world(
+        SDL, bindings, data, keys={"Firm": ["uscc"], "Licence": ["id"], "Item": ["code"]}, roots={"Query.firm": ("Firm", {"uscc": "uscc"})}
+    )
+
+
+def engine(there: World, **options: Any) -> Engine:
+    return Engine(there.schema, there.registry, Sources(there.registry.systems, there.connectors, SystemClock()), **options)
+
+
+async def answer(there: World, document: str, **options: Any) -> dict[str, Any]:
+    asked = engine(there, **{key: options.pop(key) for key in ("max_errors", "policy") if key in options})
+    answered = await asked.execute(asked.parse(document), **options)
+    body: dict[str, Any] = orjson.loads(answered.body)
+    return body
+
+
+async def test_nine_rows_with_two_different_keys_make_one_call_of_two_keys() -> None:
+    there = department_world()
+    firms = " ".join(f'{name.lower()}: firm(uscc: "{name}") {{ licences {{ item {{ name }} }} }}' for name in "ABC")
+    document = f"{{ {firms} }}"
+    body = await answer(there, document)
+    assert [licence["item"]["name"] for licence in body["data"]["b"]["licences"]] == ["甲", "乙", "甲"]
+    assert [call.keys for call in there.calls("permits")] == [(("item0",), ("item1",))]
+    assert [len(call.keys) for call in there.calls("library")] == [3]
+    assert sorted(len(call.keys) for call in there.calls("register")) == [1, 2]  # three keys, two at once
+
+
+async def test_a_key_seen_at_one_level_is_not_asked_again_at_the_next() -> None:
+    there = department_world()
+    body = await answer(there, '{ firm(uscc: "A") { name parent { name parent { name } } } }')
+    assert body["data"]["firm"]["parent"]["parent"] == {"name": "企业A"}
+    assert [call.keys for call in there.calls("register")] == [(("A",),)]
+
+
+async def test_what_a_missing_entity_would_have_had_is_not_an_error() -> None:
+    body = await answer(department_world(), '{ firm(uscc: "Z") { name licences { title } } }')
+    assert body == {"data": {"firm": None}}
+
+
+async def test_a_failed_system_nulls_its_fields_only_and_names_no_system() -> None:
+    there = department_world()
+    there.systems["library"].faults.down["Firm.licences"] = "down"
+    body = await answer(there, '{ firm(uscc: "A") { name licences { title } } }')
+    assert body["data"] == {"firm": {"name": "企业A", "licences": None}}
+    [error] = body["errors"]
+    assert (error["path"], error["extensions"]["code"], error["locations"]) == (
+        ["firm", "licences"],
+        "SYSTEM_DOWN",
+        [{"line": 1, "column": 26}],
+    )
+    assert "library" not in orjson.dumps(body).decode()
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition() -> None:
+    there, seen, after = department_world(), [], None
+    for _ in range(5):
+        document = (
+            "query P($after: String) { firms(first: 2, after: $after) { nodes { uscc } pageInfo { hasNextPage endCursor } totalCount } }"
+        )
+        page = (await answer(there, document, variables={"after": after}))["data"]["firms"]
+        seen += [node["uscc"] for node in page["nodes"]]
+        assert page["totalCount"] == 5
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert seen == list("ABCDE")
+
+
+async def test_a_caller_without_the_grade_gets_null_and_the_system_no_call() -> None:
+    there = department_world()
+    body = await answer(there, '{ firm(uscc: "A") { name licences { title } } }', policy=lambda who, rows: frozenset({"Firm.licences"}))
+    assert body["data"] == {"firm": {"name": "企业A", "licences": None}}
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
+    assert there.calls("library") == []
+
+
+async def test_two_callers_with_different_rights_do_not_share_a_plan() -> None:
+    there = department_world()
+    asked = engine(there, policy=lambda who, rows: frozenset() if who.ceiling > Grade.L1 else frozenset({"Firm.name"}))
+    document = asked.parse('{ firm(uscc: "A") { name } }')
+    open_, closed = Principal("app", Audience.APP, frozenset(), Grade.L2), Principal()
+    answers = [orjson.loads((await asked.execute(document, principal=who)).body)["data"]["firm"]["name"] for who in (open_, closed, open_)]
+    assert answers == ["企业A", None, "企业A"]
+
+
+async def test_errors_past_the_cap_are_counted() -> None:
+    there = department_world()
+    body = await answer(
+        there, '{ firm(uscc: "A") { licences { title } } }', max_errors=2, policy=lambda who, rows: frozenset({"Licence.title"})
+    )
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN", "FORBIDDEN", "ERRORS_OMITTED"]
+    assert body["errors"][-1]["extensions"]["omitted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "name", "code"),
+    [
+        ("{ firm", {}, None, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", {}, None, "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { firm(uscc: 1) { name } } query B { __typename }", {}, None, "OPERATION_NOT_FOUND"),
+        ("query A { __typename }", {}, "C", "OPERATION_NOT_FOUND"),
+        ("query ($u: ID!) { firm(uscc: $u) { name } }", {}, None, "BAD_VARIABLES"),
+    ],
+)
+async def test_what_is_not_a_request_has_no_data(document: str, variables: dict[str, Any], name: str | None, code: str) -> None:
+    body = await answer(department_world(), document, variables=variables, operation_name=name)
+    assert "data" not in body
+    assert {error["extensions"]["code"] for error in body["errors"]} == {code}
+
+
+async def test_the_answer_tells_the_audit_what_was_asked_of_whom() -> None:
+    asked = engine(department_world())
+    found = await asked.execute(asked.parse('query Overview { firm(uscc: "A") { name licences { title } } }'))
+    assert (found.operation, found.kind, found.systems, found.executed) == ("Overview", "query", ("library", "register"), True)
+    assert found.coordinates == ("Firm.licences", "Firm.name", "Licence.title", "Query.firm")
