@@ -1,0 +1,1 @@
+"""Tokens, the authorization server, policy."""
