@@ -1,0 +1,1 @@
+"""Simulated departments: seven small systems that speak the real protocols over seeded, synthetic data. Knows nothing of the hub."""

@@ -1,0 +1,141 @@
+"""The records of the synthetic world, in canonical terms: what is true, before any department writes it down its own way.
+
+Enumerations are canonical names, dates are dates, amounts are decimals. Must not know how the records are made or served.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """``registered_capital`` in ten thousand yuan; enumerations are canonical names."""
+
+    uscc: str
+    name: str
+    entity_type: str
+    status: str
+    division: str
+    industry_code: str
+    registered_capital: Decimal | None
+    established_on: date
+    address: str
+    legal_rep_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    licence_id: str
+    name: str
+    type_code: str
+    holder: str
+    issuer: str
+    issuer_name: str
+    issued_on: date
+    valid_until: date | None
+    status: str
+    trust_level: str
+    item_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRecord:
+    uscc: str
+    score: int
+    grade: str
+    evaluated_at: datetime
+    model_version: str
+    repair_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    check_no: str
+    plan_no: str
+    uscc: str
+    officers: tuple[str, ...]
+    checked_at: datetime
+    outcome: str
+    public_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnforcementCase:
+    """``uscc`` is None when the party is a person; ``penalty_amount`` in yuan, None until decided."""
+
+    case_no: str
+    uscc: str | None
+    party_name: str
+    violation: str
+    legal_clause: str
+    link: str
+    summary_procedure: bool
+    filed_on: date
+    decided_on: date | None
+    penalty_amount: Decimal | None
+    handling_dept: str
+    division: str
+    decision_doc_no: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PermitItem:
+    item_code: str
+    name: str
+    setting_level: str
+    legal_basis: tuple[str, ...]
+    lead_dept: str
+    implementing_depts: tuple[str, ...]
+    exercise_levels: tuple[str, ...]
+    conditions: str | None
+    validity_years: int | None
+    fee_required: bool
+    quantity_limit: bool
+    annual_check: bool
+    delegated: bool
+    version_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    platform_id: str
+    name: str
+    category: str
+    operator_uscc: str | None
+    monitored_since: date
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    finding_id: str
+    scene: str
+    found_at: datetime
+    disposal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineOperator:
+    operator_id: str
+    shop_name: str
+    real_name_verified: bool
+    platform_id: str
+    uscc: str | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything, in the order it was made. Within one enterprise, lists are in the order its department would give them."""
+
+    seed: int
+    enterprises: tuple[Enterprise, ...]
+    licences: tuple[Licence, ...]
+    credit_records: tuple[CreditRecord, ...]
+    check_results: tuple[CheckResult, ...]
+    enforcement_cases: tuple[EnforcementCase, ...]
+    permit_items: tuple[PermitItem, ...]
+    platforms: tuple[Platform, ...]
+    online_operators: tuple[OnlineOperator, ...]

@@ -1,0 +1,315 @@
+"""The questions that the demo asks the hub, and their answers computed from the world alone.
+
+``WHOLE`` reaches all seven systems in one query: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
+figures of the permit catalogue. An ``answer`` is the ``data`` for a caller who sees grades L1 and L2; it never asks the hub or a
+department, so that a hub which agrees with it is right. Must not import the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demo.facts import CheckResult, EnforcementCase, Licence, OnlineOperator, World
+from demo.seed import FIXTURES, platform_id
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``answer(world)`` is the whole ``data`` that ``query`` with ``variables`` must give, with no errors."""
+
+    name: str
+    query: str
+    variables: Mapping[str, Any]
+    answer: Callable[[World], dict[str, Any]]
+
+
+CHECKS_SHOWN = 5  # fewer than the largest enterprise has: the page is cut
+
+
+def expected(world: World) -> dict[str, Any]:
+    """The answer to ``WHOLE``."""
+    facts = _Facts(world)
+    first, second, third = _asked()
+    return {
+        "first": facts.whole(first),
+        "second": facts.whole(second),
+        "third": facts.whole(third),
+        "again": facts.brief(first),
+        "local": facts.platform(platform_id(0)),
+        "outside": facts.platform(platform_id(1)),
+        "orphan": facts.platform(platform_id(2)),
+    }
+
+
+def expected_counts(world: World) -> dict[str, Any]:
+    """The answer to ``COUNTS``: 433, 36 and 198 in the demo's world."""
+    local = [item for item in world.permit_items if item.setting_level in ("PROVINCIAL_REGULATION", "CITY_REGULATION")]
+    return {
+        "all": {"totalCount": len(world.permit_items)},
+        "local": {"totalCount": len(local)},
+        "delegated": {"totalCount": sum(item.delegated for item in world.permit_items)},
+    }
+
+
+def _asked() -> tuple[str, str, str]:
+    """One with a bit of everything, one with gaps (no licence, no credit record, no shop), one with a lot."""
+    return FIXTURES[0][0], FIXTURES[1][0], FIXTURES[2][0]
+
+
+class _Facts:
+    """The world by key, and how each record of it looks in the answer."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._enterprises = {entity.uscc: entity for entity in world.enterprises}
+        self._credit = {record.uscc: record for record in world.credit_records}
+        self._items = {item.item_code: item for item in world.permit_items}
+        self._platforms = {platform.platform_id: platform for platform in world.platforms}
+
+    def whole(self, uscc: str) -> dict[str, Any]:
+        entity = self._enterprises[uscc]
+        record = self._credit.get(uscc)
+        licences = _by_key((licence for licence in self._world.licences if licence.holder == uscc), "licence_id")
+        cases = _by_key((case for case in self._world.enforcement_cases if case.uscc == uscc), "case_no")
+        checks = _by_key((result for result in self._world.check_results if result.uscc == uscc), "check_no")
+        return {
+            "uscc": entity.uscc,
+            "name": entity.name,
+            "entityType": entity.entity_type,
+            "status": entity.status,
+            "division": entity.division,
+            "industryCode": entity.industry_code,
+            "registeredCapital": _text(entity.registered_capital),
+            "establishedOn": entity.established_on.isoformat(),
+            "address": entity.address,
+            "creditScore": record
+            and {
+                "score": record.score,
+                "grade": record.grade,
+                "evaluatedAt": record.evaluated_at.isoformat(),
+                "modelVersion": record.model_version,
+            },
+            "creditRepairUrl": record and record.repair_url,
+            "licences": {"totalCount": len(licences), "nodes": [self._licence(licence) for licence in licences]},
+            "enforcementCases": {"totalCount": len(cases), "nodes": [_case(case) for case in cases]},
+            "checkResults": {
+                "totalCount": len(checks),
+                "pageInfo": {"hasNextPage": len(checks) > CHECKS_SHOWN, "hasPreviousPage": False},
+                "nodes": [_check(result) for result in checks[:CHECKS_SHOWN]],
+            },
+            "onlineOperators": [self._operator(operator) for operator in self._world.online_operators if operator.uscc == uscc],
+        }
+
+    def brief(self, uscc: str) -> dict[str, Any]:
+        entity = self._enterprises[uscc]
+        record = self._credit.get(uscc)
+        return {
+            "__typename": "Enterprise",
+            "name": entity.name,
+            "creditScore": record and {"grade": record.grade},
+            "licences": {"totalCount": sum(licence.holder == uscc for licence in self._world.licences)},
+        }
+
+    def platform(self, platform_id: str) -> dict[str, Any]:
+        platform = self._platforms[platform_id]
+        return {
+            "platformId": platform.platform_id,
+            "name": platform.name,
+            "category": platform.category,
+            "monitoredSince": platform.monitored_since.isoformat(),
+            "operator": self._operated_by(platform.operator_uscc),
+        }
+
+    def _operated_by(self, uscc: str | None) -> dict[str, Any] | None:
+        """A reference is there when its code is; what is known of a code outside the register is nothing, and no error."""
+        if uscc is None:
+            return None
+        entity = self._enterprises.get(uscc)
+        return {"uscc": uscc, "name": entity and entity.name, "status": entity and entity.status}
+
+    def _licence(self, licence: Licence) -> dict[str, Any]:
+        item = self._items[licence.item_code] if licence.item_code else None
+        return {
+            "licenceId": licence.licence_id,
+            "name": licence.name,
+            "typeCode": licence.type_code,
+            "issuer": licence.issuer,
+            "issuerName": licence.issuer_name,
+            "issuedOn": licence.issued_on.isoformat(),
+            "validUntil": licence.valid_until and licence.valid_until.isoformat(),
+            "status": licence.status,
+            "trustLevel": licence.trust_level,
+            "item": item
+            and {
+                "itemCode": item.item_code,
+                "name": item.name,
+                "settingLevel": item.setting_level,
+                "legalBasis": list(item.legal_basis),
+                "leadDept": item.lead_dept,
+                "implementingDepts": list(item.implementing_depts),
+                "exerciseLevels": list(item.exercise_levels),
+                "validityYears": item.validity_years,
+                "feeRequired": item.fee_required,
+                "delegated": item.delegated,
+            },
+        }
+
+    def _operator(self, operator: OnlineOperator) -> dict[str, Any]:
+        platform = self._platforms[operator.platform_id]
+        return {
+            "operatorId": operator.operator_id,
+            "shopName": operator.shop_name,
+            "realNameVerified": operator.real_name_verified,
+            "platform": {"platformId": platform.platform_id, "name": platform.name},
+            "findings": [
+                {
+                    "findingId": finding.finding_id,
+                    "scene": finding.scene,
+                    "foundAt": finding.found_at.isoformat(),
+                    "disposal": finding.disposal,
+                }
+                for finding in operator.findings
+            ],
+        }
+
+
+def _case(case: EnforcementCase) -> dict[str, Any]:
+    return {
+        "caseNo": case.case_no,
+        "violation": case.violation,
+        "link": case.link,
+        "summaryProcedure": case.summary_procedure,
+        "filedOn": case.filed_on.isoformat(),
+        "decidedOn": case.decided_on and case.decided_on.isoformat(),
+        "penaltyAmount": _text(case.penalty_amount),
+        "handlingDept": case.handling_dept,
+        "decisionDocNo": case.decision_doc_no,
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    return {
+        "checkNo": result.check_no,
+        "planNo": result.plan_no,
+        "checkedAt": result.checked_at.isoformat(),
+        "outcome": result.outcome,
+        "publicUrl": result.public_url,
+    }
+
+
+def _by_key(records: Iterable[Any], key: str) -> list[Any]:
+    """A connection is in ascending order of its node's key."""
+    return sorted(records, key=lambda record: str(getattr(record, key)))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+WHOLE = Question(
+    name="Whole",
+    query="""
+query Whole($first: USCC!, $second: USCC!, $third: USCC!, $local: ID!, $outside: ID!, $orphan: ID!) {
+  first: enterprise(uscc: $first) { ...Everything }
+  second: enterprise(uscc: $second) { ...Everything }
+  third: enterprise(uscc: $third) { ...Everything }
+  again: enterprise(uscc: $first) {
+    __typename
+    name
+    creditScore { grade }
+    licences { totalCount }
+  }
+  local: platform(platformId: $local) { ...Run }
+  outside: platform(platformId: $outside) { ...Run }
+  orphan: platform(platformId: $orphan) { ...Run }
+}
+
+fragment Everything on Enterprise {
+  uscc
+  name
+  entityType
+  status
+  division
+  industryCode
+  registeredCapital
+  establishedOn
+  address
+  creditScore { score grade evaluatedAt modelVersion }
+  creditRepairUrl
+  licences {
+    totalCount
+    nodes {
+      licenceId
+      name
+      typeCode
+      issuer
+      issuerName
+      issuedOn
+      validUntil
+      status
+      trustLevel
+      item {
+        itemCode
+        name
+        settingLevel
+        legalBasis
+        leadDept
+        implementingDepts
+        exerciseLevels
+        validityYears
+        feeRequired
+        delegated
+      }
+    }
+  }
+  enforcementCases {
+    totalCount
+    nodes { caseNo violation link summaryProcedure filedOn decidedOn penaltyAmount handlingDept decisionDocNo }
+  }
+  checkResults(first: 5) {
+    totalCount
+    pageInfo { hasNextPage hasPreviousPage }
+    nodes { checkNo planNo checkedAt outcome publicUrl }
+  }
+  onlineOperators {
+    operatorId
+    shopName
+    realNameVerified
+    platform { platformId name }
+    findings { findingId scene foundAt disposal }
+  }
+}
+
+fragment Run on Platform {
+  platformId
+  name
+  category
+  monitoredSince
+  operator { uscc name status }
+}
+""".strip(),
+    variables={
+        **dict(zip(("first", "second", "third"), _asked(), strict=True)),
+        "local": platform_id(0),
+        "outside": platform_id(1),
+        "orphan": platform_id(2),
+    },
+    answer=expected,
+)
+
+COUNTS = Question(
+    name="Counts",
+    query="""
+query Counts($year: Int!) {
+  all: permitItems(first: 1, filter: {versionYear: {eq: $year}}) { totalCount }
+  local: permitItems(first: 1, filter: {settingLevel: {in: [PROVINCIAL_REGULATION, CITY_REGULATION]}}) { totalCount }
+  delegated: permitItems(first: 1, filter: {delegated: {eq: true}}) { totalCount }
+}
+""".strip(),
+    variables={"year": 2021},
+    answer=expected_counts,
+)
+
+QUESTIONS = (WHOLE, COUNTS)
