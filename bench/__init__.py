@@ -1,0 +1,1 @@
+"""Measurements. Each module is a program; nothing in the house imports them."""

@@ -1,0 +1,127 @@
+"""25,000 leaf values through the hub's HTTP endpoint, token checked and audit written, against ordinary resolvers.
+
+Three processes on loopback: a REST source with 5,000 rows, the hub over it, and a plain Strawberry server (``bench.ordinary``) over it.
+All answers have to be equal, byte for byte as canonical JSON. Blocks of requests alternate between the servers, one client, one connection
+each; printed are medians of milliseconds a request and of processor milliseconds of the server process. Exit 1 if the ratio misses
+the aim.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from bench.caller import hub
+from bench.processes import Server, module
+from bench.rows import LEAVES, ROWS
+
+AIM = 15.0
+SELECTION = "{ sampleNo produce pieces passed sampledOn }"
+
+
+@dataclass(slots=True)
+class Way:
+    """One way to the same answer. ``ms`` and ``cpu`` are milliseconds a request, one figure a block."""
+
+    name: str
+    server: Server
+    query: str
+    block: int
+    token: str = ""
+    ms: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    answer: bytes = b""
+    size: int = 0
+
+
+def ask(connection: HTTPConnection, way: Way) -> bytes:
+    """The body of one answer. Raises RuntimeError on any status but 200."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if way.token:
+        headers["Authorization"] = f"Bearer {way.token}"
+    connection.request("POST", "/graphql", orjson.dumps({"query": way.query}), headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{way.name}: {answer.status} {body[:500]!r}")
+    return body
+
+
+def canonical(body: bytes) -> bytes:
+    """``data`` of an answer in one spelling, its keys in the order they came. Raises RuntimeError if there are errors."""
+    answer = orjson.loads(body)
+    if answer.get("errors"):
+        raise RuntimeError(f"errors in the answer: {answer['errors'][:3]}")
+    return orjson.dumps(answer["data"])
+
+
+def measure(way: Way) -> None:
+    """One block of requests over one connection."""
+    connection = HTTPConnection("127.0.0.1", way.server.port, timeout=120)
+    ask(connection, way)
+    body = b""
+    cpu, start = way.server.cpu(), time.perf_counter()
+    for _ in range(way.block):
+        body = ask(connection, way)
+    way.ms.append((time.perf_counter() - start) * 1000 / way.block)
+    way.cpu.append((way.server.cpu() - cpu) * 1000 / way.block)
+    way.answer, way.size = canonical(body), len(body)
+    connection.close()
+
+
+def compare(ways: list[Way]) -> None:
+    """Raises RuntimeError unless all answers are the same and complete."""
+    found = {way.answer for way in ways}
+    if len(found) != 1:
+        raise RuntimeError("the answers differ: " + ", ".join(f"{way.name} {way.answer[:120]!r}" for way in ways))
+    listed = orjson.loads(found.pop())["produceSamples"]
+    values = sum(value is not None for row in listed for value in row.values())
+    if values != ROWS * LEAVES:
+        raise RuntimeError(f"{values} values instead of {ROWS * LEAVES}")
+
+
+def report(ways: list[Way], console: Console) -> float:
+    """Print the table; return how many times faster the hub is than ordinary resolvers over the same source."""
+    table = Table(title=f"{ROWS * LEAVES:,} leaf values, {len(ways[0].ms)} alternating blocks, answers equal ({ways[0].size:,} bytes)")
+    for head in ("way", "ms / request", "min – max", "server CPU ms", "× wall", "× CPU"):
+        table.add_column(head, justify="left" if head == "way" else "right")
+    base, base_cpu = statistics.median(ways[0].ms), statistics.median(ways[0].cpu)
+    for way in ways:
+        ms, cpu = statistics.median(way.ms), statistics.median(way.cpu)
+        spread = f"{min(way.ms):.1f} – {max(way.ms):.1f}"
+        table.add_row(way.name, f"{ms:.1f}", spread, f"{cpu:.1f}", f"{ms / base:.1f}", f"{cpu / base_cpu:.1f}")
+    console.print(table)
+    return statistics.median(ways[1].ms) / base
+
+
+def main() -> int:
+    """Measure and print; 0 if the hub is at least ``AIM`` times as fast."""
+    parser = argparse.ArgumentParser(prog="python -m bench.leaves", description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--blocks", type=int, default=7, help="alternating blocks a server (default 7)")
+    blocks: int = parser.parse_args().blocks
+    console = Console()
+    with module("bench.rows") as source, module("bench.ordinary", source.url) as ordinary, hub(source) as (server, token):
+        ways = [
+            Way("hub", server, f"{{ produceSamples {SELECTION} }}", 20, token),
+            Way("ordinary resolvers", ordinary, f"{{ produceSamples {SELECTION} }}", 3),
+            Way("ordinary resolvers, rows held", ordinary, f"{{ produceSamples: heldSamples {SELECTION} }}", 3),
+        ]
+        for number in range(blocks):
+            for way in ways if number % 2 == 0 else reversed(ways):
+                measure(way)
+            compare(ways)
+    ratio = report(ways, console)
+    console.print(f"hub {ratio:.1f}× ordinary resolvers; aim ≥ {AIM:.0f}×: {'met' if ratio >= AIM else 'MISSED'}")
+    return 0 if ratio >= AIM else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,408 @@
+"""The composition root: from a configuration to a hub that answers, and from manifests that change to one that has changed.
+
+This module and ``hub.cli`` alone know all the others. A hub is opened and closed as one; a broken manifest never takes the place
+of a good schema.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from auth.issuer import Issuer
+from auth.policy import EXPLAIN_SCOPE
+from auth.server import TokenServer
+from auth.tokens import TokenVerifier
+from hub.audit import AuditLog, AuditRecord
+from hub.clock import Clock, SystemClock
+from hub.config import BadConfig, Config, ConfigFault
+from hub.connected import Connections, Directory, composed, connect, core_roots, manifest_text, packaged, retired
+from hub.environment import Environment
+from hub.recorder import Recorder
+from hub.run.engine import Engine
+from hub.run.sources import Sources
+from hub.serve import explorer, health, oauth
+from hub.serve.drain import Drain
+from hub.serve.graphql import Endpoint, Exchange
+from hub.serve.limits import Gate, Limits
+from hub.serve.metrics import Metrics
+from hub.store.store import Store
+from hub.store.systems import StoredSystem
+from schema.compose import Composition
+from schema.coordinates import Coordinates
+from schema.faults import Fault, format_fault
+
+log = structlog.get_logger("hub.app")
+_WATCH = 1.0  # seconds between looks at the folder of manifests
+
+
+class BadManifests(Exception):
+    """The manifests do not compose. ``faults`` are all of them."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(format_fault(fault) for fault in faults))
+
+
+class Hub:
+    """All parts of one running hub. Made by ``open``; ``endpoint`` is the only one that requests meet."""
+
+    def __init__(self, config: Config, given: Environment, clock: Clock, store: Store, issuer: Issuer, composition: Composition) -> None:
+        self.config = config
+        self.clock = clock
+        self.store = store
+        self.issuer = issuer
+        self.composition = composition
+        self.folder = manifests_folder(config)
+        self.recorder = Recorder()
+        self.metrics = Metrics()
+        self.drain = Drain()
+        self.audit = AuditLog(store, clock)
+        self.verifier = TokenVerifier(store, issuer, clock)
+        self.tokens = TokenServer(issuer, store.issuing(), clock, scopes(composition.registry.coordinates))
+        self._given = given
+        self._connections = connect(composition.registry, given)
+        self._reloading = asyncio.Lock()
+        self._retiring: set[asyncio.Task[None]] = set()
+        self.engine = self._engine(composition, self._connections)
+        http = config.http
+        self.endpoint = Endpoint(
+            self.engine,
+            self.verifier,
+            self._audited,
+            clock,
+            Gate(Limits(**{name: getattr(config.limits, name) for name in Limits.__slots__})),
+            self.drain,
+            self.metrics,
+            page=explorer.page(http.path) if http.explorer else None,
+            partial_status=http.partial_status,
+            trust_request_id=http.trust_request_id,
+        )
+        self.metrics.in_flight(lambda: self.drain.in_flight)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, config: Config, given: Environment, *, address: str = "", clock: Clock | None = None) -> AsyncIterator[Hub]:
+        """A hub that can answer, closed on leaving. ``address`` is where it will listen (``http://127.0.0.1:8000``), the issuer if the
+        configuration names none.
+
+        Raises BadManifests, BadConfig, StoreFault.
+        """
+        composition = await asyncio.to_thread(composed, manifests_folder(config))
+        if not composition.ok:
+            raise BadManifests(composition.faults)
+        issuer = issuer_of(config, address)
+        clock = clock or SystemClock()
+        config.at(config.store.key_file).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(config)
+        store = Store.open(config.store_url(), config.at(config.store.key_file), clock)
+        try:
+            await store.upgrade()
+            hub = cls(config, given, clock, store, issuer, composition)
+            try:
+                await hub._begin()
+                yield hub
+            finally:
+                await hub._end()
+        finally:
+            await store.close()
+
+    async def _begin(self) -> None:
+        await self.audit.start()
+        await self._record_systems()
+        for name, problem in self._connections.problems.items():
+            log.warning("system not connected", system=name, problem=problem)
+
+    async def _end(self) -> None:
+        for task in self._retiring:
+            task.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+        await self.audit.stop()
+        await asyncio.gather(*(connector.close() for connector in self._connections.connectors.values()))
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """System -> what the deployment has to give for it to be connected."""
+        return self._connections.problems
+
+    async def reload(self) -> tuple[Fault, ...]:
+        """Compose the manifests again and take them over if they are without errors; their faults. The last good schema stays otherwise."""
+        async with self._reloading:
+            composition = await asyncio.to_thread(composed, self.folder)
+            if not composition.ok:
+                self.metrics.reloaded(False)
+                for fault in composition.faults:
+                    log.error("manifest at fault", code=fault.code, file=fault.file, line=fault.line, column=fault.column)
+                log.error("schema kept", epoch=self.composition.registry.epoch, faults=len(composition.faults))
+                return composition.faults
+            await self._take(composition)
+            self.metrics.reloaded(True)
+            log.info("schema taken over", epoch=composition.registry.epoch, systems=len(composition.registry.systems))
+            return composition.faults
+
+    async def _take(self, composition: Composition) -> None:
+        before = self._connections
+        after = connect(composition.registry, self._given, before)
+        engine = self._engine(composition, after)
+        self.composition, self._connections, self.engine = composition, after, engine
+        self.endpoint.engine = engine
+        await self._record_systems()
+        leaving = retired(before, after)
+        if leaving:
+            task = asyncio.create_task(self._retire(leaving))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, leaving: list[Any]) -> None:
+        """Close connectors once every request that may still use them has passed its deadline."""
+        try:
+            await self.clock.sleep(self.config.engine.deadline)
+        finally:
+            await asyncio.gather(*(connector.close() for connector in leaving))
+
+    async def watch(self) -> None:
+        """Look at the manifests every second and reload when they have changed and come to rest. Runs until cancelled."""
+        known = seen = await asyncio.to_thread(stamps, self.folder)
+        while True:
+            await self.clock.sleep(_WATCH)
+            found = await asyncio.to_thread(stamps, self.folder)
+            if found != known and found == seen:  # several files may be written one after the other
+                known = found
+                await self.reload()
+            seen = found
+
+    def _engine(self, composition: Composition, connections: Connections) -> Engine:
+        registry = composition.registry
+        sources = Sources(registry.systems, connections.connectors, self.clock, self.recorder, self.metrics)
+        return Engine(
+            composition.schema,
+            registry,
+            sources,
+            core_roots=core_roots(composition),
+            directory=Directory(connections, self.recorder),
+            timeout=self.config.engine.deadline,
+            max_errors=self.config.engine.max_errors,
+        )
+
+    async def _audited(self, exchange: Exchange) -> None:
+        answer = exchange.answer
+        await self.audit.append(
+            AuditRecord(
+                request_id=exchange.request_id,
+                client=exchange.principal.id,
+                audience=exchange.principal.audience.value,
+                operation=answer.operation,
+                document=sha256(exchange.document.encode()).hexdigest() if exchange.document else "",
+                coordinates=answer.coordinates,
+                systems=answer.systems,
+                codes=answer.codes,
+                status=exchange.status,
+                ms=round(exchange.seconds * 1000, 3),
+            )
+        )
+
+    async def _record_systems(self) -> None:
+        systems = self.composition.registry.systems.values()
+        found = [StoredSystem(s.name, s.kind, s.title, s.owner, manifest_text(self.folder, s)) for s in systems]
+        change = await self.store.record_systems(found)
+        log.info("systems", added=change.added, changed=change.changed, removed=change.removed)
+
+
+def application(hub: Hub) -> ASGIApp:
+    """The ASGI application of an open hub. Requests for the endpoint go there at once; all others are routed."""
+    http = hub.config.http
+    routes: list[BaseRoute] = [*oauth.routes(hub.tokens)]
+    checks = {"schema": _composed(hub), "store": hub.store.is_current}
+    routes += health.routes(checks, hub.drain, hub.metrics if http.metrics else None)
+    if http.explorer:
+        routes += explorer.routes(http.path)
+        routes.append(Route("/", lambda _: RedirectResponse("/explorer"), methods=["GET"]))
+    rest, endpoint, path = Starlette(routes=routes), hub.endpoint, http.path
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == path:
+            await endpoint(scope, receive, send)
+        else:
+            await rest(scope, receive, send)
+
+    if not http.origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=http.origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("content-type", "authorization", "x-request-id"),
+        expose_headers=("x-request-id", "retry-after"),
+        max_age=600,
+    )
+
+
+def _composed(hub: Hub) -> Callable[[], Any]:
+    async def check() -> bool:
+        return hub.composition.ok
+
+    return check
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but told to stop it drains first: new requests are refused and the old finish, within the configured time.
+
+    A second signal stops at once.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        http = hub.config.http
+        super().__init__(
+            uvicorn.Config(
+                application(hub),
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=bool(http.proxies),
+                forwarded_allow_ips=list(http.proxies),
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._hub = hub
+        self._draining: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Called by the signal; does not kill the process by it afterwards, as uvicorn would."""
+        if self._draining is not None:
+            self.force_exit = self.should_exit = True
+        elif self._loop is not None:
+            self._loop.call_soon_threadsafe(self.stop)
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        if self._draining is None:
+            self._hub.drain.close()
+            self._draining = asyncio.ensure_future(self._drain())
+
+    async def _drain(self) -> None:
+        hub = self._hub
+        try:
+            log.info("draining", in_flight=hub.drain.in_flight)
+            if not await hub.drain.finished(hub.config.http.drain):
+                log.warning("stopped with requests in flight", in_flight=hub.drain.in_flight)
+        finally:
+            self.should_exit = True
+
+
+def _settle_memory() -> None:
+    """What is here now stays: keep the collector from walking it. An answer of 5,000 rows makes 10,000 dicts without a cycle among them,
+    so look for cycles less often than after each 700 objects; measured, a fifth of such an answer's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+async def serve(hub: Hub, listening: socket.socket, server: Server | None = None) -> None:
+    """Serve until told to stop: SIGTERM, SIGINT, or ``server.stop``. SIGHUP reloads the manifests; so does a change, if so configured."""
+    loop, tasks = asyncio.get_running_loop(), set()
+    _settle_memory()
+
+    def reload() -> None:
+        task = asyncio.ensure_future(hub.reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # not on Windows, not off the main thread
+        loop.add_signal_handler(signal.SIGHUP, reload)
+    watching = asyncio.ensure_future(hub.watch()) if hub.config.systems.reload else None
+    try:
+        await (server or Server(hub)).serve([listening])
+    finally:
+        for task in (*tasks, *([watching] if watching else [])):
+            task.cancel()
+        await asyncio.gather(*tasks, *([watching] if watching else []), return_exceptions=True)
+
+
+def listen(config: Config) -> socket.socket:
+    """A socket that listens where the configuration says. Raises BadConfig when the address cannot be had."""
+    http = config.http
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((http.host, http.port))
+    except OSError as error:
+        listening.close()
+        reason = error.strerror or str(error)
+        raise BadConfig(
+            [ConfigFault("-", "http.port", f"无法监听 {http.host}:{http.port}。", f"Cannot listen on {http.host}:{http.port}: {reason}.")]
+        ) from None
+    listening.listen(2048)
+    listening.setblocking(False)
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """The URL of a listening socket, as a caller on this machine would write it."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def issuer_of(config: Config, address: str) -> Issuer:
+    """What the hub calls itself. Raises BadConfig when neither the configuration nor the address will do."""
+    auth = config.auth
+    url = (auth.issuer or address).rstrip("/")
+    try:
+        return Issuer(url, auth.audience or f"{url}{config.http.path}", int(auth.lifetime))
+    except ValueError as error:
+        raise BadConfig([ConfigFault("-", "auth.issuer", "请设置对外的 https 地址。", f"Set the public https address: {error}.")]) from None
+
+
+def manifests_folder(config: Config) -> Path:
+    """Where the manifests lie. Raises BadConfig when there is no such folder."""
+    if not config.systems.folder:
+        return packaged()
+    folder = config.at(config.systems.folder)
+    if not folder.is_dir():
+        raise BadConfig([ConfigFault("-", "systems.folder", f"目录不存在: {folder}。", f"There is no folder {folder}.")])
+    return folder
+
+
+def make_folder(config: Config) -> None:
+    """The folder of a SQLite store, made if it is not there."""
+    url = config.store_url()
+    if url.startswith("sqlite") and ":///" in url:
+        Path(url.partition(":///")[2].partition("?")[0]).parent.mkdir(parents=True, exist_ok=True)
+
+
+def scopes(coordinates: Coordinates) -> list[str]:
+    """All scopes that mean something here, sorted."""
+    return sorted({EXPLAIN_SCOPE}.union(*(alternative for row in coordinates.values() for alternative in row.scopes)))
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """When each manifest was last written, and its size."""
+    found = {}
+    for file in folder.rglob("*.graphql"):
+        with contextlib.suppress(OSError):
+            stat = file.stat()
+            found[str(file)] = (stat.st_mtime_ns, stat.st_size)
+    return found

@@ -1,0 +1,268 @@
+"""The command ``hub``. Each command is a function in a module beside this one, imported when it runs, so that help is quick.
+
+Exit codes: 0 done; 1 what was asked about is not as it should be (faults in manifests, a wrong answer, no such client);
+2 wrong usage or configuration; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+
+import hub
+
+WRONG, MISUSED, INTERRUPTED = 1, 2, 130
+
+app = App(
+    name="hub",
+    version=hub.__version__,
+    help="""一网枢纽：一个 GraphQL 入口，汇集各部门系统的数据。 One GraphQL endpoint over all departmental systems.
+
+Try it: `hub demo`. Then write a manifest, `hub check` it, look at the plan of a query with `hub explain`, and `hub serve`.""",
+    help_format="markdown",
+    version_flags=["--version"],
+)
+_RUN = Group("运行 Running", sort_key=1)
+_LOOK = Group("查看 Looking", sort_key=2)
+_KEEP = Group("维护 Keeping", sort_key=3)
+
+ConfigFile = Annotated[Path | None, Parameter(help="配置文件 hub.toml. Default: $HUB_CONFIG, ./hub.toml, or the defaults.")]
+Folder = Annotated[Path | None, Parameter(help="系统清单目录 Folder of manifests. Default: as configured, else those of the hub.")]
+GradeName = Literal["L1", "L2", "L3", "L4"]
+AudienceName = Literal["anonymous", "app", "partner", "operator"]
+ClientAudience = Literal["app", "partner", "operator"]
+
+
+@app.command(group=_RUN)
+def serve(
+    *,
+    config: ConfigFile = None,
+    host: Annotated[str | None, Parameter(help="监听地址 Address to listen on.")] = None,
+    port: Annotated[int | None, Parameter(help="端口 Port; 0 for any that is free.")] = None,
+    systems: Folder = None,
+    reload: Annotated[bool | None, Parameter(help="清单变化时自动更新 Take changes of the manifests over while running.")] = None,
+) -> int:
+    """启动枢纽。 Serve the hub until it is told to stop (SIGTERM, Ctrl-C): then it drains.
+
+    示例 For example:
+
+        hub serve
+        hub serve --systems ./systems --reload --port 9000
+        HUB_STORE_URL=postgresql://hub@db/hub hub serve --config /etc/hub/hub.toml
+    """
+    from hub.cli import serving
+
+    return _run(lambda: serving.serve(config, host=host, port=port, systems=systems, reload=reload))
+
+
+@app.command(group=_RUN)
+def demo(
+    *,
+    once: Annotated[bool, Parameter(help="提问一次即退出 Ask once and leave: 0 if the answer is right.", negative="")] = False,
+    port: Annotated[int, Parameter(help="端口 Port; 0 for any that is free.")] = 8000,
+    ready_file: Annotated[Path | None, Parameter(help="就绪后写入 Written when all is up: addresses, tokens, clients (JSON).")] = None,
+    open: Annotated[bool, Parameter(help="在浏览器中打开 Open the query page in a browser.")] = True,
+) -> int:
+    """演示：在本机启动模拟的部门系统与枢纽。 Simulated departments and a hub on this machine, one question answered by all.
+
+    Prints the question, its plan and its answer, then the endpoint and tokens, and serves until stopped. All data are made up.
+
+    示例 For example:
+
+        hub demo
+        hub demo --once
+        hub demo --port 0 --no-open --ready-file /tmp/hub.json
+    """
+    from hub.cli import demonstration
+
+    return _run(lambda: demonstration.demo(once=once, port=port, ready_file=ready_file, open_browser=open))
+
+
+@app.command(group=_LOOK)
+def check(
+    folder: Annotated[Path | None, Parameter(help="系统清单目录 Folder of manifests.")] = None,
+    *,
+    config: ConfigFile = None,
+    json: Annotated[bool, Parameter(help="以 JSON 输出 Faults as JSON, for editors and scripts.", negative="")] = False,
+) -> int:
+    """检查系统清单。 Check all manifests: every fault with its place and the edit that mends it. Exit code 1 if there are errors.
+
+    示例 For example:
+
+        hub check
+        hub check ./systems --json
+    """
+    from hub.cli import looking
+
+    return _guarded(lambda: looking.check(folder, config, as_json=json))
+
+
+@app.command(group=_LOOK)
+def explain(
+    query: Annotated[str, Parameter(help="查询文件，或 - 表示标准输入 File, or - for standard input.", allow_leading_hyphen=True)],
+    *,
+    config: ConfigFile = None,
+    systems: Folder = None,
+    operation: Annotated[str | None, Parameter(help="操作名 Which operation, if there are several.")] = None,
+    grade: Annotated[GradeName, Parameter(help="调用方可见的最高分级 Highest grade that the caller may see.")] = "L4",
+    scope: Annotated[list[str] | None, Parameter(help="调用方的权限范围 A scope of the caller's; may be repeated.")] = None,
+) -> int:
+    """查看查询计划。 The plan of a query: which systems, by which keys, in which order. Nothing is called.
+
+    示例 For example:
+
+        hub explain query.graphql
+        echo '{ enterprises(first: 3) { nodes { name creditScore { grade } } } }' | hub explain - --grade L1
+    """
+    from hub.cli import looking
+
+    return _guarded(lambda: looking.explain(query, config, systems=systems, operation=operation, grade=grade, scopes=scope or []))
+
+
+@app.command(group=_LOOK)
+def schema(
+    *,
+    config: ConfigFile = None,
+    systems: Folder = None,
+    audience: Annotated[AudienceName | None, Parameter(help="只含该类调用方可见的字段 Only what such callers may see.")] = None,
+    grade: Annotated[GradeName | None, Parameter(help="只含不高于此分级的字段 Only up to this grade.")] = None,
+) -> int:
+    """输出数据模型。 Print the schema as SDL.
+
+    示例 For example:
+
+        hub schema > schema.graphql
+        hub schema --audience anonymous
+    """
+    from hub.cli import looking
+
+    return _guarded(lambda: looking.schema(config, systems=systems, audience=audience, grade=grade))
+
+
+@app.command(group=_KEEP)
+def migrate(
+    *,
+    config: ConfigFile = None,
+    to: Annotated[str, Parameter(help="目标版本 A revision, `head` or `base` (an empty store).")] = "head",
+) -> int:
+    """升级或回退数据库。 Bring the store to a revision. `hub serve` does so itself on starting.
+
+    示例 For example:
+
+        hub migrate
+        hub migrate --to base
+    """
+    from hub.cli import keeping
+
+    return _run(lambda: keeping.migrate(config, to))
+
+
+client = App(name="client", help="登记调用方。 Register callers: they get tokens by OAuth client credentials.", group=_KEEP)
+app.command(client)
+
+
+@client.command(name="add")
+def client_add(
+    id: Annotated[str, Parameter(help="客户端标识 Its id.")],
+    *,
+    config: ConfigFile = None,
+    name: Annotated[str, Parameter(help="名称 What it is called.")] = "",
+    audience: Annotated[ClientAudience, Parameter(help="类别 Kind of caller.")] = "app",
+    grade: Annotated[GradeName, Parameter(help="可见的最高分级 Highest grade of data that it may see.")] = "L1",
+    scope: Annotated[list[str] | None, Parameter(help="权限范围 A scope; may be repeated.")] = None,
+    keys: Annotated[Path | None, Parameter(help="公钥 Its public keys (JWK Set, JWK or PEM), instead of a secret.")] = None,
+) -> int:
+    """登记一个调用方，密码只显示一次。 Register a caller. Its secret is shown this once.
+
+    示例 For example:
+
+        hub client add tax-app --name "税务应用" --grade L2
+        hub client add shanghai --audience partner --grade L3 --keys shanghai.jwks.json
+    """
+    from hub.cli import keeping
+
+    return _run(lambda: keeping.add(config, id, name=name, audience=audience, grade=grade, scopes=scope or [], keys=keys))
+
+
+@client.command(name="list")
+def client_list(*, config: ConfigFile = None) -> int:
+    """列出所有调用方。 All registered callers."""
+    from hub.cli import keeping
+
+    return _run(lambda: keeping.listed(config))
+
+
+@client.command(name="disable")
+def client_disable(id: str, *, config: ConfigFile = None) -> int:
+    """停用一个调用方。 Switch a caller off: no more tokens, and those it has stop working within half a minute."""
+    from hub.cli import keeping
+
+    return _run(lambda: keeping.switch(config, id, on=False))
+
+
+@client.command(name="enable")
+def client_enable(id: str, *, config: ConfigFile = None) -> int:
+    """重新启用一个调用方。 Switch a caller on again."""
+    from hub.cli import keeping
+
+    return _run(lambda: keeping.switch(config, id, on=True))
+
+
+@client.command(name="rotate")
+def client_rotate(
+    id: str,
+    *,
+    config: ConfigFile = None,
+    keys: Annotated[Path | None, Parameter(help="新公钥文件 New public keys, for a caller that signs.")] = None,
+) -> int:
+    """更换调用方的密码或公钥。 A new secret (shown this once), or new public keys; the old ones are no longer accepted."""
+    from hub.cli import keeping
+
+    return _run(lambda: keeping.rotate(config, id, keys))
+
+
+def main() -> None:
+    """The entry point of the command."""
+    sys.exit(app())
+
+
+def _run(command: Callable[[], Awaitable[int]]) -> int:
+    """Run an asynchronous command on uvloop."""
+    import uvloop
+
+    async def run() -> int:
+        return await command()
+
+    return _guarded(lambda: uvloop.run(run()))
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    """What a person can put right is said in a line or two, without a trace."""
+    from auth.errors import BadClient
+    from hub.app import BadManifests
+    from hub.cli.shared import Fault
+    from hub.config import BadConfig
+    from hub.store.faults import StoreFault
+
+    say = Console(stderr=True, highlight=False, soft_wrap=True).print
+    try:
+        return command()
+    except BadConfig as error:
+        for fault in error.faults:
+            say(str(fault), markup=False)
+        return MISUSED
+    except BadManifests as error:
+        from hub.cli.looking import show_faults
+
+        show_faults(error.faults, say)
+        return WRONG
+    except (StoreFault, BadClient, Fault) as error:
+        say(str(error), markup=False)
+        return WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED

@@ -1,0 +1,109 @@
+"""``hub check``, ``hub explain``, ``hub schema``: nothing is called, nothing is changed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from graphql import GraphQLError, print_schema
+from rich.console import Console
+
+from auth.policy import denied
+from auth.principal import Audience, Principal
+from hub.app import BadManifests, manifests_folder
+from hub.cli.shared import Fault, configured, with_folder
+from hub.clock import SystemClock
+from hub.config import Config
+from hub.connected import composed, core_roots
+from hub.run.engine import Engine
+from hub.run.sources import Sources
+from schema.compose import Composition
+from schema.coordinates import Grade
+from schema.faults import Fault as ManifestFault
+from schema.faults import as_data, format_fault
+from schema.visible import visible
+
+# What a caller of each kind usually may see; a client's own ceiling is in its registration.
+_USUAL = {Audience.ANONYMOUS: Grade.L1, Audience.APP: Grade.L2, Audience.PARTNER: Grade.L3, Audience.OPERATOR: Grade.L4}
+
+
+def check(folder: Path | None, file: Path | None, *, as_json: bool) -> int:
+    """Exit code 1 when a fault is an error."""
+    config = with_folder(configured(file), folder)
+    place = manifests_folder(config)
+    with Console(stderr=True).status(f"检查 Checking {place}"):
+        composition = composed(place)
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps([as_data(fault) for fault in composition.faults], option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        show_faults(composition.faults, Console(highlight=False, soft_wrap=True).print)
+        if composition.ok:
+            systems, schema = len(composition.registry.systems), composition.registry
+            print(f"正确 OK: {systems} 个系统 systems, {len(schema.coordinates)} 个字段 fields, epoch {schema.epoch}")
+    return 0 if composition.ok else 1
+
+
+def show_faults(faults: Sequence[ManifestFault], say: Callable[..., Any]) -> None:
+    """Each fault with its place and its mending, then how many there are."""
+    for fault in faults:
+        say(format_fault(fault), markup=False)
+    errors = sum(fault.is_error for fault in faults)
+    if faults:
+        say(f"{errors} 个错误 errors, {len(faults) - errors} 个提示 notes", markup=False)
+
+
+def explain(query: str, file: Path | None, *, systems: Path | None, operation: str | None, grade: str, scopes: Iterable[str]) -> int:
+    """Print the plan for a caller with these rights."""
+    text = sys.stdin.read() if query == "-" else _read(Path(query))
+    composition = _good(with_folder(configured(file), systems))
+    registry = composition.registry
+    engine = Engine(composition.schema, registry, Sources(registry.systems, {}, SystemClock()), core_roots=core_roots(composition))
+    principal = Principal("explain", Audience.OPERATOR, frozenset(scopes), Grade[grade])
+    document = engine.parse(text)
+    if document.errors:
+        for error in document.errors:
+            print(_placed(query, error), file=sys.stderr)
+        return 1
+    try:
+        print(engine.explain(document, operation_name=operation, principal=principal))
+    except LookupError:
+        known = ", ".join(document.operations)
+        raise Fault(f"请用 --operation 指明操作: {known}。", f"Name the operation by --operation: {known}.") from None
+    return 0
+
+
+def schema(file: Path | None, *, systems: Path | None, audience: str | None, grade: str | None) -> int:
+    """Print SDL: everything, or what callers of a kind or up to a grade may see."""
+    composition = _good(with_folder(configured(file), systems))
+    found = composition.schema
+    if audience is not None or grade is not None:
+        kind = Audience(audience or Audience.OPERATOR)
+        ceiling = Grade[grade] if grade else _USUAL[kind]
+        rows = composition.registry.coordinates
+        known = frozenset(scope for row in rows.values() for alternative in row.scopes for scope in alternative)
+        hidden = denied(Principal("schema", kind, known, ceiling), rows.values())
+        found = visible(found, lambda name: name not in hidden)
+    print(print_schema(found))
+    return 0
+
+
+def _good(config: Config) -> Composition:
+    composition = composed(manifests_folder(config))
+    if not composition.ok:
+        raise BadManifests(composition.faults)
+    return composition
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault(f"无法读取 {path}。", f"Cannot read {path}: {error}.") from None
+
+
+def _placed(query: str, error: GraphQLError) -> str:
+    place = error.locations[0] if error.locations else None
+    return f"{query}:{place.line}:{place.column} {error.message}" if place else f"{query} {error.message}"
