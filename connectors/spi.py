@@ -41,8 +41,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, ClassVar, Literal
 
 ErrorKind = Literal["config", "invalid", "denied", "missing", "busy", "down", "slow", "broken"]

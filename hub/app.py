@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
@@ -41,6 +40,7 @@ from hub.serve.drain import Drain
 from hub.serve.graphql import Endpoint, Exchange
 from hub.serve.limits import Gate, Limits
 from hub.serve.metrics import Metrics
+from hub.serve.server import Server
 from hub.store.store import Store
 from hub.store.systems import StoredSystem
 from schema.compose import Composition
@@ -259,56 +259,9 @@ def _composed(hub: Hub) -> Callable[[], Any]:
     return check
 
 
-class Server(uvicorn.Server):
-    """uvicorn, but told to stop it drains first: new requests are refused and the old finish, within the configured time.
-
-    A second signal stops at once.
-    """
-
-    def __init__(self, hub: Hub) -> None:
-        http = hub.config.http
-        super().__init__(
-            uvicorn.Config(
-                application(hub),
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=bool(http.proxies),
-                forwarded_allow_ips=list(http.proxies),
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self._hub = hub
-        self._draining: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """Called by the signal; does not kill the process by it afterwards, as uvicorn would."""
-        if self._draining is not None:
-            self.force_exit = self.should_exit = True
-        elif self._loop is not None:
-            self._loop.call_soon_threadsafe(self.stop)
-
-    def stop(self) -> None:
-        """Begin to drain."""
-        if self._draining is None:
-            self._hub.drain.close()
-            self._draining = asyncio.ensure_future(self._drain())
-
-    async def _drain(self) -> None:
-        hub = self._hub
-        try:
-            log.info("draining", in_flight=hub.drain.in_flight)
-            if not await hub.drain.finished(hub.config.http.drain):
-                log.warning("stopped with requests in flight", in_flight=hub.drain.in_flight)
-        finally:
-            self.should_exit = True
+def server(hub: Hub) -> Server:
+    """A server of an open hub."""
+    return Server(application(hub), hub.config.http, hub.drain)
 
 
 def _settle_memory() -> None:
@@ -319,8 +272,8 @@ def _settle_memory() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def serve(hub: Hub, listening: socket.socket, server: Server | None = None) -> None:
-    """Serve until told to stop: SIGTERM, SIGINT, or ``server.stop``. SIGHUP reloads the manifests; so does a change, if so configured."""
+async def serve(hub: Hub, listening: socket.socket, by: Server | None = None) -> None:
+    """Serve until told to stop: SIGTERM, SIGINT, or ``by.stop``. SIGHUP reloads the manifests; so does a change, if so configured."""
     loop, tasks = asyncio.get_running_loop(), set()
     _settle_memory()
 
@@ -333,37 +286,11 @@ async def serve(hub: Hub, listening: socket.socket, server: Server | None = None
         loop.add_signal_handler(signal.SIGHUP, reload)
     watching = asyncio.ensure_future(hub.watch()) if hub.config.systems.reload else None
     try:
-        await (server or Server(hub)).serve([listening])
+        await (by or server(hub)).serve([listening])
     finally:
         for task in (*tasks, *([watching] if watching else [])):
             task.cancel()
         await asyncio.gather(*tasks, *([watching] if watching else []), return_exceptions=True)
-
-
-def listen(config: Config) -> socket.socket:
-    """A socket that listens where the configuration says. Raises BadConfig when the address cannot be had."""
-    http = config.http
-    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((http.host, http.port))
-    except OSError as error:
-        listening.close()
-        reason = error.strerror or str(error)
-        raise BadConfig(
-            [ConfigFault("-", "http.port", f"无法监听 {http.host}:{http.port}。", f"Cannot listen on {http.host}:{http.port}: {reason}.")]
-        ) from None
-    listening.listen(2048)
-    listening.setblocking(False)
-    return listening
-
-
-def address_of(listening: socket.socket) -> str:
-    """The URL of a listening socket, as a caller on this machine would write it."""
-    host, port = listening.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def issuer_of(config: Config, address: str) -> Issuer:

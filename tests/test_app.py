@@ -13,11 +13,12 @@ import aiohttp
 import pytest
 
 from connectors.spi import Secret
-from hub.app import BadManifests, Hub, Server, address_of, application, issuer_of, listen, serve, stamps
+from hub.app import BadManifests, Hub, application, issuer_of, serve, server, stamps
 from hub.audit import AuditQuery
 from hub.clock import SystemClock
 from hub.config import BadConfig, Config, ConfigFault, Http, StoreConfig, SystemsConfig, load
 from hub.environment import Environment
+from hub.serve.server import address_of, listen
 from schema.faults import Fault
 from tests.serve.small import ask, get, post
 
@@ -179,10 +180,10 @@ def test_the_issuer_is_the_address_unless_configured() -> None:
 
 
 def test_a_port_that_is_taken_is_said_so() -> None:
-    first = listen(Config(http=Http(port=0)))
+    first = listen(Http(port=0))
     port = first.getsockname()[1]
     with first, pytest.raises(BadConfig) as caught:
-        listen(Config(http=Http(port=port)))
+        listen(Http(port=port))
     [fault] = caught.value.faults
     assert isinstance(fault, ConfigFault)
     assert f"无法监听 127.0.0.1:{port}" in fault.zh
@@ -284,16 +285,16 @@ def test_stamps_see_a_change_of_size_and_a_new_file(tmp_path: Path) -> None:
 async def test_told_to_stop_it_finishes_what_is_in_flight_and_refuses_the_new(tmp_path: Path) -> None:
     manifest(tmp_path / "systems")
     settings = config(tmp_path)
-    listening = listen(settings)
+    listening = listen(settings.http)
     address = address_of(listening)
     async with Hub.open(settings, GIVEN, address=address) as hub, aiohttp.ClientSession() as session:
         engine = Held(hub.engine)
         hub.endpoint.engine = engine
-        server = Server(hub)
-        serving = asyncio.create_task(server.serve([listening]))
+        running = server(hub)
+        serving = asyncio.create_task(running.serve([listening]))
         old = asyncio.create_task(fetched(session, address))
         await engine.entered.wait()
-        server.stop()
+        running.stop()
         assert await fetched(session, address) == (503, "SHUTTING_DOWN")
         async with session.get(address + "/readyz") as ready:
             assert ready.status == 503
@@ -305,7 +306,7 @@ async def test_told_to_stop_it_finishes_what_is_in_flight_and_refuses_the_new(tm
 async def test_a_signal_drains_and_the_process_goes_on_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest(tmp_path / "systems")
     settings = config(tmp_path)
-    listening = listen(settings)
+    listening = listen(settings.http)
     async with Hub.open(settings, GIVEN, address=address_of(listening)) as hub, aiohttp.ClientSession() as session:
         serving = asyncio.create_task(serve(hub, listening))
         assert await fetched(session, address_of(listening)) == (200, None)

@@ -54,6 +54,7 @@ COMMANDS = [
     "client disable",
     "client enable",
     "client rotate",
+    "key rotate",
 ]
 
 
@@ -70,7 +71,7 @@ def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     app(["--help"], result_action="return_value")
     text = capsys.readouterr().out
-    assert all(name in text for name in ("serve", "demo", "check", "explain", "schema", "migrate", "client"))
+    assert all(name in text for name in ("serve", "demo", "check", "explain", "schema", "migrate", "client", "key"))
 
 
 # --- check, explain, schema ----------------------------------------------------------------------------------------------------
@@ -190,6 +191,14 @@ def test_clients_are_added_listed_switched_and_given_new_secrets(capsys: pytest.
     assert all(word in listed for word in ("tax-app", "税务应用", "L2", "a b", "停用 disabled"))
     assert first not in listed
     assert run("client", "enable", "tax-app") == 0
+
+
+def test_another_key_signs_after_a_rotation(capsys: pytest.CaptureFixture[str]) -> None:
+    made = []
+    for withdraw in ([], ["--withdraw"]):
+        assert run("key", "rotate", *withdraw) == 0
+        made.append(capsys.readouterr().out.split()[-1])
+    assert made[0] != made[1]
 
 
 def test_a_client_that_cannot_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

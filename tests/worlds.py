@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type, is_non_null_type
+from strawberry import Schema
 
 from connectors.spi import Connector, Field, Options, Relation
 from hub.clock import Clock
+from schema.canonical import canonical as canonical_schema
+from schema.compose import compose, load_systems, parse_manifest
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.registry import Authority, Binding, Coverage, Existence, Limits, Registry, Role, RootLookup, Served, System, Variant
 from tests.memory import Memory, MemorySettings, Received, Rows
@@ -223,6 +227,21 @@ def world(
     received: list[Received] = []
     systems = {name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.systems}
     return World(schema, made, systems, received)
+
+
+def composed(
+    manifests: Mapping[str, str] | Path, rows: Mapping[str, Rows], *, canonical: Schema | None = None, clock: Clock | None = None
+) -> World:
+    """A world from manifests, by file name or all of a folder, over the canonical types. ``rows`` are native rows by system and relation;
+    each system is answered from memory, whatever kind it says it is (``@python(connector: "memory")`` says so)."""
+    read = load_systems(manifests) if isinstance(manifests, Path) else [parse_manifest(text, file) for file, text in manifests.items()]
+    made = compose(canonical or canonical_schema(), read, kinds=("rest", "sql", "graphql", "memory"))
+    assert made.ok, "\n".join(map(str, made.faults))
+    received: list[Received] = []
+    systems = {
+        name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.registry.systems
+    }
+    return World(made.schema, made.registry, systems, received)
 
 
 def registry(

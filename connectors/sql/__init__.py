@@ -51,7 +51,7 @@ class SqlConnector(Connector):
 
     def __init__(self, settings: SqlSettings, *, system: str = "") -> None:
         super().__init__(settings, system=system)
-        self._engine = _engine(settings)
+        self._engine, self._reachable = _engine(settings)
         self._backend = self._engine.dialect.name
 
     async def describe(self) -> Catalog:
@@ -121,6 +121,8 @@ class SqlConnector(Connector):
 
     async def _run(self, work: Callable[[AsyncConnection], Awaitable[T]], deadline: float | None) -> T:
         """``work`` on a pooled connection; once more on a new one if a connection that had worked before turns out to be dead."""
+        if not self._reachable():
+            raise SourceError("down", "The database cannot be reached.", detail="there is no such file")
         used = False
         try:
             async with asyncio.timeout_at(deadline):
@@ -223,7 +225,8 @@ def _identity(file: str | None) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if found else None
 
 
-def _engine(settings: SqlSettings) -> AsyncEngine:
+def _engine(settings: SqlSettings) -> tuple[AsyncEngine, Callable[[], bool]]:
+    """The engine, and whether connecting makes sense: a file of SQLite has to be there."""
     url, file = address(settings.url)
     backend = url.get_backend_name()
     options: dict[str, Any] = {"connect_args": {"timeout": 1}} if backend == "sqlite" else {}
@@ -252,4 +255,4 @@ def _engine(settings: SqlSettings) -> AsyncEngine:
             if record.info.get("file") != _identity(file):
                 raise exc.DisconnectionError("the file was replaced")
 
-    return engine
+    return engine, lambda: file is None or _identity(file) is not None

@@ -107,6 +107,7 @@ def restriction(backend: str, column: Column, op: Operator, name: str, *, text: 
     kind = sa.String() if loose else None
     place: sa.BindParameter[Any] = sa.bindparam(name, type_=kind)
     exactly = exact(backend, column, text=text)
+    equal = exactly if backend == "sqlite" else column  # PostgreSQL's equality is exact whatever the collation
 
     def one(value: Any) -> Any:
         return native(backend, value)
@@ -116,9 +117,9 @@ def restriction(backend: str, column: Column, op: Operator, name: str, *, text: 
 
     match op:
         case "EQ":
-            return (sa.and_(column == place, exactly == place) if loose else column == place), {name: one}
+            return (sa.and_(column == place, exactly == place) if loose else equal == place), {name: one}
         case "IN":
-            within = among(backend, column, name, kind)
+            within = among(backend, equal, name, kind)
             return (sa.and_(within, exactly.in_(sa.bindparam(name, expanding=True, type_=kind))) if loose else within), {name: many}
         case "LT":
             return exactly < place, {name: one}

@@ -226,6 +226,22 @@ def client_rotate(
     return _run(lambda: keeping.rotate(config, id, keys))
 
 
+key = App(name="key", help="签名密钥。 The keys that sign access tokens.", group=_KEEP)
+app.command(key)
+
+
+@key.command(name="rotate")
+def key_rotate(
+    *,
+    config: ConfigFile = None,
+    withdraw: Annotated[bool, Parameter(help="旧密钥立即作废 The old key has leaked: its tokens stop working at once.")] = False,
+) -> int:
+    """更换签名密钥。 A new key signs tokens from now on; the old one verifies until its tokens have expired."""
+    from hub.cli import keeping
+
+    return _run(lambda: keeping.rotate_signing_key(config, withdraw=withdraw))
+
+
 def main() -> None:
     """The entry point of the command."""
     sys.exit(app())

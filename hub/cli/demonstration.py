@@ -35,6 +35,7 @@ from hub.cli.shared import Fault
 from hub.config import Config, Http, LogsConfig, StoreConfig
 from hub.environment import Environment
 from hub.serve import logs
+from hub.serve.server import address_of, listen
 from schema.coordinates import Grade
 
 CEILINGS = {Audience.APP: Grade.L2, Audience.PARTNER: Grade.L3, Audience.OPERATOR: Grade.L4}
@@ -60,8 +61,8 @@ async def demo(*, once: bool, port: int, ready_file: Path | None, open_browser: 
             store=StoreConfig(url="sqlite:///hub.sqlite", key_file="hub.key"),
             home=Path(folder),
         )
-        listening = app.listen(config)
-        address = app.address_of(listening)
+        listening = listen(config.http)
+        address = address_of(listening)
         async with AsyncExitStack() as stack:
             with tell.status("启动部门系统 Starting the departments ...") as status:
                 departments = await _departments(stack)
@@ -100,7 +101,7 @@ def _given(departments: Departments) -> Environment:
 @asynccontextmanager
 async def _served(hub: app.Hub, listening: Any) -> AsyncIterator[asyncio.Task[None]]:
     """The hub, serving in a task; told to stop on leaving."""
-    server = app.Server(hub)
+    server = app.server(hub)
     task = asyncio.create_task(app.serve(hub, listening, server))
     try:
         yield task

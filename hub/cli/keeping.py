@@ -1,4 +1,4 @@
-"""``hub migrate`` and ``hub client``: what is kept in the store."""
+"""``hub migrate``, ``hub client`` and ``hub key``: what is kept in the store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from auth.keys import read_public_keys
 from auth.principal import Audience
@@ -59,7 +59,7 @@ async def listed(file: Path | None) -> int:
     """A table of all clients."""
     async with _current(file) as store:
         clients = await store.list_clients()
-    table = Table("id", "名称 name", "类别 audience", "分级 grade", "范围 scopes", "方式 method", "状态 state", "登记 created")
+    table = Table(Column("id", no_wrap=True), "名称 name", "类别 audience", "分级 grade", "范围 scopes", "方式 method", "状态 state", "登记 created")
     for found in clients:
         state = f"停用 disabled {found.disabled:%Y-%m-%d}" if found.disabled else "启用 enabled"
         table.add_row(
@@ -94,6 +94,13 @@ async def rotate(file: Path | None, id: str, keys: Path | None) -> int:
             print(f"{id}: 公钥已更换 keys replaced")
         else:
             _show_secret(await store.rotate_secret(id))
+    return 0
+
+
+async def rotate_signing_key(file: Path | None, *, withdraw: bool) -> int:
+    """Another key for access tokens."""
+    async with _current(file) as store:
+        print(f"新密钥 new key: {await store.rotate_signing_key(withdraw=withdraw)}")
     return 0
 
 

@@ -11,14 +11,15 @@ from hub import app
 from hub.cli.shared import configured, with_folder
 from hub.environment import environment
 from hub.serve import logs
+from hub.serve.server import address_of, listen
 
 
 async def serve(file: Path | None, *, host: str | None, port: int | None, systems: Path | None, reload: bool | None) -> int:
     """Serve until told to stop."""
     config = with_folder(configured(file, http={"host": host, "port": port}, systems={"reload": reload}), systems)
     logs.configure(config.logs.level, config.logs.form)
-    listening = app.listen(config)
-    address = app.address_of(listening)
+    listening = listen(config.http)
+    address = address_of(listening)
     async with app.Hub.open(config, environment(config, os.environ), address=address) as hub:
         say = Console(stderr=True, highlight=False).print
         say(f"一网枢纽 Yiwang Hub: {address}{config.http.path}  ({len(hub.composition.registry.systems)} 个系统 systems)")

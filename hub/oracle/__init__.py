@@ -2,8 +2,30 @@
 
 Naive resolvers on plain graphql-core: one lookup for each key and field, no batches, no planning. Slow and obvious on purpose;
 planner and executor are tested against it, so it must know nothing of ``hub.plan`` and ``hub.run``.
+
+The rules, by the names that comments here and in the tests use:
+
+S1   A field that the rows an entity came from carry (link, list or lookup rows, ``Served.parts``, arguments of a root field) is taken
+     from there.
+S2   Else a link, else the lookup of best rank whose key can be had at this position: carried, or from other lookups, round by round.
+     None: null and NOT_BOUND. A null key: no call, null, no error. A key that failed: null and that failure, at the field's own path.
+S3   A root field by key asks the type's complete anchor, if its key can be had: no row, no object; if it fails, the object stands and the
+     fields it serves say so. A reference is there when its key is, and is not checked. A single link is there when a row came.
+S4   No row in a lookup: its fields are null, without an error. Absent is not failed.
+S5   A failed call: each field asked of it is null, with the failure at the field's path (an object's at the object, a list's at the list).
+S6   A failed key is S5 for the rows of that key. Two rows for one key of a lookup: that key is broken. A row that was not asked for:
+     the whole call is.
+S7   A leaf that cannot be read as its type: null and BAD_VALUE (in a list: at the element). An identifier that fails its check is served
+     as it is, with a notice.
+S8   Null where null may not be: the nearest nullable position above is null; NON_NULL unless an error was reported already. Of the errors
+     below it the first that made it so remains.
+S9   A denied coordinate: null and FORBIDDEN, and no call is made for it. It may still serve as a key for others.
+S10  A connection: ascending by the node's first key, cut by ``first`` (50 unless given, 1 to 1000) and ``after``, counted whole. A plain
+     list keeps the source's order. Conditions of a filter are ANDed; one that the rows do not carry is FILTER_NOT_PUSHABLE.
+S11  An object in the same row is null when all its leaves are, asked for or not. An element of a list is there when it is not null.
+S12  Canonical values: see ``hub.oracle.values``.
 """
 
-from hub.oracle.answer import Oracle
+from hub.oracle.oracle import Oracle
 
 __all__ = ["Oracle"]

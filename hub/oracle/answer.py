@@ -1,42 +1,32 @@
-"""What each field of an answer is, written as graphql-core resolvers over the registry.
+"""What each field of an answer is, written as resolvers over the registry.
 
 An object of the answer is a ``Thing``: a type and what the rows it came from carry. A field is taken from there (S1 below) or from the
-best provider whose key can be had (S2). graphql-core does the rest: merging selections, conditions, error paths, null
-propagation. Filtering, ordering, cutting and counting happen here, over canonical values, and are never left to a source.
+best provider whose key can be had (S2). Filtering, ordering, cutting and counting happen here, over canonical values, and are never
+left to a source. Must not know how graphql-core is driven.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any
 
 from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    GraphQLEnumType,
-    GraphQLError,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
-    default_field_resolver,
-    execute,
     get_named_type,
-    is_abstract_type,
-    is_specified_scalar_type,
-    lexicographic_sort_schema,
-    parse,
-    validate,
 )
 
-from connectors.spi import Connector, Field, reader
+from connectors.spi import Field, reader
 from hub.oracle.calls import Calls, Row, Wanted
-from hub.oracle.pages import Part, Window, cut, matches
+from hub.oracle.pages import Window, cut, matches
 from hub.oracle.values import Fault, elements, parsed, read, write
+from schema.identifiers import QUALITY
 from schema.registry import Binding, Registry, Role, Served
 
 Info = GraphQLResolveInfo[Any]
@@ -52,97 +42,19 @@ class Thing:
     columns: Mapping[str, Field]
 
 
-class Oracle:
-    """Answers operations over ``schema``. ``connectors`` are by system name; a system without one counts as not set up."""
-
-    def __init__(self, schema: GraphQLSchema, registry: Registry, connectors: Mapping[str, Connector]) -> None:
-        self.registry = registry
-        self.connectors = connectors
-        self.original = schema
-        self.schema = lexicographic_sort_schema(schema)  # sorting is graphql-core's own way of copying
-        for kind in self.schema.type_map.values():
-            self._attach(kind)
-
-    async def execute(
-        self,
-        document: str | DocumentNode,
-        variables: Mapping[str, Any] | None = None,
-        operation_name: str | None = None,
-        denied: frozenset[str] = frozenset(),
-        context: Any = None,
-    ) -> ExecutionResult:
-        """The answer to one operation; a syntax tree is taken as valid. ``denied`` are coordinates that the caller may not see (S9);
-        ``extensions.notices`` lists identifiers that fail their check."""
-        if isinstance(document, str):
-            try:
-                document = parse(document)
-            except GraphQLError as error:
-                return ExecutionResult(None, [_coded(error, "GRAPHQL_PARSE_FAILED")])
-            if invalid := validate(self.schema, document):
-                return ExecutionResult(None, [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in invalid])
-        calls = Calls(self.connectors)
-        while True:
-            answer = _Answer(self, calls, denied)
-            result = execute(
-                self.schema,
-                document,
-                root_value=answer,
-                context_value=context,
-                variable_values=dict(variables or {}),
-                operation_name=operation_name,
-            )
-            result = await result if isawaitable(result) else result
-            if not await calls.settle():
-                notices = {"notices": answer.notices} if answer.notices else None
-                return ExecutionResult(result.data, _kept(result.data, result.errors or []) or None, notices)
-
-    def _attach(self, kind: Any) -> None:
-        """Let the oracle resolve ``kind`` of the copied schema. Leaves leave as they are, since ``read`` has made them canonical."""
-        if kind.name.startswith("__"):
-            return
-        if isinstance(kind, GraphQLObjectType):
-            kind.is_type_of = None
-            for name, definition in kind.fields.items():
-                definition.resolve = _resolver(f"{kind.name}.{name}", definition.resolve)
-        elif is_abstract_type(kind):
-            kind.resolve_type = lambda value, *_: value.type
-        elif isinstance(kind, GraphQLEnumType):
-            for name, value in kind.values.items():
-                value.value = name
-        elif isinstance(kind, GraphQLScalarType) and not is_specified_scalar_type(kind):
-            kind.coerce_output_value = lambda value: value
-
-    def type_of(self, type_name: str, field: str) -> GraphQLOutputType:
-        """The type of a field; of a key that the public schema does not show, text."""
-        kind = self.schema.get_type(type_name)
-        return kind.fields[field].type if isinstance(kind, GraphQLObjectType) and field in kind.fields else GraphQLString
-
-
-def _resolver(coordinate: str, ordinary: Callable[..., Any] | None) -> Callable[..., Any]:
-    def resolve(source: Any, info: Info, **args: Any) -> Any:
-        answer: _Answer = info.root_value
-        if coordinate in answer.denied:  # S9
-            raise Fault("FORBIDDEN")
-        if isinstance(source, Thing):
-            return answer.field(source, coordinate, info, args)
-        if isinstance(source, Part):  # a part of a connection
-            return source[info.field_name]
-        if source is answer and (ordinary is None or answer.planned(coordinate, info.return_type)):
-            return answer.root(coordinate, info, args)
-        return (ordinary or default_field_resolver)(None if source is answer else source, info, **args)
-
-    return resolve
-
-
-class _Answer:
+class Answer:
     """One round of one execution."""
 
-    def __init__(self, oracle: Oracle, calls: Calls, denied: frozenset[str]) -> None:
-        self.oracle = oracle
-        self.registry = oracle.registry
+    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str]) -> None:
+        self.schema = schema
+        self.registry = registry
         self.calls = calls
         self.denied = denied
-        self.notices: list[dict[str, Any]] = []
+        self.notices: Counter[tuple[str, str]] = Counter()  # by coordinate and what is odd
+
+    def noticed(self) -> list[dict[str, Any]]:
+        counts = sorted(self.notices.items())
+        return [{"code": "QUALITY", "coordinate": name, "message": odd, "count": count} for (name, odd), count in counts]
 
     # -- fields of the root (S3, S10) ------------------------------------------------------------------------------
 
@@ -177,7 +89,7 @@ class _Answer:
         driver, node = scans[0], self._node(info.return_type)
         window = self._window(info, args)
         filters = [
-            (field, operator, self._canonical(value, self.oracle.type_of(node, field)))
+            (field, operator, self._canonical(value, self.type_of(node, field)))
             for argument, kind in self._filters(info)
             for name, operators in (args.get(argument) or {}).items()
             for field in (self.registry.filters[kind][name],)
@@ -244,7 +156,7 @@ class _Answer:
         key = tuple(self._key(thing, name) for name in binding.key)
         if None in key:
             return None
-        kinds = [self.oracle.type_of(owner, name) for name in binding.key]
+        kinds = [self.type_of(owner, name) for name in binding.key]
         fields = [binding.relation.field(name) for name in binding.relation.keys]
         native = tuple(write(value, kind, field) for value, kind, field in zip(key, kinds, fields, strict=True))
 
@@ -270,7 +182,7 @@ class _Answer:
         column = thing.served[name].column or ""
         if column not in thing.columns:
             return thing.row[column]
-        return read(thing.row.get(column), self.oracle.type_of(thing.type, name), thing.columns[column])
+        return read(thing.row.get(column), self.type_of(thing.type, name), thing.columns[column])
 
     def _via(self, thing: Thing) -> dict[str, Binding]:
         """S2: what can be obtained for ``thing`` beyond what it carries, by the best-ranked lookup of the earliest round."""
@@ -294,7 +206,7 @@ class _Answer:
         served = thing.served[name]
         if served.type is None:
             value = self._carried(thing, name)
-            self._notice(value, info)
+            self._notice(value, f"{thing.type}.{name}", info.return_type)
             return value
         if served.column is None:
             return self._embedded(served, thing.row, thing.columns)
@@ -361,20 +273,23 @@ class _Answer:
         """A value that came in through ``kind``, as it goes out."""
         if isinstance(value, list):
             return [self._canonical(item, kind) for item in value]
-        named = self.oracle.original.get_type(get_named_type(kind).name)
+        named = self.schema.get_type(get_named_type(kind).name)
         return named.coerce_output_value(value) if value is not None and isinstance(named, GraphQLScalarType) else value
 
-    def _notice(self, value: Any, info: Info) -> None:
-        """S7: an identifier that its own scalar would refuse is served, and said to be doubtful."""
-        named = get_named_type(info.return_type)
-        if not isinstance(named, GraphQLScalarType) or is_specified_scalar_type(named):
+    def _notice(self, value: Any, coordinate: str, kind: GraphQLOutputType) -> None:
+        """S7: an identifier that fails its check is served as it is, and said to be doubtful."""
+        check = QUALITY.get(get_named_type(kind).name)
+        if check is None:
             return
         for item in value if isinstance(value, list) else [value]:
-            try:
-                if item is not None and not isinstance(item, Fault):
-                    named.coerce_input_value(item)
-            except (ValueError, TypeError, GraphQLError):
-                self.notices.append({"path": info.path.as_list(), "type": named.name})
+            odd = check(item) if isinstance(item, str) else None
+            if odd is not None:
+                self.notices[coordinate, odd] += 1
+
+    def type_of(self, type_name: str, field: str) -> GraphQLOutputType:
+        """The type of a field; of a key that the public schema does not show, text."""
+        kind = self.schema.get_type(type_name)
+        return kind.fields[field].type if isinstance(kind, GraphQLObjectType) and field in kind.fields else GraphQLString
 
 
 def _columns(served: Served) -> Iterator[str]:
@@ -387,24 +302,3 @@ def _columns(served: Served) -> Iterator[str]:
     for parts in (served.parts, *(variant.parts for variant in served.variants)):
         for part in parts.values():
             yield from _columns(part)
-
-
-def _kept(data: Any, errors: list[GraphQLError]) -> list[GraphQLError]:
-    """S8: of the errors under a position that became null, the one that made it so, which graphql-core reports last."""
-    kept: dict[tuple[Any, ...], GraphQLError] = {}
-    for error in errors:
-        value, at = data, 0
-        path = tuple(error.path or ())
-        while value is not None and at < len(path):
-            value, at = value[path[at]], at + 1
-        kept[path[:at]] = _coded(error, "NON_NULL" if path else "BAD_VARIABLES")
-    return list(kept.values())
-
-
-def _coded(error: GraphQLError, code: str) -> GraphQLError:
-    """``error`` with a code. A resolver that failed for any other reason than a null is a mistake of the oracle itself."""
-    cause = error.original_error
-    if isinstance(cause, Exception) and not isinstance(cause, Fault | GraphQLError) and "Cannot return null" not in str(cause):
-        raise cause
-    error.extensions = {"code": code, **(error.extensions or {})}
-    return error

@@ -7,9 +7,8 @@ loses the others below. Knows plans and layers; makes no calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLOutputType, is_non_null_type
@@ -18,26 +17,8 @@ from hub.plan.model import Connection, Constant, Failure, Leaf, List, Object, Ou
 from hub.run.arguments import write_cursor
 from hub.run.convert import BAD, depth, named
 from hub.run.layers import Fault, Layer, Paged, present
+from hub.run.positions import BAD_VALUE, Bad, Built, Located, Path, PathOf, Positions, element, zipped
 from hub.run.quality import Notices
-
-Path = tuple[str | int, ...]
-PathOf = Callable[[int], Path]  # the path of a field, by the row of the layer that its object lies in
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Located:
-    """An error at a position of the answer."""
-
-    path: Path
-    place: Place
-    fault: Fault
-
-
-Bad = dict[int, Located]  # position in a list of values -> the error that made it bad
-Built = tuple[list[Any], Bad]
-
-NON_NULL = Fault("NON_NULL")
-BAD_VALUE = Fault("BAD_VALUE")
 
 
 @dataclass(slots=True)
@@ -64,43 +45,11 @@ def assemble(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
     return Assembled(data if cause is None else None, work.kept(), work.notices)
 
 
-class _Assembly:
+class _Assembly(Positions):
     def __init__(self, layers: Mapping[int, Layer]) -> None:
+        super().__init__()
         self.layers = layers
-        self.errors: list[Located] = []
-        self.nulled: dict[Path, Located] = {}
         self.notices = Notices()
-
-    def kept(self) -> list[Located]:
-        """All errors but those strictly under a position that another error has nulled."""
-        return [error for error in self.errors if not self._lost(error)] if self.nulled else self.errors
-
-    def _lost(self, error: Located) -> bool:
-        return any(self.nulled.get(error.path[:length], error) is not error for length in range(len(error.path)))
-
-    def settle(
-        self, place: Place, kind: GraphQLOutputType, values: list[Any], path: Callable[[int], Path], faults: Mapping[int, Fault], below: Bad
-    ) -> Bad:
-        """Null what has a fault of its own or is bad from below; what ``kind`` does not allow to be null is passed on.
-
-        ``values`` and ``faults`` go by position, and ``path`` gives the path of a position.
-        """
-        found = dict(below)
-        for at, fault in faults.items():
-            found[at] = Located(path(at), place, fault)
-            self.errors.append(found[at])
-        for at in found:
-            values[at] = None
-        if not is_non_null_type(kind):
-            for at, cause in below.items():
-                self.nulled[path(at)] = cause
-            return {}
-        if None in values:
-            for at, value in enumerate(values):
-                if value is None and at not in found:
-                    found[at] = Located(path(at), place, NON_NULL)
-                    self.errors.append(found[at])
-        return found
 
     # -- one field over many rows --------------------------------------------------------------------------------
 
@@ -139,7 +88,7 @@ class _Assembly:
         if depth(kind):
             for at, value in enumerate(values):
                 if isinstance(value, list):
-                    values[at], cause = self.elements(place, _element(kind), value, path(rows[at]))
+                    values[at], cause = self.elements(place, element(kind), value, path(rows[at]))
                     below |= {at: cause} if cause is not None else {}
         return values, self.settle(place, kind, values, lambda at: path(rows[at]), faults, below)
 
@@ -151,7 +100,7 @@ class _Assembly:
         if depth(kind):
             for at, value in enumerate(values):
                 if isinstance(value, list):
-                    values[at], cause = self.elements(place, _element(kind), value, (*path, at))
+                    values[at], cause = self.elements(place, element(kind), value, (*path, at))
                     below |= {at: cause} if cause is not None else {}
         bad = self.settle(place, kind, values, lambda at: (*path, at), faults, below)
         return values, bad[min(bad)] if bad else None
@@ -225,7 +174,7 @@ class _Assembly:
             values, lost = self.value(child, layer, rows, lambda row, key=child.place.key: (*path(row), key))  # type: ignore[misc]
             columns.append(values)
             bad = lost | bad
-        return _zipped([child.place.key for child in children], columns, len(rows)), bad
+        return zipped([child.place.key for child in children], columns, len(rows)), bad
 
     # -- lists and connections -----------------------------------------------------------------------------------
 
@@ -235,34 +184,6 @@ class _Assembly:
         values, bad, faults = self.objects(layer, below, _element_path(layer, path), output.rows)
         found, lost = self.sliced(output.place, values, bad, faults, spans, lambda at: path(rows[at]))
         return found, self.settle(output.place, output.place.type, found, lambda at: path(rows[at]), _faults(layer, rows), lost)
-
-    def sliced(
-        self,
-        place: Place,
-        values: list[Any],
-        bad: Bad,
-        faults: Mapping[int, Fault],
-        spans: Sequence[range | None],
-        path: Callable[[int], Path],
-    ) -> Built:
-        """Elements laid end to end into one list per parent. A bad element that may not be null makes its list bad."""
-        kind = _element(place.type)
-        lists: list[Any] = []
-        lost: Bad = {}
-        plain = not bad and not faults and not (is_non_null_type(kind) and None in values)
-        for at, span in enumerate(spans):
-            if span is None:
-                lists.append(None)
-                continue
-            part = values[span.start : span.stop]
-            lists.append(part)
-            if not plain:
-                own = {row - span.start: fault for row, fault in faults.items() if row in span}
-                below = {row - span.start: cause for row, cause in bad.items() if row in span}
-                passed = self.settle(place, kind, part, lambda row, at=at: (*path(at), row), own, below)  # type: ignore[misc]
-                if passed:
-                    lost[at] = passed[min(passed)]
-        return lists, lost
 
     def connection(self, output: Connection, rows: Sequence[int], path: PathOf) -> Built:
         layer = self.layers[output.layer]
@@ -274,7 +195,7 @@ class _Assembly:
             values, lost = self.page_field(part, output, layer, rows, spans, below, pages, path)
             columns.append(values)
             bad = lost | bad
-        built = _zipped([part.place.key for part in output.fields], columns, len(rows))
+        built = zipped([part.place.key for part in output.fields], columns, len(rows))
         values = [None if page is None else value for page, value in zip(pages, built, strict=True)]
         bad = {at: cause for at, cause in bad.items() if pages[at] is not None}
         return values, self.settle(output.place, output.place.type, values, lambda at: path(rows[at]), _faults(layer, rows), bad)
@@ -332,36 +253,12 @@ class _Assembly:
                 columns.append(values)
             else:
                 columns.append([place.coordinate.partition(".")[0]] * len(rows))
-        return _zipped([place.key for place, _, _ in part.children], columns, len(rows)), bad
-
-
-def _zipped(keys: Sequence[str], columns: Sequence[list[Any]], size: int) -> list[Any]:
-    return _maker(tuple(keys))(columns) if keys else [{} for _ in range(size)]
-
-
-@lru_cache(maxsize=4096)
-def _maker(keys: tuple[str, ...]) -> Callable[[Sequence[list[Any]]], list[Any]]:
-    """A function that turns columns into dicts with these keys. Compiled, since a dict display takes half the time of ``dict(zip())``.
-
-    Response keys are GraphQL names and enter as constants, so no text of a caller becomes code.
-    """
-    names = [f"v{number}" for number in range(len(keys))]
-    display = ", ".join(f"{key!r}: {name}" for key, name in zip(keys, names, strict=True))
-    row = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
-    made: Callable[[Sequence[list[Any]]], list[Any]] = eval(f"lambda columns: [{{{display}}} for {row} in zip(*columns)]", {"zip": zip})
-    return made
-
-
-def _element(kind: GraphQLOutputType) -> GraphQLOutputType:
-    """The element type of a list type, whether or not the list itself may be null."""
-    inner: Any = kind
-    found: GraphQLOutputType = (inner.of_type if is_non_null_type(inner) else inner).of_type
-    return found
+        return zipped([place.key for place, _, _ in part.children], columns, len(rows)), bad
 
 
 def _demands(kind: GraphQLOutputType) -> bool:
     """Whether a type, or any element of it, may not be null: only then do nulls have to be looked for."""
-    return is_non_null_type(kind) or (depth(kind) > 0 and _demands(_element(kind)))
+    return is_non_null_type(kind) or (depth(kind) > 0 and _demands(element(kind)))
 
 
 def _spans(layer: Layer, rows: Sequence[int]) -> tuple[list[range | None], Sequence[int]]:

@@ -70,11 +70,11 @@ def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -
         return Column(values)
     if inner.name == "Int" and types == {int} and min(values) >= -INT_MAX - 1 and max(values) <= INT_MAX:
         return Column(values)
-    return _each(values, _reader(kind, field))
+    return _each(values, _reader(kind, field), types)
 
 
-def _each(values: Sequence[Any], read: Callable[[Any], Any]) -> Column:
-    if _TEXT_OR_NONE.issuperset(map(type, values)):  # equal texts read equally: codes, grades and dates repeat a lot
+def _each(values: Sequence[Any], read: Callable[[Any], Any], types: set[type] | None = None) -> Column:
+    if types is not None and types <= _TEXT_OR_NONE:  # equal texts read equally: codes, grades and dates repeat a lot
         table = {value: read(value) for value in set(values) if value is not None}
         out = list(map(table.get, values))
     else:
@@ -240,6 +240,15 @@ def _moment(value: Any, format: str | None) -> datetime | None:
 
 
 def _date(value: Any, format: str | None) -> Any:
+    return _day(value, format) if type(value) is str else _day_of(value, format)
+
+
+@lru_cache(maxsize=65_536)
+def _day(text: str, format: str | None) -> Any:
+    return _day_of(text, format)
+
+
+def _day_of(value: Any, format: str | None) -> Any:
     moment = _moment(value, format)
     if moment is None:
         return BAD

@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from hub.errors import CODES, message
-from hub.run.assemble import Located
+from hub.run.positions import Located
 from schema.scalars import identifier_error
 
 
@@ -40,7 +40,7 @@ def request_error(code: str, detail: str = "", error: GraphQLError | None = None
         return named
     if error.message.startswith(("Unknown operation", "Must provide")):
         code = "OPERATION_NOT_FOUND"
-    return GraphQLError(error.message, error.nodes, path=error.path, extensions={"code": code})
+    return GraphQLError(f"{CODES[code].zh} {error.message}", error.nodes, path=error.path, extensions={"code": code})
 
 
 def build_error(error: GraphQLError) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class Gate:
                 zh, en = _WORDS[name]
                 raise Refused(
                     "TOO_LARGE",
-                    f"查询至少有 {found} {zh}，上限为 {limit}({name})。",
+                    f"查询至少有 {found} {zh}，上限为 {limit}（{name}）。",
                     f"The document has at least {found} {en}; the limit is {limit} ({name}).",
                     limit=name,
                     max=limit,

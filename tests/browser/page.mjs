@@ -67,9 +67,11 @@ await page.keyboard.press('Delete')
 await page.keyboard.type('{ nothingOfTheKind', { delay: 20 })
 await page.waitForFunction(() => document.querySelector('.graphiql-query-editor .view-lines').textContent.includes('nothingOfTheKind'))
 await page.keyboard.press('Escape')
-await page.waitForSelector('.graphiql-query-editor .squiggly-error')
-await page.hover('.graphiql-query-editor .view-line span span')
-await page.waitForFunction(() => document.querySelector('.monaco-hover')?.textContent.includes('Cannot query field'))
+const wave = await (await page.waitForSelector('.graphiql-query-editor .squiggly-error')).boundingBox()
+await page.mouse.move(wave.x + wave.width / 2, wave.y + wave.height / 2)
+await page.waitForFunction(() =>
+  [...document.querySelectorAll('.monaco-hover')].some((hover) => hover.textContent.includes('Cannot query field')),
+)
 await picture('wrong-field')
 
 await page.click('button[aria-label="Show Documentation Explorer"]')

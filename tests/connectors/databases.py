@@ -46,7 +46,7 @@ async def sqlite(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) -> A
     file = folder / hidden / "法人库 100%.db"
     with closing(sqlite3.connect(file)) as connection:
         for statement in ddl:
-            connection.execute(statement)
+            connection.execute(statement.replace("varchar(60)", "varchar(60) COLLATE NOCASE"))  # capitals and small letters alike
         connection.executemany(insert, rows)
         connection.commit()
     endless = "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n) > 0"
@@ -71,8 +71,10 @@ async def postgres(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) ->
         await run(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
         try:
             await run(f'SET search_path = "{name}"')
+            # Texts sort by a language's rules, not by code point, unless a connector says so.
+            found = await run("SELECT collname FROM pg_collation WHERE collname IN ('en-x-icu', 'en_US.utf8') ORDER BY collname")
             for statement in ddl:
-                await run(statement)
+                await run(statement.replace("varchar(60)", f'varchar(60) COLLATE "{found[0][0]}"') if found else statement)
             await run(insert, rows)
             await run(f'GRANT USAGE ON SCHEMA "{name}" TO "{name}"')
             await run(f'GRANT SELECT ON ALL TABLES IN SCHEMA "{name}" TO "{name}"')

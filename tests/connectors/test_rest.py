@@ -263,6 +263,7 @@ async def test_bare_values_are_rows_where_the_path_says_so() -> None:
         ({"code": "E9"}, "invalid"),
         (web.Response(status=404, text="<html>"), None),
         (web.Response(status=404, text='{"code": "E9"}'), "invalid"),
+        (web.Response(status=500, text='{"code": "E9"}'), "invalid"),
         (web.Response(status=500, text="oops"), "broken"),
         (web.Response(status=503, text="oops"), "down"),
         (web.Response(status=204), None),

@@ -1,7 +1,6 @@
 """Random cases: a public schema, systems that serve it, one truth behind them all, and an operation to ask.
 
 Everything comes from one ``random.Random``, so a seed is a case. ``cases()`` is the hypothesis strategy; ``case(seed)`` the same by hand.
-Field names are unique over the schema (but for keys and ``label``), so that fragments on different types never clash.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLSchema, build_schema
@@ -18,40 +17,14 @@ from hypothesis import strategies as st
 from connectors.spi import ErrorKind
 from schema.registry import Authority, Binding
 from tests.memory import Faults
+from tests.properties.model import Model, Shape, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
-from tests.properties.values import LEAVES, Truth, native, truth
+from tests.properties.values import Truth, native
 from tests.worlds import Lies, World, either, items, leaf, link, lookup, obj, scan, world
 
 Native = dict[str, Any]
 KEYS = ("id", "old", "arch", "region")  # fields that are keys somewhere
 KINDS: tuple[ErrorKind, ...] = ("config", "invalid", "denied", "missing", "broken", "busy", "down", "slow")
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A field of a type. ``kind`` is leaf, object, items, ref, refs, either, eithers or link; ``target`` the type or types it leads to."""
-
-    name: str
-    kind: str
-    type: str  # as the schema writes it
-    leaf: str = ""
-    target: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Model:
-    """The public types: ``values`` are plain objects, ``entities`` have keys, ``alternatives`` are further keys of an entity."""
-
-    values: dict[str, dict[str, Shape]] = field(default_factory=dict)
-    entities: dict[str, dict[str, Shape]] = field(default_factory=dict)
-    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    alternatives: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sdl: str = ""
-    roots: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
-    filters: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def fields(self, name: str) -> dict[str, Shape]:
-        return self.values.get(name) or self.entities[name]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,11 +67,11 @@ def cases(*, max_size: int = 4) -> st.SearchStrategy[Case]:
 def case(seed: int, size: int = 3) -> Case:
     """The case of ``seed``. ``size`` bounds the number of entity types and the depth of the operation."""
     rng = random.Random(f"{seed}/{size}")
-    model = _model(rng, size)
-    truths = {name: [_entity(rng, model, name, i) for i in range(rng.randint(1, 6))] for name in model.entities}
+    model = random_model(rng, size)
+    truths = {name: [random_entity(rng, model, name, i) for i in range(rng.randint(1, 6))] for name in model.entities}
     for name, some in truths.items():
         for one in some:
-            _connect(rng, model, name, one, truths)
+            connect(rng, model, name, one, truths)
     bindings, rows = _Systems(rng, model, truths).made()
     schema = build_schema(model.sdl, assume_valid_sdl=True)
     asked = operation(rng, schema, {name: [str(one["id"]) for one in some] for name, some in truths.items()}, depth=size + 2)
@@ -107,166 +80,6 @@ def case(seed: int, size: int = 3) -> Case:
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
     faults = _faults(rng, bindings, rows)
     return Case(seed, size, model.sdl, schema, tuple(bindings), rows, keys, model.roots, model.filters, faults, denied, asked)
-
-
-# -- the public schema ------------------------------------------------------------------------------------------------
-
-
-def _model(rng: random.Random, size: int) -> Model:
-    model = Model()
-    counter = iter(range(10_000))
-    entities = [f"T{i}" for i in range(rng.randint(1, size))]
-    values = [f"V{i}" for i in range(rng.randint(1, 2))]
-
-    def leaf_shape() -> Shape:
-        kind = rng.choice(LEAVES)
-        written = kind + ("!" if rng.random() < 0.12 else "")
-        if rng.random() < 0.2:
-            written = f"[{kind}{rng.choice(('', '!'))}]"
-            if rng.random() < 0.2:
-                written = f"[{written}{rng.choice(('', '!'))}]"
-        return Shape(f"f{next(counter)}", "leaf", written, kind)
-
-    for i, name in enumerate(values):
-        model.values[name] = {"label": Shape("label", "leaf", "String", "String")}
-        for shape in [leaf_shape() for _ in range(rng.randint(1, 3))]:
-            model.values[name][shape.name] = shape
-        if rng.random() < 0.4:
-            known = Shape(f"f{next(counter)}", "ref", rng.choice(entities), target=())
-            model.values[name][known.name] = replace(known, target=(known.type,))
-        if i:
-            nested = Shape(f"f{next(counter)}", "object", values[0] + ("!" if rng.random() < 0.2 else ""), target=(values[0],))
-            model.values[name][nested.name] = nested
-    members = (*entities, values[0])
-    for name in entities:
-        model.keys[name] = ("id", "region") if rng.random() < 0.15 else ("id",)
-        model.alternatives[name] = ("old", "arch")[: rng.choice((0, 0, 1, 2))]
-        shapes = [Shape("id", "leaf", "ID!", "ID"), Shape("label", "leaf", "String", "String")]
-        if "region" in model.keys[name]:
-            shapes.append(Shape("region", "leaf", "String", "String"))
-        shapes += [Shape(alt, "leaf", "String", "String") for alt in model.alternatives[name]]
-        shapes += [leaf_shape() for _ in range(rng.randint(2, 5))]
-        for kind in rng.sample(("object", "items", "ref", "refs", "either", "eithers", "link", "link", "link"), rng.randint(1, 5)):
-            target = rng.choice(entities if kind in ("ref", "refs", "link") else values)
-            mark = "!" if rng.random() < 0.1 else ""
-            inner = "!" if rng.random() < 0.3 else ""
-            abstract = rng.choice(("Labelled", "Member"))
-            written = {
-                "object": target + mark,
-                "items": f"[{target}{inner}]{mark}",
-                "ref": target + mark,
-                "refs": rng.choice((f"[{target}{inner}]{mark}", f"[{target}]", f"{target}Connection{mark}")),
-                "either": abstract + mark,
-                "eithers": f"[{abstract}{inner}]",
-                "link": rng.choice((target, f"[{target}{inner}]{mark}", f"{target}Connection", f"{target}Connection{mark}")),
-            }[kind]
-            shapes.append(Shape(f"f{next(counter)}", kind, written, target=members if "either" in kind else (target,)))
-        model.entities[name] = {shape.name: shape for shape in shapes}
-    model.sdl = _sdl(rng, model, members)
-    return model
-
-
-def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
-    page = "(first: Int = 2, after: String)" if rng.random() < 0.5 else "(first: Int, after: String)"
-    parts = ["scalar Decimal scalar Date scalar DateTime enum Colour { RED GREEN BLUE }", f"union Member = {' | '.join(members)}"]
-    parts.append("interface Labelled { label: String }")
-    parts.append("type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }")
-    parts.append("input TextFilter { eq: String in: [String!] } input ColourFilter { eq: Colour in: [Colour!] }")
-    query = []
-    for name in (*model.values, *model.entities):
-        implements = " implements Labelled" if name in members else ""
-        body = "\n".join(
-            f"  {shape.name}{page if shape.type.rstrip('!').endswith('Connection') else ''}: {shape.type}"
-            for shape in model.fields(name).values()
-        )
-        parts.append(f"type {name}{implements} {{\n{body}\n}}")
-    for name, shapes in model.entities.items():
-        low = name.lower()
-        keys = model.keys[name]
-        query.append(f"  {low}({', '.join(f'{k}: ' + ('ID!' if k == 'id' else 'String') for k in keys)}): {name}")
-        model.roots[f"Query.{low}"] = (name, {k: k for k in keys})
-        for alt in model.alternatives[name]:
-            query.append(f"  {low}By{alt}({alt}: String): {name}")
-            model.roots[f"Query.{low}By{alt}"] = (name, {alt: alt})
-        colours = [shape.name for shape in shapes.values() if shape.type.rstrip("!") == "Colour"]
-        fields = {"label": "label"} | {f"{c}Is": c for c in colours[:1]}
-        model.filters[f"{name}Filter"] = fields
-        parts.append(f"input {name}Filter {{ label: TextFilter {' '.join(f'{c}Is: ColourFilter' for c in colours[:1])} }}")
-        query.append(f"  {low}s(first: Int, after: String, filter: {name}Filter): {name}Connection")
-        query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]")
-        item = rng.choice(("", "!"))
-        parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
-        parts.append(f"type {name}Edge {{ cursor: String! node: {name} }}")
-    return "\n".join([*parts, "type Query {", *query, "}"])
-
-
-# -- the truth --------------------------------------------------------------------------------------------------------
-
-
-def _entity(rng: random.Random, model: Model, name: str, index: int) -> Truth:
-    number = 100 * (1 + list(model.entities).index(name)) + index
-    one: Truth = {"id": str(number)}
-    for shape in model.entities[name].values():
-        if shape.name == "region":
-            one["region"] = rng.choice(("杭", "甬"))
-        elif shape.name in ("old", "arch"):
-            one[shape.name] = None if rng.random() < 0.25 else f"{shape.name}{number}"
-        elif shape.name != "id":
-            one[shape.name] = _plain(rng, model, shape)
-    return one
-
-
-def _plain(rng: random.Random, model: Model, shape: Shape) -> Any:
-    if shape.kind == "leaf":
-        return truth(rng, shape.leaf, shape.type)
-    if shape.kind in ("object", "items"):
-        one = [{s.name: _plain(rng, model, s) for s in model.values[shape.target[0]].values()} for _ in range(rng.randint(0, 3))]
-        if shape.kind == "items":
-            return None if rng.random() < 0.15 else [None if rng.random() < 0.1 else item for item in one]
-        return one[0] if one else None
-    return None
-
-
-def _connect(rng: random.Random, model: Model, name: str, one: Truth, truths: Mapping[str, list[Truth]]) -> None:
-    """Give an entity its neighbours; now and then nobody, the same twice, or somebody unknown to all systems."""
-
-    def neighbour(target: str) -> Truth | None:
-        if rng.random() < 0.2:
-            return None
-        return _entity(rng, model, target, 77) if rng.random() < 0.1 else rng.choice(truths[target])
-
-    def member(targets: tuple[str, ...]) -> Any:
-        target = rng.choice(targets)
-        if target in model.entities:
-            return (target, neighbour(target))
-        value = {s.name: _plain(rng, model, s) for s in model.values[target].values()}
-        known(target, value)
-        return (target, value)
-
-    def known(kind: str, value: Any) -> None:
-        """Give the plain objects inside an entity their neighbours."""
-        for item in value if isinstance(value, list) else [value]:
-            for shape in model.values[kind].values() if item is not None else ():
-                if shape.kind == "ref":
-                    item[shape.name] = neighbour(shape.target[0])
-                elif shape.kind == "object":
-                    known(shape.target[0], item[shape.name])
-
-    for shape in model.entities[name].values():
-        if shape.kind in ("object", "items"):
-            known(shape.target[0], one[shape.name])
-        elif shape.kind == "ref":
-            one[shape.name] = neighbour(shape.target[0])
-        elif shape.kind == "refs":
-            some = [neighbour(shape.target[0]) for _ in range(rng.randint(0, 4))]
-            some = [item for item in some if item is not None or "Connection" not in shape.type]
-            one[shape.name] = None if rng.random() < 0.1 else some
-        elif shape.kind == "either":
-            one[shape.name] = None if rng.random() < 0.2 else member(shape.target)
-        elif shape.kind == "eithers":
-            one[shape.name] = [member(shape.target) for _ in range(rng.randint(0, 3))]
-        elif shape.kind == "link":
-            one[shape.name] = rng.choices(truths[shape.target[0]], k=rng.choice((0, 1, 1, 2, 4)))
 
 
 # -- the systems ------------------------------------------------------------------------------------------------------

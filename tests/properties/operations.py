@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
     OverlappingFieldsCanBeMergedRule,
+    ValuesOfCorrectTypeRule,
     get_named_type,
     is_abstract_type,
     is_interface_type,
@@ -34,16 +36,19 @@ class Operation:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
-def operation(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], *, depth: int) -> Operation:
-    """An operation on ``schema`` about entities with these ``ids`` (by type)."""
+def operation(
+    rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], *, depth: int, without: frozenset[str] = frozenset()
+) -> Operation:
+    """An operation on ``schema`` about entities with these ``ids`` (by type), and ``without`` fields of these names."""
     while True:
-        made = _Writer(rng, schema, ids).operation(depth)
-        if not validate(schema, parse(made.text), [OverlappingFieldsCanBeMergedRule]):
+        made = _Writer(rng, schema, ids, without).operation(depth)
+        if not validate(schema, parse(made.text), [OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule]):
             return made
 
 
 class _Writer:
-    def __init__(self, rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], without: frozenset[str]) -> None:
+        self.without = without
         self.rng = rng
         self.schema = schema
         self.ids = ids
@@ -88,7 +93,7 @@ class _Writer:
 
     def field(self, kind: Any, depth: int) -> str:
         fields: Mapping[str, GraphQLField] = kind.fields
-        names = [n for n, f in fields.items() if depth > 0 or is_leaf_type(get_named_type(f.type))]
+        names = [n for n, f in fields.items() if n not in self.without and (depth > 0 or is_leaf_type(get_named_type(f.type)))]
         if not names or self.budget <= 0:
             return ""
         self.budget -= 1
@@ -131,17 +136,22 @@ class _Writer:
         if argument == "region":
             return self.rng.choice(("杭", "甬"))
         if argument == "filter":
-            filters = self.schema.type_map[kind].fields  # type: ignore[attr-defined]
-            field_name = self.rng.choice(sorted(filters))
-            if field_name == "label":
-                some = self.rng.choices(("甲", "a b", "", "x"), k=2)
-                return {"label": self.rng.choice(({"eq": some[0]}, {"in": some}))}
-            colours = self.rng.choices((_Name("RED"), _Name("GREEN"), _Name("BLUE")), k=2)
-            return {field_name: self.rng.choice(({"eq": colours[0]}, {"in": colours}))}
+            return self.filter(kind, everybody)
         own = next((list(some) for type_name, some in self.ids.items() if name.startswith(type_name.lower())), everybody)
         if argument in ("old", "arch"):
             return f"{argument}{self.rng.choice(own)}"
         return self.rng.choice([*own, "199"])
+
+    def filter(self, kind: str, everybody: list[str]) -> Any:
+        fields: Any = self.schema.type_map[kind]
+        name = self.rng.choice(sorted(fields.fields))
+        wanted = get_named_type(fields.fields[name].type.fields["eq"].type)
+        if isinstance(wanted, GraphQLEnumType):
+            some: list[Any] = [_Name(value) for value in wanted.values]
+        else:
+            some = ["甲", "a b", "", "x"] if wanted.name == "String" else everybody
+        two = self.rng.choices(some, k=2)
+        return {name: self.rng.choice(({"eq": two[0]}, {"in": two}))}
 
     def variable(self, kind: str, value: Any) -> str:
         name = f"v{len(self.declared)}"

@@ -6,27 +6,30 @@ function there moves its mistake along.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.plan import operation as operations
 from hub.plan import planner
-from hub.run import assemble, chunks, execute, layers, scan
+from hub.run import assemble, chunks, execute, layers, positions, scan
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
+from tests.properties import checks
+from tests.properties.generator import Case
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """``wrong`` makes the mistaken function out of the right one, which is ``owner.name``."""
+    """``wrong`` makes the mistaken function out of the right one, which is ``owner.name``. ``by`` is the property that must notice."""
 
     story: str
     owner: Any
     name: str
     wrong: Callable[[Any], Any]
+    by: Callable[[Case], Awaitable[None]] = checks.same_as_oracle
 
 
 def _key_sent_again(right: Any) -> Any:
@@ -168,25 +171,31 @@ def _total_of_the_page(right: Any) -> Any:
 
 
 PLANTED = (
-    Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again),
-    Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long),
+    Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
+    Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
     Planted("the last key of a chunk gets no row", Asked, "_ask", _last_key_lost),
     Planted("rows are shifted by one", execute, "align", _rows_shifted),
-    Planted("what failed counts as absent", execute, "align", _failed_is_absent),
-    Planted("what is absent counts as failed", execute, "align", _absent_is_failed),
-    Planted("a null key is asked for", execute, "keys_of", _null_key_asked),
+    Planted("what failed counts as absent", execute, "align", _failed_is_absent, checks.faults_explained),
+    Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
+    Planted("a null key is asked for", execute, "keys_of", _null_key_asked, checks.keys_sent_once),
     Planted("of two rows for one key the first is taken", chunks, "_checked", _two_rows_accepted),
     Planted("a value that cannot be read is null without an error", layers, "canonical", _bad_value_is_null),
     Planted("every object is there", assemble, "present", _everything_present),
-    Planted("null bubbling is forgotten", assemble, "is_non_null_type", lambda right: lambda kind: False),
+    Planted("null bubbling is forgotten", positions, "is_non_null_type", lambda right: lambda kind: False, checks.in_shape),
     Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
     Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", planner, "_place", _field_name_for_key),
-    Planted("the mask holds at the root alone", planner._Planner, "output", _nested_mask_forgotten),
+    Planted("the mask holds at the root alone", planner._Planner, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
     Planted("the worst provider is asked", planner, "provider", _worst_provider),
     Planted("one leaf decides whether an embedded object is there", planner._Planner, "leaves", _first_leaf_decides),
-    Planted("conditions are ignored", operations._Collector, "_included", lambda right: lambda self, directives: True),
+    Planted(
+        "conditions are ignored",
+        operations._Collector,
+        "_included",
+        lambda right: lambda self, directives: True,
+        checks.skipped_is_not_asked,
+    ),
     Planted("connections are not ordered", execute, "row_keys", _keys_not_ordered),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
     Planted("the total is that of the page", execute, "_layer", _total_of_the_page),

@@ -18,30 +18,30 @@ async def _agrees(case: Case) -> None:
 
 
 @given(cases())
-@examples(120)
+@examples(90)
 async def test_p1_p2_without_faults_data_and_errors_are_the_oracles(case: Case) -> None:
     await _agrees(case.calm())
 
 
 @given(cases())
-@examples(120)
+@examples(90)
 async def test_p1_p2_with_faults_data_and_errors_are_the_oracles(case: Case) -> None:
     await _agrees(case)
 
 
 @given(cases())
-@examples(40)
+@examples(30)
 async def test_p3_p4_the_answer_has_the_shape_of_the_question(case: Case) -> None:
     await checks.in_shape(case)
 
 
 @given(cases())
-@examples(40)
+@examples(30)
 async def test_p5_every_error_is_at_a_null_and_absence_is_no_error(case: Case) -> None:
     await checks.errors_at_nulls(case)
 
 
 @given(cases())
-@examples(40)
+@examples(30)
 async def test_p5_p21_a_fault_nulls_only_positions_that_an_error_explains(case: Case) -> None:
     await checks.faults_explained(case)

@@ -17,7 +17,7 @@ from tests.properties.shape import less
 
 
 @given(cases())
-@examples(30)
+@examples(20)
 async def test_p16_renaming_keys_renames_the_answer_alone(case: Case) -> None:
     asked, other = case.operation, renamed(case)
     for run in (run_engine, run_oracle):
@@ -33,7 +33,7 @@ def _short(step: str | int) -> str | int:
 
 
 @given(cases())
-@examples(30)
+@examples(20)
 async def test_p16_fragments_and_variables_are_only_ways_to_write(case: Case) -> None:
     asked = case.operation
     for run in (run_engine, run_oracle):
@@ -44,7 +44,7 @@ async def test_p16_fragments_and_variables_are_only_ways_to_write(case: Case) ->
 
 
 @given(cases())
-@examples(30)
+@examples(20)
 async def test_p16_the_order_of_fields_changes_the_order_of_keys_alone(case: Case) -> None:
     asked, other = case.operation, backwards(case)
     plain = await run_engine(case.build(), asked.text, asked.variables, case.denied)
@@ -53,7 +53,7 @@ async def test_p16_the_order_of_fields_changes_the_order_of_keys_alone(case: Cas
 
 
 @given(cases(), st.randoms(use_true_random=False))
-@examples(50)
+@examples(25)
 async def test_p15_a_smaller_right_gives_less_and_nothing_else(case: Case, rng: st.DataObject) -> None:
     asked = case.operation
     names = sorted(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.serve.limits import Limits
 from tests.serve.small import GRAPHQL, JSON, ask, get, post, world
@@ -456,3 +459,27 @@ async def test_metrics_count_answers_by_status_kind_and_code() -> None:
     assert 'hub_requests_total{kind="mutation",status="200"} 1.0' in text
     assert 'hub_requests_total{kind="none",status="400"} 1.0' in text
     assert 'hub_answer_codes_total{code="BAD_REQUEST"} 1.0' in text
+
+
+# --- whatever is sent ----------------------------------------------------------------------------------------------------------
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5), lambda inner: st.lists(inner, max_size=2), max_leaves=4
+)
+PARAMETERS = st.dictionaries(st.sampled_from(["query", "variables", "operationName", "extensions", "other"]), PLAIN | st.just("{ hello }"))
+BODIES = st.binary(max_size=60) | PARAMETERS.map(orjson.dumps)
+
+
+@given(body=BODIES, accept=st.sampled_from([None, GRAPHQL, JSON, "*/*", "text/html"]) | st.text(alphabet="*/;=q.0,aj ", max_size=12))
+async def test_any_body_gets_a_well_formed_answer_and_never_500(body: bytes, accept: str | None) -> None:
+    seen = await post(world().endpoint, body, accept=accept)
+    assert seen.status in (200, 400, 406)
+    assert ("data" in seen.json) == (seen.status == 200 and "errors" not in seen.json)
+
+
+@given(query=st.binary(max_size=60) | st.text(alphabet="query=variables&%7B+{}", max_size=40).map(str.encode))
+async def test_any_url_gets_a_well_formed_answer_and_never_500(query: bytes) -> None:
+    seen = await ask(world().endpoint, "GET", query=query, headers={"accept": GRAPHQL})
+    assert seen is not None
+    assert seen.status in (200, 400)
+    assert seen.json.keys() & {"data", "errors"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from graphql import (
@@ -223,3 +224,10 @@ def test_the_gate_forgets_the_oldest_when_its_memory_is_full() -> None:
     for n in range(100):
         gate.check(f"{{ a{n} }}")
         assert sum(map(len, gate._passed)) <= 40
+
+
+def test_the_words_are_those_of_the_documentation() -> None:
+    with pytest.raises(Refused) as caught:
+        Gate(Limits()).check("{a" * 21)
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    assert f"{caught.value.zh} {caught.value.en}" in page

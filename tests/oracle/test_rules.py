@@ -1,137 +1,14 @@
-"""The meaning of an answer, one story for each rule."""
+"""The meaning of an answer, one story for each rule of ``hub.oracle``."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from graphql import ExecutionResult
 
-from hub.oracle import Oracle
-from hub.oracle.pages import cursor
 from tests.memory import Faults
-from tests.worlds import Lies, World, either, items, leaf, link, lookup, obj, scan, world
-
-SDL = """
-scalar Decimal  scalar Date  scalar DateTime  scalar USCC
-enum Status { ACTIVE REVOKED }
-type Query {
-  firm(uscc: USCC): Firm
-  firms(first: Int, after: String, filter: FirmFilter): FirmConnection
-  allFirms: [Firm!]
-  unserved: [Nowhere]
-}
-input FirmFilter { status: StatusFilter  uscc: TextFilter  oldNo: TextFilter }
-input StatusFilter { eq: Status in: [Status!] }
-input TextFilter { eq: String in: [String!] }
-type Nowhere { id: ID! }
-type FirmConnection { edges: [FirmEdge!] nodes: [Firm!]! pageInfo: PageInfo! totalCount: Int }
-type FirmEdge { cursor: String! node: Firm }
-type LicenceConnection { edges: [LicenceEdge!] nodes: [Licence!]! pageInfo: PageInfo! totalCount: Int }
-type LicenceEdge { cursor: String! node: Licence }
-type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
-type Firm {
-  uscc: USCC
-  oldNo: ID
-  archiveNo: ID
-  name: String
-  status: Status
-  capital: Decimal
-  founded: Date
-  checkedAt: DateTime
-  staff: Int
-  listed: Boolean
-  tags: [String!]
-  sizes: [Int]
-  boss: String!
-  address: Address
-  score: Score
-  parent: Firm
-  licences(first: Int, after: String): LicenceConnection
-  oldest: Licence
-  notes: [Note!]
-  owner: Owner
-  unbound: String
-}
-type Address { street: String town: String }
-type Score { points: Int! grade: String }
-type Note { text: String! at: Date }
-type Licence { id: ID! title: String holder: Firm issuer: String! }
-interface Named { name: String }
-union Owner = Firm | Human
-type Human implements Named { name: String age: Int }
-"""
-
-FIRM: dict[str, Lies | str] = {
-    "uscc": "code",
-    "name": "mc",
-    "status": leaf("zt", values={"1": "ACTIVE", "2": "REVOKED"}),
-    "capital": leaf("zb", "decimal"),
-    "founded": leaf("rq", format="yyyyMMdd"),
-    "checkedAt": leaf("sj", "datetime"),
-    "staff": leaf("rs", "int"),
-    "listed": leaf("ss"),
-    "tags": leaf("bq", format="csv"),
-    "sizes": leaf("gm", "json", format="json"),
-    "address": obj("Address", {"street": "jd", "town": "z"}),
-    "parent": obj("Firm", {"uscc": "fcode"}),
-    "notes": items("bz", "Note", {"text": "t", "at": "a"}),
-    "owner": either("lx", {"f": ("Firm", {"uscc": "ocode"}), "h": ("Human", {"name": "xm", "age": "nl"})}),
-}
-ROWS: dict[str, dict[str, list[dict[str, Any]]]] = {
-    "register": {
-        "Firm": [
-            {"code": "A", "mc": "甲", "zt": "1", "zb": Decimal("12.50"), "rq": "20200131", "rs": "7", "ss": "是", "bq": "x, y"},
-            {"code": "B", "mc": "乙", "zt": "2", "fcode": "A", "jd": "1 路", "lx": "h", "xm": "张", "nl": 40},
-            {"code": "C", "mc": "丙", "zt": "1", "lx": "f", "ocode": "A", "bz": [{"t": "n", "a": "2020-01-01"}, {"t": None}]},
-        ]
-    },
-    "credit": {
-        "Firm": [{"code": "A", "p": 88, "g": "优", "no": "a1"}, {"code": "B", "p": None, "g": None, "no": None}],
-        "Archive": [{"old": "a1", "arch": "z9"}],
-    },
-    "library": {
-        "Licence": [
-            {"id": "L3", "t": "three", "czr": "A", "by": "x"},
-            {"id": "L1", "t": "one", "czr": "A", "by": "x"},
-            {"id": "L2", "t": "two", "czr": "A", "by": None},
-            {"id": "L9", "t": "nine", "czr": "B", "by": "x"},
-        ]
-    },
-}
-
-
-def small(**changes: Any) -> World:
-    licence: dict[str, Lies | str] = {"id": "id", "title": "t", "issuer": "by", "holder": obj("Firm", {"uscc": "czr"})}
-    bindings = [
-        lookup("register", "Firm", "uscc", FIRM, anchor=True),
-        scan("register", "Firm", FIRM),
-        lookup("credit", "Firm", "uscc", {"uscc": "code", "oldNo": "no", "score": obj("Score", {"points": "p", "grade": "g"})}),
-        lookup("credit", "Firm", "oldNo", {"oldNo": "old", "archiveNo": "arch"}, rows="Archive"),
-        link("library", "Firm.licences", "Licence", {"uscc": "czr"}, licence),
-        link("library", "Firm.oldest", "Licence", {"archiveNo": "arch"}, licence, many=False),
-    ]
-    rows = {system: {name: [dict(row) for row in some] for name, some in tables.items()} for system, tables in ROWS.items()}
-    for system, tables in changes.items():
-        rows[system].update(tables)
-    return world(
-        SDL,
-        bindings,
-        rows,
-        keys={"Firm": ("uscc", "oldNo"), "Licence": ("id",)},
-        roots={"Query.firm": ("Firm", {"uscc": "uscc"})},
-        filters={"FirmFilter": {"status": "status", "uscc": "uscc", "oldNo": "oldNo"}},
-    )
-
-
-async def ask(asked: World, document: str, variables: dict[str, Any] | None = None, denied: set[str] | None = None) -> ExecutionResult:
-    return await Oracle(asked.schema, asked.registry, asked.connectors).execute(document, variables, denied=frozenset(denied or ()))
-
-
-def errors(result: ExecutionResult) -> list[tuple[str, str]]:
-    return sorted((".".join(map(str, error.path or ())), (error.extensions or {})["code"]) for error in result.errors or [])
+from tests.oracle.small import ask, errors, small
+from tests.worlds import leaf, lookup, world
 
 
 async def test_what_the_rows_carry_is_taken_from_there() -> None:  # S1
@@ -279,46 +156,6 @@ async def test_a_denied_field_is_null_and_its_system_is_not_asked() -> None:  # 
     assert errors(denied) == [("firm.licences.nodes.0.issuer", "FORBIDDEN")]
 
 
-async def test_a_connection_is_ordered_by_key_cut_and_counted() -> None:  # S10
-    page = "{ edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }"
-    there = small(library={"Licence": [{"id": name, "czr": "A", "by": "x"} for name in "cab"]})
-    result = await ask(there, f'{{ firm(uscc: "A") {{ licences(first: 2) {page} }} }}')
-    assert result.data is not None
-    first = result.data["firm"]["licences"]
-    assert [edge["node"]["id"] for edge in first["edges"]] == ["a", "b"]
-    info = {"hasNextPage": True, "hasPreviousPage": False, "startCursor": cursor(("a",)), "endCursor": cursor(("b",))}
-    assert (first["pageInfo"], first["totalCount"]) == (info, 3)
-    after = first["pageInfo"]["endCursor"]
-    result = await ask(there, f'query ($a: String) {{ firm(uscc: "A") {{ licences(after: $a) {page} }} }}', {"a": after})
-    assert result.data is not None
-    second = result.data["firm"]["licences"]
-    assert [edge["node"]["id"] for edge in second["edges"]] == ["c"]
-    assert second["pageInfo"] | {"startCursor": None, "endCursor": None} == {
-        "hasNextPage": False,
-        "hasPreviousPage": True,
-        "startCursor": None,
-        "endCursor": None,
-    }
-
-
-async def test_a_root_connection_filters_and_refuses_what_it_cannot() -> None:  # S10
-    there = small()
-    result = await ask(there, "{ firms(filter: {status: {eq: ACTIVE}}, first: 1) { nodes { uscc } totalCount } }")
-    assert result.data == {"firms": {"nodes": [{"uscc": "A"}], "totalCount": 2}}
-    result = await ask(there, '{ firms(filter: {status: {in: [ACTIVE]}, uscc: {in: ["B", "C"]}}) { nodes { uscc } } }')
-    assert result.data == {"firms": {"nodes": [{"uscc": "C"}]}}
-    refused = await ask(there, '{ firms(filter: {oldNo: {eq: "a1"}}) { totalCount } }')
-    assert (refused.data, errors(refused)) == ({"firms": None}, [("firms", "FILTER_NOT_PUSHABLE")])
-    hidden = await ask(there, "{ firms(filter: {status: {eq: ACTIVE}}) { totalCount } }", denied={"Firm.status"})
-    assert (hidden.data, errors(hidden)) == ({"firms": None}, [("firms", "FORBIDDEN")])
-
-
-@pytest.mark.parametrize(("arguments", "code"), [('after: "%%"', "BAD_CURSOR"), ("first: 0", "TOO_LARGE"), ("first: 1001", "TOO_LARGE")])
-async def test_bad_page_arguments_are_errors_of_the_connection(arguments: str, code: str) -> None:  # S10
-    result = await ask(small(), f"{{ firms({arguments}) {{ totalCount }} }}")
-    assert (result.data, errors(result)) == ({"firms": None}, [("firms", code)])
-
-
 async def test_an_embedded_object_is_null_only_when_all_of_it_is() -> None:  # S11
     result = await ask(small(), "{ allFirms { address { town } } }")
     assert result.data == {"allFirms": [{"address": None}, {"address": {"town": None}}, {"address": None}]}
@@ -334,33 +171,6 @@ async def test_concrete_types_are_told_by_the_typename_column() -> None:
             {"owner": {"__typename": "Firm", "uscc": "A", "name": "甲"}},
         ]
     }
-
-
-@pytest.mark.parametrize(
-    ("field", "column", "native", "canonical"),
-    [
-        ("capital", "zb", Decimal("12.50"), "12.50"),
-        ("capital", "zb", 3, "3"),
-        ("founded", "rq", "20200131", "2020-01-31"),
-        ("founded", "rq", 20200131, "2020-01-31"),
-        ("founded", "rq", date(2020, 1, 31), "2020-01-31"),
-        ("checkedAt", "sj", datetime(2020, 1, 31, 8, 0), "2020-01-31T08:00:00+08:00"),
-        ("checkedAt", "sj", datetime(2020, 1, 31, 0, 0, tzinfo=UTC), "2020-01-31T00:00:00+00:00"),
-        ("listed", "ss", "否", False),
-        ("listed", "ss", 1, True),
-        ("listed", "ss", "Y", True),
-        ("staff", "rs", "-12", -12),
-        ("status", "zt", "REVOKED", "REVOKED"),
-        ("status", "zt", 2, "REVOKED"),
-        ("tags", "bq", "x, y", ["x", "y"]),
-        ("tags", "bq", "", []),
-        ("sizes", "gm", "[1, null]", [1, None]),
-        ("sizes", "gm", [4, "5"], [4, 5]),
-    ],
-)
-async def test_native_values_become_canonical_ones(field: str, column: str, native: Any, canonical: Any) -> None:  # S12
-    result = await ask(small(register={"Firm": [{"code": "A", column: native}]}), f'{{ firm(uscc: "A") {{ {field} }} }}')
-    assert (result.data, result.errors) == ({"firm": {field: canonical}}, None)
 
 
 async def test_aliases_fragments_and_conditions_are_those_of_graphql() -> None:

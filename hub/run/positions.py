@@ -1,0 +1,127 @@
+"""Positions of the answer: errors where values are missing, and nulls that move up to where null may be.
+
+Follows the GraphQL specification (October 2021, §6.4.4): a null that may not be one empties the nearest nullable position above, which
+keeps the one error that caused it. Works on columns of values and their types; knows no layers and no plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import GraphQLOutputType, is_non_null_type
+
+from hub.plan.model import Place
+from hub.run.layers import Fault
+
+Path = tuple[str | int, ...]
+PathOf = Callable[[int], Path]  # the path of a field, by the row of the layer that its object lies in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """An error at a position of the answer."""
+
+    path: Path
+    place: Place
+    fault: Fault
+
+
+Bad = dict[int, Located]  # position in a list of values -> the error that made it bad
+Built = tuple[list[Any], Bad]
+
+NON_NULL = Fault("NON_NULL")
+BAD_VALUE = Fault("BAD_VALUE")
+
+
+class Positions:
+    """The errors of one answer, and the positions that they have emptied."""
+
+    def __init__(self) -> None:
+        self.errors: list[Located] = []
+        self.nulled: dict[Path, Located] = {}
+
+    def kept(self) -> list[Located]:
+        """All errors but those strictly under a position that another error has nulled."""
+        return [error for error in self.errors if not self._lost(error)] if self.nulled else self.errors
+
+    def _lost(self, error: Located) -> bool:
+        return any(self.nulled.get(error.path[:length], error) is not error for length in range(len(error.path)))
+
+    def settle(
+        self, place: Place, kind: GraphQLOutputType, values: list[Any], path: Callable[[int], Path], faults: Mapping[int, Fault], below: Bad
+    ) -> Bad:
+        """Null what has a fault of its own or is bad from below; what ``kind`` does not allow to be null is passed on.
+
+        ``values`` and ``faults`` go by position, and ``path`` gives the path of a position.
+        """
+        found = dict(below)
+        for at, fault in faults.items():
+            found[at] = Located(path(at), place, fault)
+            self.errors.append(found[at])
+        for at in found:
+            values[at] = None
+        if not is_non_null_type(kind):
+            for at, cause in below.items():
+                self.nulled[path(at)] = cause
+            return {}
+        if None in values:
+            for at, value in enumerate(values):
+                if value is None and at not in found:
+                    found[at] = Located(path(at), place, NON_NULL)
+                    self.errors.append(found[at])
+        return found
+
+    def sliced(
+        self,
+        place: Place,
+        values: list[Any],
+        bad: Bad,
+        faults: Mapping[int, Fault],
+        spans: Sequence[range | None],
+        path: Callable[[int], Path],
+    ) -> Built:
+        """Elements laid end to end into one list per parent. A bad element that may not be null makes its list bad."""
+        kind = element(place.type)
+        lists: list[Any] = []
+        lost: Bad = {}
+        plain = not bad and not faults and not (is_non_null_type(kind) and None in values)
+        for at, span in enumerate(spans):
+            if span is None:
+                lists.append(None)
+                continue
+            part = values[span.start : span.stop]
+            lists.append(part)
+            if not plain:
+                own = {row - span.start: fault for row, fault in faults.items() if row in span}
+                below = {row - span.start: cause for row, cause in bad.items() if row in span}
+                passed = self.settle(place, kind, part, lambda row, at=at: (*path(at), row), own, below)  # type: ignore[misc]
+                if passed:
+                    lost[at] = passed[min(passed)]
+        return lists, lost
+
+
+def zipped(keys: Sequence[str], columns: Sequence[list[Any]], size: int) -> list[Any]:
+    return _maker(tuple(keys))(columns) if keys else [{} for _ in range(size)]
+
+
+@lru_cache(maxsize=4096)
+def _maker(keys: tuple[str, ...]) -> Callable[[Sequence[list[Any]]], list[Any]]:
+    """A function that turns columns into dicts with these keys. Compiled, since a dict display takes half the time of ``dict(zip())``.
+
+    Response keys are GraphQL names and enter as constants, so no text of a caller becomes code.
+    """
+    names = [f"v{number}" for number in range(len(keys))]
+    display = ", ".join(f"{key!r}: {name}" for key, name in zip(keys, names, strict=True))
+    row = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
+    made: Callable[[Sequence[list[Any]]], list[Any]] = eval(f"lambda columns: [{{{display}}} for {row} in zip(*columns)]", {"zip": zip})
+    return made
+
+
+def element(kind: GraphQLOutputType) -> GraphQLOutputType:
+    """The element type of a list type, whether or not the list itself may be null."""
+    inner: Any = kind
+    found: GraphQLOutputType = (inner.of_type if is_non_null_type(inner) else inner).of_type
+    return found

@@ -1,0 +1,116 @@
+"""The engine over the real departments: exactly the calls that were planned, the oracle's answer, and systems that die and come back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from graphql import ExecutionResult
+
+import demo
+from auth.principal import Audience, Principal
+from connectors.kinds import KINDS, connect
+from connectors.spi import Secret
+from demo.facts import World
+from demo.question import QUESTIONS, Question
+from demo.supervisor import CREDIT_SECRET, Departments
+from hub.clock import SystemClock
+from hub.environment import Environment, fill
+from hub.run.engine import Engine
+from hub.run.sources import Sources
+from schema.canonical import canonical
+from schema.compose import compose, load_systems
+from schema.coordinates import Grade
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WHOLE = QUESTIONS[0]
+APP = Principal("app", Audience.APP, frozenset(), Grade.L2)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def engine(running: Departments) -> AsyncIterator[Engine]:
+    composed = compose(canonical(), load_systems(Path(demo.__file__).parent.parent / "systems"), kinds=set(KINDS))
+    variables = running.environment()
+    given = Environment(variables, {CREDIT_SECRET: Secret(variables.pop(CREDIT_SECRET))})
+    systems = composed.registry.systems
+    connectors = {name: connect(s.kind, fill(s.options, given).options, system=name) for name, s in systems.items()}
+    sources = Sources(systems, connectors, SystemClock())
+    yield Engine(composed.schema, composed.registry, sources)
+    await sources.close()
+
+
+async def ask(engine: Engine, question: Question) -> ExecutionResult:
+    engine.sources.recorder.clear()
+    document = engine.parse(question.query)
+    assert not document.errors
+    return await engine.run(document, question.variables, principal=APP)
+
+
+def codes(result: ExecutionResult) -> Counter[str]:
+    return Counter((error.extensions or {})["code"] for error in result.errors or ())
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+async def test_the_planned_answer_is_the_expected_one(departments: Departments, engine: Engine, truth: World, question: Question) -> None:
+    result = await ask(engine, question)
+    assert result.errors is None
+    assert result.data == question.answer(truth)
+
+
+async def test_exactly_the_planned_calls_are_made_and_arrive(departments: Departments, engine: Engine) -> None:
+    await ask(engine, WHOLE)
+    made = Counter(call.system for call in engine.sources.recorder.calls())
+    keys = Counter({call.system: 0 for call in engine.sources.recorder.calls()})
+    for call in engine.sources.recorder.calls():
+        keys[call.system] += call.keys
+    assert made == {
+        "legalEntityRegister": 2,  # three enterprises; then the one operator of a platform that was not among them
+        "eLicenceLibrary": 1,  # three enterprises, one of them asked for twice
+        "credit531x": 1,
+        "marketEnforcementCore": 1,
+        "internetPlusSupervision": 3,  # one key a call
+        "adminPermitCatalogue": 1,  # the permit items of all their licences
+        "fairOnline": 2,  # shops; then the platforms they trade on together with those asked for by id
+    }
+    assert keys["legalEntityRegister"] == 4
+    assert keys["eLicenceLibrary"] == 3
+    arrived = await departments.calls()
+    for system, asked in arrived.items():
+        if system != "internetPlusSupervision":  # its answers come in pages
+            assert (asked.calls, asked.keys) == (made[system], keys[system]), system
+    assert arrived["internetPlusSupervision"].calls > 3
+
+
+async def test_one_system_of_each_kind_is_killed_and_comes_back_without_a_restart_of_the_hub(
+    departments: Departments, engine: Engine, truth: World
+) -> None:
+    for system in ("eLicenceLibrary", "fairOnline", "marketEnforcementCore"):
+        await departments.kill(system)
+        try:
+            lost = await ask(engine, WHOLE)
+        finally:
+            await departments.restart(system)
+        assert set(codes(lost)) == {"SYSTEM_DOWN"}, system
+        assert lost.data is not None
+        assert lost.data["first"]["name"] == WHOLE.answer(truth)["first"]["name"]
+        back = await ask(engine, WHOLE)
+        assert (back.errors, back.data) == (None, WHOLE.answer(truth)), system
+
+
+async def test_a_system_that_hangs_costs_its_own_time_limit_and_its_own_fields(departments: Departments, engine: Engine, truth: World) -> None:
+    await departments.fault("credit531x", "hang")
+    try:
+        result = await ask(engine, WHOLE)
+    finally:
+        await departments.fault("credit531x", "ok")
+    assert set(codes(result)) == {"SYSTEM_SLOW"}
+    expected: dict[str, Any] = WHOLE.answer(truth)
+    for name in ("first", "second", "third"):
+        expected[name] |= {"creditScore": None, "creditRepairUrl": None}
+    expected["again"]["creditScore"] = None
+    assert result.data == expected
