@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from connectors.graphql_document import ROWS, Document, Schema, introspection, prepare
 from connectors.http import Auth, Endpoint, broken, decode, refusal, rows_at
+from connectors.paths import reader, steps
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused
 from connectors.spi import (
@@ -28,9 +29,8 @@ from connectors.spi import (
     Relation,
     Secret,
     SourceError,
-    reader,
     split,
-    steps,
+    too_many_rows,
 )
 
 Key = tuple[Any, ...]
@@ -127,7 +127,7 @@ class GraphqlConnector(Connector):
             faults |= failed
         rows = rows_at(rows)
         if len(rows) > call.max_rows:
-            raise broken("The source has more rows than can be read at once.", f"over {call.max_rows}")
+            raise too_many_rows(call)
         silent = keys[0] if keys and not many else ()
         yield replace(Page.of(rows, plan.fields, key=silent), faults=faults)
 

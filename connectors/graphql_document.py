@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from connectors.paths import steps
 from connectors.settings import nearest, read, refused
-from connectors.spi import Ask, Catalog, Field, Options, Relation, steps
+from connectors.spi import Ask, Catalog, Field, Options, Relation
 
 ROWS = "rows"  # the alias of the one root field
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.paths import reader
 from connectors.settings import refused
-from connectors.spi import ErrorKind, SourceError, reader
+from connectors.spi import ErrorKind, SourceError
 
 NOT_FOUND = "NOT_FOUND"
 _KINDS: dict[str, ErrorKind] = {

@@ -37,13 +37,12 @@ Errors, split by what the engine can do::
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from operator import itemgetter
 from typing import Any, ClassVar, Literal
+
+from connectors.paths import read_all
 
 ErrorKind = Literal["config", "invalid", "denied", "missing", "busy", "down", "slow", "broken"]
 Operator = Literal["EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX"]
@@ -292,6 +291,11 @@ class Call:
     max_bytes: int = 64 * 1024 * 1024
 
 
+def too_many_rows(call: Call) -> SourceError:
+    """What a connector raises when a source has more rows than ``call.max_rows``: an answer is never cut in silence."""
+    return SourceError("broken", "The source has more rows than can be read at once.", detail=f"over {call.max_rows}", code="TOO_LARGE")
+
+
 @dataclass(slots=True)
 class Page:
     """Rows as columns: ``columns[name][i]`` is the native value of row ``i``. All columns have length ``size``.
@@ -381,57 +385,3 @@ def describe_ask(ask: Ask) -> str:
     if ask.total:
         parts.append("with total")
     return " ".join(parts)
-
-
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
-_FRAGMENT = re.compile(r"\.\.\.\s*on\s+\w+\.?")
-
-
-@lru_cache(maxsize=4096)
-def steps(path: str) -> tuple[str | int, ...]:
-    """``a.b[0].c`` → ``("a", "b", 0, "c")``; ``$`` alone is the value itself. Raises ValueError on anything else.
-
-    A type condition (``owner.... on Shop.name``) only says what a GraphQL source is asked for; it is no step.
-    """
-    if path in ("", "$"):
-        return ()
-    text = _FRAGMENT.sub("", path[2:] if path.startswith("$.") else path)
-    found: list[str | int] = []
-    at = 0
-    while at < len(text):
-        if text[at] == "." and found:
-            at += 1
-        match = _STEP.match(text, at)
-        if match is None:
-            raise ValueError(f"unexpected {text[at : at + 1]!r} at character {at + 1} of path {path!r}")
-        found.append(match[1] if match[1] is not None else int(match[2]))
-        at = match.end()
-    return tuple(found)
-
-
-def reader(path: str) -> Callable[[Any], Any]:
-    """A function from a native value to what lies at ``path`` in it; None where anything on the way is missing."""
-    way = steps(path)
-
-    def read(value: Any) -> Any:
-        for step in way:
-            value = _step(value, step)
-        return value
-
-    return read
-
-
-def read_all(path: str, values: list[Any]) -> list[Any]:
-    """What lies at ``path`` in each of ``values``: ``reader``, a step at a time over all of them."""
-    for step in steps(path):
-        try:  # rows are dicts that have the name nearly always: this line is where a large answer spends its time
-            values = list(map(itemgetter(step), values)) if isinstance(step, str) else [_step(value, step) for value in values]
-        except (KeyError, TypeError):
-            values = [_step(value, step) for value in values]
-    return values
-
-
-def _step(value: Any, step: str | int) -> Any:
-    if isinstance(step, int):
-        return value[step] if isinstance(value, list | tuple) and step < len(value) else None
-    return value.get(step) if isinstance(value, Mapping) else None

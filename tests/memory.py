@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.spi import Call, Catalog, Condition, Connector, ErrorKind, Page, Plan, Relation, SourceError, reader
+from connectors.paths import reader
+from connectors.spi import Call, Catalog, Condition, Connector, ErrorKind, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]  # relation -> native rows

@@ -17,7 +17,7 @@ from connectors.rest.place import Place, capable, matched, prepare
 from connectors.rest.template import KEYS, Unfit, encode, plain
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused
-from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError, describe_ask, split
+from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError, describe_ask, split, too_many_rows
 
 # A source that never says that there is no more is stopped here.
 _MOST_PAGES = 10_000
@@ -109,7 +109,7 @@ class RestConnector(Connector):
             total = _whole(place.total(document)) if place.total else None
             seen += len(rows)
             if seen > call.max_rows:
-                raise broken("The source has more rows than can be read at once.", f"over {call.max_rows}")
+                raise too_many_rows(call)
             enough = wanted is not None and seen >= wanted
             kept = rows[: len(rows) - (seen - wanted)] if wanted is not None and enough else rows
             yield kept, total if plan.ask.total else None, max_age(answer)

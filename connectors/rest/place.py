@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import orjson
 
+from connectors.paths import reader
 from connectors.rest.template import KEYS, Template, Unfit, encode, parse, text
 from connectors.settings import nearest, read, refused
-from connectors.spi import Ask, Field, Options, Relation, SourceError, reader
+from connectors.spi import Ask, Field, Options, Relation, SourceError
 
 Style = Literal["NONE", "PAGE", "OFFSET", "CURSOR"]
 Method = Literal["GET", "POST"]

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from connectors.settings import read
-from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError
+from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError, too_many_rows
 from connectors.sql.dialect import address, failure, greeting, missing_driver, unfit
 from connectors.sql.reflect import catalog
 from connectors.sql.statement import Statement, prepare
@@ -75,7 +75,7 @@ class SqlConnector(Connector):
                 rows, failed = await self._singly(statement, call, keys)
                 faults |= failed
         if len(rows) > call.max_rows:
-            raise SourceError("broken", "The source has more rows than can be read at once.", detail=f"over {call.max_rows}")
+            raise too_many_rows(call)
         if statement.keys:
             rows = list(_own(rows, statement.keys, set(keys)))
         for start in range(0, len(rows) or 1, _PAGE):

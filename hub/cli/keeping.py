@@ -59,7 +59,9 @@ async def listed(file: Path | None) -> int:
     """A table of all clients."""
     async with _current(file) as store:
         clients = await store.list_clients()
-    table = Table(Column("id", no_wrap=True), "名称 name", "类别 audience", "分级 grade", "范围 scopes", "方式 method", "状态 state", "登记 created")
+    table = Table(
+        Column("id", no_wrap=True), "名称 name", "类别 audience", "分级 grade", "范围 scopes", "方式 method", "状态 state", "登记 created"
+    )
     for found in clients:
         state = f"停用 disabled {found.disabled:%Y-%m-%d}" if found.disabled else "启用 enabled"
         table.add_row(

@@ -22,7 +22,8 @@ from graphql import (
     get_named_type,
 )
 
-from connectors.spi import Field, reader
+from connectors.paths import reader
+from connectors.spi import Field
 from hub.oracle.calls import Calls, Row, Wanted
 from hub.oracle.pages import Window, cut, matches
 from hub.oracle.values import Fault, elements, parsed, read, write

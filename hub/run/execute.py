@@ -12,7 +12,8 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from connectors.spi import SourceError, reader
+from connectors.paths import reader
+from connectors.spi import SourceError
 from hub.plan.merge import needs
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Slot, Step
 from hub.run.arguments import BadArgument, PageArguments, arguments, page

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.spi import SourceError
-from hub.errors import source_code
+from hub.errors import CODES, source_code
 from hub.plan.model import Presence, Slot
 from hub.run.convert import BAD, Column, canonical
 
@@ -26,7 +26,7 @@ class Fault:
 
     @classmethod
     def of(cls, error: SourceError) -> Fault:
-        return cls(error.code or source_code(error), system=error.source)
+        return cls(error.code if error.code in CODES else source_code(error), system=error.source)
 
 
 @dataclass(slots=True)

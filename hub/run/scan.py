@@ -57,6 +57,13 @@ def conditions(step: Scan, given: dict[str, Any]) -> list[Wanted]:
     return found
 
 
+def _not_pushable() -> BadArgument:
+    zh = f"来源系统无法完成该筛选或排序，且数据超过 {MAX_SCAN} 行。"
+    return BadArgument(
+        Fault("FILTER_NOT_PUSHABLE", zh, f"The source cannot filter, sort or count this and holds more than {MAX_SCAN} rows.")
+    )
+
+
 def _kept_columns(columns: dict[str, list[Any]], rows: list[int], size: int) -> dict[str, list[Any]]:
     if len(rows) == size and rows == list(range(size)):
         return columns
@@ -139,12 +146,16 @@ class Scanning:
         rest = plan.rest
         bounded = bounded or bool(rest.where or rest.order or rest.limit)
         call = Call(params, (), self._deadline, "", self._request_id, max_rows=MAX_SCAN + 1 if bounded else 100_000)
-        pages = await self._sources.pages(self._step.binding.system, plan, call)
+        try:
+            pages = await self._sources.pages(self._step.binding.system, plan, call)
+        except SourceError as error:
+            if bounded and error.code == "TOO_LARGE":
+                raise _not_pushable() from None
+            raise
         columns = join(pages, plan) if pages else {column.name: [] for column in plan.fields}
         size = sum(page.size for page in pages)
         if bounded and size > MAX_SCAN:
-            text = f"来源系统无法完成该筛选，且数据超过 {MAX_SCAN} 行。", f"The source cannot do this and holds more than {MAX_SCAN} rows."
-            raise BadArgument(Fault("FILTER_NOT_PUSHABLE", *text))
+            raise _not_pushable()
         total = next((page.total for page in pages if page.total is not None), None)
         return columns, size, total
 

@@ -5,7 +5,9 @@ Any ``sqlite`` or ``postgresql`` URL is accepted and its driver set here: aiosql
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -19,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from hub.store.faults import StoreFault
 
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",  # readers do not wait for the writer
     "PRAGMA synchronous=FULL",  # an audit record committed survives a power cut; grouped commits pay for it
     "PRAGMA busy_timeout=5000",
     "PRAGMA foreign_keys=ON",
@@ -94,6 +95,10 @@ def _set_up(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
+    # Readers do not wait for the writer. The file remembers it, so one connection is enough; while another one is at it,
+    # SQLite refuses at once instead of waiting.
+    with contextlib.suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode=WAL")
     cursor.close()
 
 

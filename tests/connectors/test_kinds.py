@@ -51,7 +51,7 @@ def test_a_package_cannot_replace_a_kind(monkeypatch: pytest.MonkeyPatch) -> Non
         ("no_such_package:Mine", "needs the package 'no_such_package'"),
         ("connectors.spi:Mine", "not where its package says"),
         ("connectors.spi:Page", "is no Connector"),
-        ("connectors.spi:steps", "is no Connector"),
+        ("connectors.paths:steps", "is no Connector"),
     ],
 )
 def test_a_package_that_is_wrong(monkeypatch: pytest.MonkeyPatch, value: str, word: str) -> None:

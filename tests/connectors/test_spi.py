@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.spi import Ask, Condition, Field, Options, Order, Page, Relation, Secret, SourceError, read_all, reader, split, steps
+from connectors.paths import read_all, reader, steps
+from connectors.spi import Ask, Condition, Field, Options, Order, Page, Relation, Secret, SourceError, split
 
 FIELDS = (Field("uscc", "a"), Field("name", "b"), Field("level", "c", "int"))
 RELATION = Relation("r", FIELDS, where=Options({"name": ["EQ"], "level": ["EQ", "GE"]}), order=("name",), limit=True, total=True)

@@ -102,7 +102,9 @@ async def test_one_system_of_each_kind_is_killed_and_comes_back_without_a_restar
         assert (back.errors, back.data) == (None, WHOLE.answer(truth)), system
 
 
-async def test_a_system_that_hangs_costs_its_own_time_limit_and_its_own_fields(departments: Departments, engine: Engine, truth: World) -> None:
+async def test_a_system_that_hangs_costs_its_own_time_limit_and_its_own_fields(
+    departments: Departments, engine: Engine, truth: World
+) -> None:
     await departments.fault("credit531x", "hang")
     try:
         result = await ask(engine, WHOLE)

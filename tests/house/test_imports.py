@@ -18,22 +18,23 @@ import pytest
 from tests.house.files import PACKAGES, ROOT, modules
 
 # What kinds of connectors share: none of it is a kind.
-SHARED = "spi|settings|http|rules"
+SHARED = "spi|paths|settings|http|rules"
 # Module (a pattern) -> what of the house it may import (patterns). The first row that fits counts.
 MAY: tuple[tuple[str, str], ...] = (
-    (r"connectors\.spi", r"-"),
+    (r"connectors\.paths", r"-"),
+    (r"connectors\.spi", r"connectors\.paths"),
     (r"connectors\.kinds", r"connectors\..*"),
     (r"connectors\.(settings|http|rules)", rf"connectors\.({SHARED})"),
     (r"connectors\.(?P<kind>\w+).*", rf"connectors\.({SHARED}|{{kind}}).*"),
     (r"connectors", r"-"),
-    (r"schema.*", r"connectors\.spi|schema.*"),
+    (r"schema.*", r"connectors\.(spi|paths)|schema.*"),
     (r"auth.*", r"connectors\.spi|schema\.coordinates|auth.*"),
     (r"hub\.plan.*", r"connectors\.spi|schema\.(registry|coordinates).*|hub\.(plan.*|errors)"),
-    (r"hub\.oracle.*", r"connectors\.(spi|kinds)|schema.*|auth\.principal|hub\.(?!plan|run|serve|app|cli).*"),
+    (r"hub\.oracle.*", r"connectors\.(spi|paths|kinds)|schema.*|auth\.principal|hub\.(?!plan|run|serve|app|cli).*"),
     (r"hub\.cli.*", r".*"),
     (r"hub\.store\.migrate", r"migrations|hub\.store.*"),
     (r"hub\.app", r"(?!hub\.cli|demo|migrations).*"),
-    (r"hub.*", r"connectors\.(spi|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),
+    (r"hub.*", r"connectors\.(spi|paths|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),
     (r"migrations.*", r"hub\.(store|config).*|migrations.*"),
     (r"demo.*", r"(?!hub\.(plan|run|store|oracle)).*"),
     (r"systems.*", r"-"),

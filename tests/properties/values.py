@@ -53,7 +53,7 @@ class Form:
 def native(rng: random.Random, leaf: str, written: str, *, exact: bool = False) -> Form:
     """A way to write values of the type ``written``. ``exact``: one that reads back as what it was, for keys."""
     if exact:
-        return Form(int, "int") if leaf == "ID" and rng.random() < 0.3 else Form(_same)
+        return Form(_unless_null(int), "int") if leaf == "ID" and rng.random() < 0.3 else Form(_same)
     form = rng.choice(_FORMS[leaf])
     if not written.startswith("["):
         return Form(_unless_null(form.write), form.kind, form.format, form.values, (*form.wrong, {"?": 1}, ["?"]))

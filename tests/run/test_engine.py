@@ -145,3 +145,17 @@ async def test_the_answer_tells_the_audit_what_was_asked_of_whom() -> None:
     found = await asked.execute(asked.parse('query Overview { firm(uscc: "A") { name licences { title } } }'))
     assert (found.operation, found.kind, found.systems, found.executed) == ("Overview", "query", ("library", "register"), True)
     assert found.coordinates == ("Firm.licences", "Firm.name", "Licence.title", "Query.firm")
+
+
+@pytest.mark.parametrize(("count", "code"), [(30, None), (5_001, "FILTER_NOT_PUSHABLE")])
+async def test_what_a_source_cannot_filter_is_done_here_within_a_bound(count: int, code: str | None) -> None:
+    firm: dict[str, Lies | str] = {"uscc": "code", "name": "mc"}
+    sdl = SDL.replace("firms(first: Int, after: String)", "firms(first: Int, after: String, filter: FirmFilter)")
+    sdl += "input FirmFilter { name: NameFilter } input NameFilter { eq: String }"
+    rows = {"register": {"Firm": [{"code": f"{number:05}", "mc": str(number % 10)} for number in range(count)]}}
+    there = world(sdl, [scan("register", "Firm", firm)], rows, keys={"Firm": ["uscc"]}, filters={"FirmFilter": {"name": "name"}})
+    body = await answer(there, '{ firms(first: 2, filter: {name: {eq: "7"}}) { nodes { uscc } totalCount } }')
+    if code is None:
+        assert body == {"data": {"firms": {"nodes": [{"uscc": "00007"}, {"uscc": "00017"}], "totalCount": 3}}}
+    else:
+        assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({"firms": None}, [code])

@@ -10,7 +10,7 @@ from graphql import DirectiveLocation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.spi import reader, steps
+from connectors.paths import reader, steps
 from schema import words
 from schema.canonical import canonical
 from schema.compose import compose, load_systems, parse_manifest
