@@ -78,7 +78,7 @@ class _Assembly(Positions):
         missing = layer.faults_of(output.slot.step)
         values = column.values if len(rows) == layer.size else [column.values[row] for row in rows]
         self.notices.look(place.coordinate, named(kind).name, values)
-        if not missing and not column.flawed and not _demands(kind):
+        if not missing and not column.flawed and ((column.full and not depth(kind)) or not _demands(kind)):
             return values, {}
         values = list(values)
         faults = {at: missing[row] for at, row in enumerate(rows) if row in missing} if missing else {}

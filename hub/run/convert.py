@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from types import NoneType
 from typing import Any, Final
 
 import orjson
@@ -20,7 +21,7 @@ from connectors.spi import Field
 
 SHANGHAI: Final = timezone(timedelta(hours=8))  # what a native time without an offset means
 INT_MAX: Final = 2**31 - 1
-_TEXT_OR_NONE: Final = frozenset({str, type(None)})
+_TEXT_OR_NONE: Final = frozenset({str, NoneType})
 
 
 class _Bad:
@@ -35,10 +36,12 @@ BAD: Final = _Bad()
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Canonical values, one per row. ``flawed`` says that at least one of them, or one element of a list, is ``BAD``."""
+    """Canonical values, one per row. ``flawed`` says that at least one of them, or one element of a list, is ``BAD``; ``full`` that none
+    of them is null, as far as that was seen in passing."""
 
     values: list[Any]
     flawed: bool = False
+    full: bool = False
 
 
 def named(kind: GraphQLOutputType) -> Any:
@@ -66,10 +69,11 @@ def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -
     inner = named(kind)
     passes = _PASSES.get(inner.name)
     types = set(map(type, values))
+    full = NoneType not in types
     if passes is not None and types <= passes:
-        return Column(values)
+        return Column(values, full=full)
     if inner.name == "Int" and types == {int} and min(values) >= -INT_MAX - 1 and max(values) <= INT_MAX:
-        return Column(values)
+        return Column(values, full=True)
     return _each(values, _reader(kind, field), types)
 
 
@@ -264,9 +268,8 @@ def _datetime(value: Any, format: str | None) -> Any:
     ).isoformat()
 
 
-_NONE: Final = type(None)
 _PASSES: Final[dict[str, frozenset[type]]] = {
-    name: frozenset({kind, _NONE})
+    name: frozenset({kind, NoneType})
     for name, kind in {
         "String": str,
         "ID": str,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
+import msgspec
 from cachetools import LRUCache
 from graphql import ExecutionResult, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 from graphql.execution.values import VariableValues
@@ -25,6 +25,7 @@ from hub.plan.planner import plan_query
 from hub.run.assemble import assemble
 from hub.run.documents import Document, Documents
 from hub.run.execute import execute
+from hub.run.positions import values
 from hub.run.refusals import build_error, request_error, shown
 from hub.run.seam import Context, Part, run
 from hub.run.sources import Sources
@@ -96,7 +97,7 @@ class Engine:
         if result.extensions:
             body["extensions"] = result.extensions
         return Answer(
-            body=orjson.dumps(body),
+            body=msgspec.json.encode(body),
             executed=context is not None,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
             coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
@@ -117,7 +118,7 @@ class Engine:
     ) -> ExecutionResult:
         """The same answer as values. ``denied`` stands in for the policy's decision when it is given."""
         _, result = await self._result(document, operation_name, variables, principal, request_id, denied)
-        return result
+        return ExecutionResult(values(result.data), result.errors, result.extensions)
 
     def explain(
         self,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from graphql import GraphQLOutputType, is_non_null_type
 
 from hub.plan.model import Place
@@ -34,6 +35,7 @@ Built = tuple[list[Any], Bad]
 
 NON_NULL = Fault("NON_NULL")
 BAD_VALUE = Fault("BAD_VALUE")
+MANY = 50  # rows from which on a shape of their own pays
 
 
 class Positions:
@@ -104,20 +106,26 @@ class Positions:
 
 
 def zipped(keys: Sequence[str], columns: Sequence[list[Any]], size: int) -> list[Any]:
-    return _maker(tuple(keys))(columns) if keys else [{} for _ in range(size)]
+    """One object per row. Of many rows they are structs that encode as the same JSON: a fifth of the time that dicts take to make, and
+    nothing for the collector to walk. ``values`` turns an answer with such objects into plain data."""
+    if not keys:
+        return [{} for _ in range(size)]
+    if size < MANY:
+        return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+    return list(map(_shape(tuple(keys)), *columns))
 
 
 @lru_cache(maxsize=4096)
-def _maker(keys: tuple[str, ...]) -> Callable[[Sequence[list[Any]]], list[Any]]:
-    """A function that turns columns into dicts with these keys. Compiled, since a dict display takes half the time of ``dict(zip())``.
-
-    Response keys are GraphQL names and enter as constants, so no text of a caller becomes code.
-    """
+def _shape(keys: tuple[str, ...]) -> type[msgspec.Struct]:
+    """Fields have names of their own, so that a response key may be any GraphQL name, ``class`` or ``__typename``."""
     names = [f"v{number}" for number in range(len(keys))]
-    display = ", ".join(f"{key!r}: {name}" for key, name in zip(keys, names, strict=True))
-    row = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
-    made: Callable[[Sequence[list[Any]]], list[Any]] = eval(f"lambda columns: [{{{display}}} for {row} in zip(*columns)]", {"zip": zip})
-    return made
+    fields: list[str | tuple[str, Any]] = [(name, Any) for name in names]
+    return msgspec.defstruct("Row", fields, rename=dict(zip(names, keys, strict=True)), gc=False)
+
+
+def values(data: Any) -> Any:
+    """An answer's data as dicts, lists and scalars."""
+    return msgspec.to_builtins(data)
 
 
 def element(kind: GraphQLOutputType) -> GraphQLOutputType:

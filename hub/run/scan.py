@@ -5,6 +5,7 @@ Knows the connector interface and one scan step; the rows go into a layer of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +65,8 @@ def _not_pushable() -> BadArgument:
     )
 
 
-def _kept_columns(columns: dict[str, list[Any]], rows: list[int], size: int) -> dict[str, list[Any]]:
-    if len(rows) == size and rows == list(range(size)):
+def _kept_columns(columns: dict[str, list[Any]], rows: Sequence[int], size: int) -> dict[str, list[Any]]:
+    if rows == range(size):
         return columns
     return {name: [column[row] for row in rows] for name, column in columns.items()}
 
@@ -88,11 +89,12 @@ class Scanning:
         keep = self._kept(plan, columns, size, self._wanted + after)
         if page is None:
             return Scanned(_kept_columns(columns, keep, size), len(keep))
-        if plan.rest.order:
+        composite = page.after is not None and len(page.after) > 1  # such a cursor is no single condition to push
+        if plan.rest.order or composite:
             kinds = [slot.type for slot in self._step.order]
             keys = row_keys([canonical(columns[slot.column], slot.type, slot.field).values for slot in self._step.order], kinds)
-            keep.sort(key=keys.__getitem__)
-            if len(kinds) > 1 and page.after is not None:  # a composite key has no single condition to push
+            keep = sorted(keep, key=keys.__getitem__)
+            if page.after is not None and composite:
                 bound = row_keys([[part] for part in page.after], kinds)[0]
                 keep = [row for row in keep if keys[row] > bound]
         rows = keep[: page.first]
@@ -159,10 +161,10 @@ class Scanning:
         total = next((page.total for page in pages if page.total is not None), None)
         return columns, size, total
 
-    def _kept(self, plan: Plan, columns: dict[str, list[Any]], size: int, wanted: list[Wanted]) -> list[int]:
+    def _kept(self, plan: Plan, columns: dict[str, list[Any]], size: int, wanted: list[Wanted]) -> Sequence[int]:
         """Rows that meet the conditions the source has left."""
         left = {condition.param for condition in plan.rest.where}
-        keep = list(range(size))
+        keep: Sequence[int] = range(size)
         for number, one in enumerate(wanted):
             if f"p{number}" in left:
                 slot = self._slot(one.field)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import Engine, RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.audit import AuditQuery, AuditRecord
-from hub.store.engines import reading, writing
+from hub.store.engines import reading, writing_here
 from hub.store.tables import audit
 
 
-async def append(engine: AsyncEngine, records: Sequence[AuditRecord]) -> None:
+def append(engine: Engine, records: Sequence[AuditRecord]) -> None:
+    """For a worker thread: every answer waits for this, and one hop to a thread costs less than one for each statement."""
     rows = [
         {
             "at": record.at,
@@ -29,8 +30,8 @@ async def append(engine: AsyncEngine, records: Sequence[AuditRecord]) -> None:
         }
         for record in records
     ]
-    async with writing(engine) as connection:
-        await connection.execute(insert(audit), rows)
+    with writing_here(engine) as connection:
+        connection.execute(insert(audit), rows)
 
 
 async def read(engine: AsyncEngine, query: AuditQuery) -> list[AuditRecord]:

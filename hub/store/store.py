@@ -138,7 +138,7 @@ class Store:
 
     async def append_audit(self, records: Sequence[AuditRecord]) -> None:
         """All in one commit. Callers go through ``hub.audit.AuditLog``, which groups them."""
-        await audits.append(self.engine, records)
+        await asyncio.to_thread(audits.append, self._in_threads, records)
 
     async def audit_records(self, query: AuditQuery) -> list[AuditRecord]:
         return await audits.read(self.engine, query)

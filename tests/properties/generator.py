@@ -47,6 +47,10 @@ class Case:
     def __repr__(self) -> str:
         return f"case({self.seed}, {self.size})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How hypothesis shows a failing case, which would otherwise be all of it."""
+        printer.text(repr(self))
+
     def build(self) -> World:
         made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters)
         for name, faults in self.faults.items():

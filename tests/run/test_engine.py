@@ -13,7 +13,7 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Grade
 from tests.plan.test_planner import SDL
-from tests.worlds import Lies, World, link, lookup, obj, scan, world
+from tests.worlds import Lies, World, leaf, link, lookup, obj, scan, world
 
 FIRMS = [{"code": code, "mc": f"企业{code}", "sj": "A"} for code in "ABCDE"]
 LICENCES = [{"id": f"{code}{n}", "t": f"证{n}", "czr": code, "sx": f"item{n % 2}"} for code in "ABC" for n in range(3)]
@@ -159,3 +159,22 @@ async def test_what_a_source_cannot_filter_is_done_here_within_a_bound(count: in
         assert body == {"data": {"firms": {"nodes": [{"uscc": "00007"}, {"uscc": "00017"}], "totalCount": 3}}}
     else:
         assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({"firms": None}, [code])
+
+
+async def test_pages_by_a_composite_key_follow_each_other() -> None:
+    sdl = """type Query { days(first: Int, after: String): DayConnection } type Day { station: ID! day: ID! aqi: Int }
+    type DayConnection { nodes: [Day!]! pageInfo: PageInfo! } type PageInfo { hasNextPage: Boolean! endCursor: String }"""
+    rows = [{"s": station, "d": day, "v": 1} for station in ("b", "a") for day in ("2", "1", "3")]
+    seen: list[str] = []
+    for order in ((), ("station", "day")):
+        source = scan("air", "Day", {"station": "s", "day": "d", "aqi": leaf("v", "int")}, order=order, limit=True)
+        there = world(sdl, [source], {"air": {"Day": rows}}, keys={"Day": [("station", "day")]})
+        after, more = None, True
+        while more:
+            document = (
+                "query P($after: String) { days(first: 4, after: $after) { nodes { station day } pageInfo { hasNextPage endCursor } } }"
+            )
+            page = (await answer(there, document, variables={"after": after}))["data"]["days"]
+            seen += [node["station"] + node["day"] for node in page["nodes"]]
+            after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert seen == ["a1", "a2", "a3", "b1", "b2", "b3"] * 2
