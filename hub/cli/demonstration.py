@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.json import JSON
 from rich.rule import Rule
 
+from auth.policy import EXPLAIN_SCOPE
 from auth.principal import Audience, Principal
 from connectors.spi import Secret
 from demo.question import WHOLE
@@ -117,10 +118,11 @@ async def _callers(hub: app.Hub) -> Callers:
     known = app.scopes(hub.composition.registry.coordinates)
     for audience, ceiling in CEILINGS.items():
         id = f"demo-{audience.value}"
-        secret = await hub.store.add_client(id, _NAMES[audience], audience, ceiling, known)
+        scopes = [scope for scope in known if scope != EXPLAIN_SCOPE or audience is Audience.OPERATOR]  # plans name systems
+        secret = await hub.store.add_client(id, _NAMES[audience], audience, ceiling, scopes)
         basic = base64.b64encode(f"{id}:{secret}".encode()).decode()
         answer = await hub.tokens.token({"grant_type": "client_credentials"}, f"Basic {basic}")
-        found.clients.append({"id": id, "secret": secret, "scopes": known})
+        found.clients.append({"id": id, "secret": secret, "scopes": scopes})
         found.tokens[audience.value] = answer.body["access_token"]
     return found
 
