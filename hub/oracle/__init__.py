@@ -19,7 +19,8 @@ S7   A leaf that cannot be read as its type: null and BAD_VALUE (in a list: at t
      as it is, with a notice.
 S8   Null where null may not be: the nearest nullable position above is null; NON_NULL unless an error was reported already. Of the errors
      below it the first that made it so remains.
-S9   A denied coordinate: null and FORBIDDEN, and no call is made for it. It may still serve as a key for others.
+S9   A denied coordinate: null and FORBIDDEN, and no call is made for it. It may still serve as a key for others, but not as the
+      argument of a root field: filtering and looking up by what one may not see is FORBIDDEN.
 S10  A connection: ascending by the node's first key, cut by ``first`` (50 unless given, 1 to 1000) and ``after``, counted whole. A plain
      list keeps the source's order. Conditions of a filter are ANDed; one that the rows do not carry is FILTER_NOT_PUSHABLE.
 S11  An object in the same row is null when all its leaves are, asked for or not. An element of a list is there when it is not null.

@@ -66,6 +66,8 @@ class Answer:
         lookup = self.registry.roots.get(coordinate)
         if lookup is None:
             return self._scan(coordinate, info, args)
+        if any(f"{lookup.type}.{field}" in self.denied for field in lookup.arguments.values()):
+            raise Fault("FORBIDDEN")
         key = {field: self._argument(info, args, argument) for argument, field in lookup.arguments.items()}
         thing = Thing(lookup.type, {name: Served(name, column=name) for name in key}, key, {})
         return thing if self._exists(thing) else None
@@ -160,6 +162,9 @@ class Answer:
         kinds = [self.type_of(owner, name) for name in binding.key]
         fields = [binding.relation.field(name) for name in binding.relation.keys]
         native = tuple(write(value, kind, field) for value, kind, field in zip(key, kinds, fields, strict=True))
+
+        if not all(_same(value, text, kind, field) for value, text, kind, field in zip(key, native, kinds, fields, strict=True)):
+            return []
 
         def belongs(row: Row) -> bool:  # S6
             try:
@@ -303,3 +308,11 @@ def _columns(served: Served) -> Iterator[str]:
     for parts in (served.parts, *(variant.parts for variant in served.variants)):
         for part in parts.values():
             yield from _columns(part)
+
+
+def _same(value: Any, native: Any, kind: GraphQLOutputType, field: Field) -> bool:
+    """S6: a key that its source cannot write (``07`` in a column of numbers) has no row there."""
+    try:
+        return bool(read(native, kind, field) == value)
+    except Fault:
+        return False

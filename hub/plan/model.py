@@ -19,6 +19,7 @@ from hub.plan.operation import Selected
 from schema.registry import Binding
 
 ROOT = 0
+ELEMENT = "$"  # the column that is the list element itself
 
 
 @dataclass(frozen=True, slots=True)

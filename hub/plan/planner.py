@@ -22,6 +22,7 @@ from graphql import (
 from connectors.spi import Field
 from hub.plan.merge import groups, unite
 from hub.plan.model import (
+    ELEMENT,
     ROOT,
     Arguments,
     Concrete,
@@ -117,6 +118,8 @@ class _Planner:
         lookup = self.registry.roots.get(selected.coordinate)
         if lookup is None:
             return Root(ROOT, self.scanned(selected))
+        if any(f"{lookup.type}.{name}" in self.denied for name in lookup.arguments.values()):
+            return Root(ROOT, Failure(place, "FORBIDDEN"))  # an answer would tell which values there are
         step = self.next_id()
         self.steps.append(Arguments(step, selected, lookup.arguments))
         carried = {name: _Carried(Served(name, column=name), step) for name in lookup.arguments.values()}
@@ -274,7 +277,7 @@ class _Planner:
         node = self.registry.connections.get(named, named)
         expand = Expand(step, position.layer, level.step, slot=slot)
         self.steps.append(expand)
-        here = Slot(step, "$", GraphQLString, Field("$", "$"))
+        here = Slot(step, ELEMENT, GraphQLString, Field(ELEMENT, "$"))
         output: Output
         if named in self.registry.connections:
             order = self.order(inner, served.parts, node)

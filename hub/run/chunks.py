@@ -13,7 +13,7 @@ from typing import Any
 
 from graphql import GraphQLOutputType
 
-from connectors.spi import Ask, Call, Page, Plan, SourceError
+from connectors.spi import Ask, Call, Field, Page, Plan, SourceError
 from hub.run.convert import canonical, native
 from hub.run.layers import Fault, Fetched
 from hub.run.sources import Sources
@@ -81,6 +81,9 @@ class Asked:
         relation = binding.relation
         self.systems.add(binding.system)
         fields = [relation.field(name) for name in relation.keys]
+        chunk = _writable(chunk, question.types, fields)
+        if not chunk:
+            return Answered({column.name: [] for column in relation.select(question.columns)})
         written = [
             tuple(native(part, kind, column) for part, kind, column in zip(key, question.types, fields, strict=True)) for key in chunk
         ]
@@ -93,6 +96,14 @@ class Asked:
             return _checked(binding, plan, question.types, chunk, written, pages)
         except SourceError as error:
             return Answered({}, fault=Fault.of(error))
+
+
+def _writable(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> list[Key]:
+    """Keys that read back as they were after being written the source's way; ``07`` in a column of numbers has no row there."""
+    parts = []
+    for values, kind, column in zip(zip(*chunk, strict=True), types, fields, strict=True):
+        parts.append(canonical([native(value, kind, column) for value in values], kind, column).values)
+    return [key for key, back in zip(chunk, zip(*parts, strict=True), strict=True) if key == back]
 
 
 def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:
@@ -139,7 +150,7 @@ def align(
     if binding.many:
         return _grouped(names, keys, faults, answers)
     where = [
-        None if key is None or row in faults else (answers[key], answers[key].at[key][0]) if answers[key].at[key] else None
+        None if key is None or row in faults else (answers[key], answers[key].at[key][0]) if answers[key].at.get(key) else None
         for row, key in enumerate(keys)
     ]
     aligned = {name: [None if place is None else place[0].columns[name][place[1]] for place in where] for name in names}
@@ -160,6 +171,6 @@ def _grouped(names: Sequence[str], keys: Sequence[Key | None], faults: dict[int,
         if key is None or row in faults:
             groups.append(None)
         else:
-            offset, rows = offsets[id(answers[key])], answers[key].at[key]
+            offset, rows = offsets[id(answers[key])], answers[key].at.get(key, [])
             groups.append(rows if not offset else [offset + place for place in rows])
     return Fetched(joined, [group is not None for group in groups], faults, groups)

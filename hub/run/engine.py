@@ -198,9 +198,12 @@ class Engine:
         return found
 
     def _policed(self, operation: Operation) -> tuple[Coordinate, ...]:
-        """The coordinates that policy decides on: all that are touched, and what the lists among them may be filtered by."""
+        """The coordinates that policy decides on: all that are touched, and what the fields among them are looked up or filtered by."""
         names = dict.fromkeys(operation.coordinates)
         for coordinate in operation.coordinates:
+            lookup = self.registry.roots.get(coordinate)
+            if lookup is not None:
+                names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
             definition = self._field(coordinate)
             node = get_named_type(definition.type).name
             node = self.registry.connections.get(node, node)

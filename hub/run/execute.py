@@ -15,7 +15,7 @@ from graphql.execution.values import VariableValues
 from connectors.paths import reader
 from connectors.spi import SourceError
 from hub.plan.merge import needs
-from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Slot, Step
+from hub.plan.model import ELEMENT, ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Slot, Step
 from hub.run.arguments import BadArgument, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, align
 from hub.run.convert import canonical, decoded
@@ -199,7 +199,7 @@ def _unnested(above: Layer, slot: Slot) -> _Below:
 
     def part(slot: Slot) -> list[Any]:
         read = reader(slot.field.path) if slot.field is not None else None
-        return elements if read is None or slot.column == "$" else [read(element) for element in elements]
+        return elements if read is None or slot.column == ELEMENT else [read(element) for element in elements]
 
     return _Below(part, groups, faults)
 

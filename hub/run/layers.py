@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
-from hub.plan.model import Presence, Slot
+from hub.plan.model import ELEMENT, Presence, Slot
 from hub.run.convert import BAD, Column, canonical
 
 
@@ -136,6 +137,12 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
         alive = [all(part is not None for part in parts) for parts in zip(*columns, strict=True)]
     else:
         alive = [any(part is not None for part in parts) for parts in zip(*columns, strict=True)]
+    for slot, values in zip(slots, columns, strict=True):
+        if slot.column == ELEMENT and not set(map(type, values)) <= {dict, NoneType}:
+            for row, value in enumerate(values):
+                if value is not None and not isinstance(value, Mapping):  # an element of a list of objects that is none
+                    alive[row] = False
+                    faults[row] = Fault("BAD_VALUE")
     for step in {slot.step for slot in slots}:
         for row, fault in layer.faults_of(step).items():
             alive[row] = False

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from graphql import GraphQLOutputType
+from graphql import GraphQLOutputType, is_enum_type
 
+from connectors.spi import Field
 from hub.run.convert import BAD, named
 
 _NUMERIC = frozenset({"Int", "Float", "Decimal"})
@@ -30,6 +31,20 @@ def sort_key(kind: GraphQLOutputType) -> Callable[[Any], tuple[int, Any]]:
             return (2, 0)
 
     return key
+
+
+def agrees(kind: GraphQLOutputType, field: Field | None) -> bool:
+    """Whether a source that sorts the column sorts as canonical values do. Numbers by their text, codes that stand for names and dates
+    that do not begin with the year come in another order."""
+    inner, written = named(kind), field.type if field is not None else "text"
+    if is_enum_type(inner):
+        return False
+    if inner.name in _NUMERIC:
+        return written in ("int", "float", "decimal")
+    if inner.name in ("Date", "DateTime"):
+        format = field.format if field is not None else None
+        return written in ("date", "datetime") or format is None or format.startswith(("yyyy", "unix"))
+    return written == "text"
 
 
 def row_keys(columns: Sequence[Sequence[Any]], kinds: Sequence[GraphQLOutputType]) -> list[tuple[Any, ...]]:

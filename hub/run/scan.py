@@ -15,7 +15,7 @@ from hub.run.arguments import BadArgument, PageArguments
 from hub.run.chunks import join
 from hub.run.convert import canonical, native
 from hub.run.layers import Fault
-from hub.run.order import holds, row_keys
+from hub.run.order import agrees, holds, row_keys
 from hub.run.sources import Sources
 
 MAX_SCAN = 5_000  # rows the engine will look at when a source cannot filter, order or count by itself
@@ -80,6 +80,7 @@ class Scanning:
         self._deadline = deadline
         self._request_id = request_id
         self._wanted = wanted
+        self._sorts = all(agrees(slot.type, slot.field) for slot in step.order)
 
     async def rows(self, page: PageArguments | None) -> Scanned:
         """The rows after the cursor, ``first`` of them; all rows when ``page`` is None. Raises SourceError, BadArgument."""
@@ -89,12 +90,12 @@ class Scanning:
         keep = self._kept(plan, columns, size, self._wanted + after)
         if page is None:
             return Scanned(_kept_columns(columns, keep, size), len(keep))
-        composite = page.after is not None and len(page.after) > 1  # such a cursor is no single condition to push
-        if plan.rest.order or composite:
+        left = page.after is not None and not after  # the cursor is no single condition, or not one that the source can tell
+        if plan.rest.order or left or not self._sorts:
             kinds = [slot.type for slot in self._step.order]
             keys = row_keys([canonical(columns[slot.column], slot.type, slot.field).values for slot in self._step.order], kinds)
             keep = sorted(keep, key=keys.__getitem__)
-            if page.after is not None and composite:
+            if page.after is not None and left:
                 bound = row_keys([[part] for part in page.after], kinds)[0]
                 keep = [row for row in keep if keys[row] > bound]
         rows = keep[: page.first]
@@ -113,7 +114,7 @@ class Scanning:
         return len(self._kept(plan, columns, size, self._wanted))
 
     def _after(self, page: PageArguments | None) -> list[Wanted]:
-        if page is None or page.after is None or len(page.after) != 1:
+        if page is None or page.after is None or len(page.after) != 1 or not self._sorts:
             return []
         return [Wanted(self._step.order[0].column, "GT", page.after[0])]
 
@@ -131,10 +132,10 @@ class Scanning:
             )
         columns: tuple[str, ...] = step.columns
         limit = None
-        order = tuple(Order(slot.column) for slot in step.order) if page is not None else ()
+        order = tuple(Order(slot.column) for slot in step.order) if page is not None and self._sorts else ()
         if page is not None:
-            composite = page.after is not None and len(page.after) > 1
-            limit = None if composite else "limit"
+            whole = page.first >= 0 and (not self._sorts or (page.after is not None and len(page.after) > 1))
+            limit = None if whole else "limit"
             params["limit"] = page.first + 1  # one more tells whether there is a next page; 0 asks for the total alone
         relation = step.binding.relation
         plan = self._sources.plan(step.binding.system, Ask(relation.name, columns, (), tuple(where), order, limit, (), total), relation)
@@ -146,7 +147,7 @@ class Scanning:
 
     async def _call(self, plan: Plan, params: dict[str, Any], bounded: bool = False) -> tuple[dict[str, list[Any]], int, int | None]:
         rest = plan.rest
-        bounded = bounded or bool(rest.where or rest.order or rest.limit)
+        bounded = bounded or bool(rest.where or rest.order or rest.limit) or ("limit" in params and plan.ask.limit is None)
         call = Call(params, (), self._deadline, "", self._request_id, max_rows=MAX_SCAN + 1 if bounded else 100_000)
         try:
             pages = await self._sources.pages(self._step.binding.system, plan, call)

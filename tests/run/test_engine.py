@@ -13,7 +13,7 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Grade
 from tests.plan.test_planner import SDL
-from tests.worlds import Lies, World, leaf, link, lookup, obj, scan, world
+from tests.worlds import Lies, World, items, leaf, link, lookup, obj, scan, world
 
 FIRMS = [{"code": code, "mc": f"企业{code}", "sj": "A"} for code in "ABCDE"]
 LICENCES = [{"id": f"{code}{n}", "t": f"证{n}", "czr": code, "sx": f"item{n % 2}"} for code in "ABC" for n in range(3)]
@@ -178,3 +178,49 @@ async def test_pages_by_a_composite_key_follow_each_other() -> None:
             seen += [node["station"] + node["day"] for node in page["nodes"]]
             after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
     assert seen == ["a1", "a2", "a3", "b1", "b2", "b3"] * 2
+
+
+NUMBERED = """type Query { thing(id: ID!): Thing  things(first: Int, after: String): ThingConnection }
+type Thing { id: ID! name: String notes: [Note] } type Note { text: String }
+type ThingConnection { nodes: [Thing!]! pageInfo: PageInfo! } type PageInfo { endCursor: String }"""
+
+
+def numbered() -> World:
+    """A source that keeps as numbers what the province calls an ID, and sorts it as numbers."""
+    fields: dict[str, Lies | str] = {"id": leaf("n", "int"), "name": "m", "notes": items("l", "Note", {"text": "t"})}
+    bindings = [
+        lookup("s", "Thing", "id", fields, anchor=True),
+        scan("s", "Thing", fields, order=("id",), limit=True, where={"id": ["GT"]}),
+    ]
+    rows = {"s": {"Thing": [{"n": n, "m": f"n{n}", "l": [{"t": "a"}, "b", None]} for n in (9, 10, 100)]}}
+    return world(NUMBERED, bindings, rows, keys={"Thing": ["id"]}, roots={"Query.thing": ("Thing", {"id": "id"})})
+
+
+async def test_a_key_that_its_source_cannot_write_has_no_row_and_harms_no_other() -> None:
+    there = numbered()
+    body = await answer(there, '{ a: thing(id: "09") { name } b: thing(id: "9") { name } }')
+    assert body == {"data": {"a": None, "b": {"name": "n9"}}}
+    assert [call.keys for call in there.calls("s")] == [((9,),)]
+
+
+async def test_a_source_that_sorts_otherwise_is_not_asked_to_sort() -> None:
+    there, seen, after = numbered(), [], None
+    for _ in range(3):
+        document = "query P($after: String) { things(first: 1, after: $after) { nodes { id } pageInfo { endCursor } } }"
+        page = (await answer(there, document, variables={"after": after}))["data"]["things"]
+        seen += [node["id"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+    assert seen == ["10", "100", "9"]
+
+
+async def test_an_element_that_is_no_object_is_told_at_its_place() -> None:
+    body = await answer(numbered(), '{ thing(id: "9") { notes { text } } }')
+    assert body["data"] == {"thing": {"notes": [{"text": "a"}, None, None]}}
+    assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [(["thing", "notes", 1], "BAD_VALUE")]
+
+
+async def test_looking_up_by_what_one_may_not_see_is_refused_without_a_call() -> None:
+    there = numbered()
+    body = await answer(there, '{ thing(id: "9") { name } }', policy=lambda who, rows: frozenset({"Thing.id"} & {row.name for row in rows}))
+    assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({"thing": None}, ["FORBIDDEN"])
+    assert there.calls("s") == []
