@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from graphql import GraphQLOutputType
 
@@ -42,16 +42,25 @@ class Question:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Shared(Protocol):
+    """Calls that several requests share; see ``hub.run.coalesce``."""
+
+    def shares(self, question: Question) -> bool: ...
+
+    async def rows(self, question: Question, keys: Sequence[Key], deadline: float, request_id: str) -> Mapping[Key, Answered]: ...
+
+
 class Asked:
     """One request's memory of keys asked: no key is sent twice to one binding. Tasks end with the request."""
 
-    def __init__(self, sources: Sources, deadline: float, request_id: str, principal: str = "") -> None:
+    def __init__(self, sources: Sources, deadline: float, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
         self._sources = sources
         self._deadline = deadline
         self._request_id = request_id
         self._principal = principal
-        self._known: dict[str, dict[Key, asyncio.Task[Answered]]] = {}
-        self._tasks: list[asyncio.Task[Answered]] = []
+        self._shared = shared
+        self._known: dict[str, dict[Key, asyncio.Task[Mapping[Key, Answered]]]] = {}
+        self._tasks: list[asyncio.Task[Mapping[Key, Answered]]] = []
         self.systems: set[str] = set()
 
     def cancel(self) -> None:
@@ -68,34 +77,42 @@ class Asked:
         size = max(1, binding.relation.max_keys)
         for start in range(0, len(new), size):
             chunk = new[start : start + size]
-            task = asyncio.create_task(self._ask(question, chunk))
+            task = asyncio.create_task(self._answers(question, chunk))
             self._tasks.append(task)
             known.update(dict.fromkeys(chunk, task))
         tasks = {known[key] for key in wanted}
         if tasks:
             await asyncio.wait(tasks)
-        return {key: known[key].result() for key in wanted}
+        return {key: known[key].result()[key] for key in wanted}
 
-    async def _ask(self, question: Question, chunk: Sequence[Key]) -> Answered:
-        binding = question.binding
-        relation = binding.relation
-        self.systems.add(binding.system)
-        fields = [relation.field(name) for name in relation.keys]
-        chunk = _writable(chunk, question.types, fields)
-        if not chunk:
-            return Answered({column.name: [] for column in relation.select(question.columns)})
-        written = [
-            tuple(native(part, kind, column) for part, kind, column in zip(key, question.types, fields, strict=True)) for key in chunk
-        ]
+    async def _answers(self, question: Question, chunk: Sequence[Key]) -> Mapping[Key, Answered]:
+        self.systems.add(question.binding.system)
+        if self._shared is None or not self._shared.shares(question):
+            return dict.fromkeys(chunk, await ask(self._sources, question, chunk, self._deadline, self._request_id, self._principal))
         try:
-            wanted = tuple(name for name in question.columns if name not in relation.keys)
-            ask = Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params))
-            plan = self._sources.plan(binding.system, ask, relation)
-            call = Call(question.params, written, self._deadline, self._principal, self._request_id)
-            pages = await self._sources.pages(binding.system, plan, call)
-            return _checked(binding, plan, question.types, chunk, written, pages)
+            return await self._shared.rows(question, chunk, self._deadline, self._request_id)
         except SourceError as error:
-            return Answered({}, fault=Fault.of(error))
+            return dict.fromkeys(chunk, Answered({}, fault=Fault.of(error)))
+
+
+async def ask(
+    sources: Sources, question: Question, chunk: Sequence[Key], deadline: float, request_id: str, principal: str = ""
+) -> Answered:
+    """One call for the keys of ``chunk``, at most as many as the relation takes. A failure is in the answer."""
+    binding, types = question.binding, question.types
+    relation = binding.relation
+    fields = [relation.field(name) for name in relation.keys]
+    chunk = _writable(chunk, types, fields)
+    if not chunk:
+        return Answered({column.name: [] for column in relation.select(question.columns)})
+    written = [tuple(native(part, kind, column) for part, kind, column in zip(key, types, fields, strict=True)) for key in chunk]
+    try:
+        wanted = tuple(name for name in question.columns if name not in relation.keys)
+        plan = sources.plan(binding.system, Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params)), relation)
+        pages = await sources.pages(binding.system, plan, Call(question.params, written, deadline, principal, request_id))
+        return _checked(binding, plan, types, chunk, written, pages)
+    except SourceError as error:
+        return Answered({}, fault=Fault.of(error))
 
 
 def _writable(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> list[Key]:

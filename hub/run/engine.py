@@ -23,6 +23,7 @@ from hub.plan.model import QueryPlan
 from hub.plan.operation import Operation, Unplannable, normalise
 from hub.plan.planner import plan_query
 from hub.run.assemble import assemble
+from hub.run.coalesce import Coalescer
 from hub.run.documents import Document, Documents
 from hub.run.execute import execute
 from hub.run.positions import values
@@ -46,7 +47,8 @@ class Prepared:
 
 
 class Engine:
-    """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer."""
+    """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
+    ``coalesce`` lets requests share calls."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Engine:
         timeout: float = TIMEOUT,
         max_errors: int | None = None,
         policy: Callable[[Principal, Iterable[Coordinate]], frozenset[str]] = deny,
+        coalesce: bool = True,
     ) -> None:
         self.schema = schema
         self.registry = registry
@@ -68,6 +71,7 @@ class Engine:
         self._timeout = timeout
         self._max_errors = max_errors
         self._policy = policy
+        self._shared = Coalescer(sources) if coalesce else None
         self._documents = Documents(schema)
         self._prepared: LRUCache[Any, Prepared] = LRUCache(4096)
 
@@ -171,7 +175,7 @@ class Engine:
         denied = context.denied if context.denied is not None else self._mask(prepared, context.principal)
         plan = self._plan(prepared, denied)
         deadline = self.sources.clock.monotonic() + self._timeout
-        ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id)
+        ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
         context.systems = tuple(sorted(ran.systems))
         done = assemble(plan, ran.layers)
         notices = done.notices.listed()

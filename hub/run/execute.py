@@ -17,7 +17,7 @@ from connectors.spi import SourceError
 from hub.plan.merge import needs
 from hub.plan.model import ELEMENT, ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Slot, Step
 from hub.run.arguments import BadArgument, PageArguments, arguments, page
-from hub.run.chunks import Asked, Question, align
+from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.convert import canonical, decoded
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.order import row_keys
@@ -34,10 +34,17 @@ class Ran:
 
 
 async def execute(
-    plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, principal: str = ""
+    plan: QueryPlan,
+    sources: Sources,
+    variables: VariableValues,
+    deadline: float,
+    request_id: str,
+    principal: str = "",
+    shared: Shared | None = None,
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
-    run = _Run(plan, sources, variables, deadline, request_id, principal)
+    asked = Asked(sources, deadline, request_id, principal, shared)
+    run = _Run(plan, sources, variables, deadline, request_id, asked)
     try:
         await run.all()
     finally:
@@ -47,14 +54,14 @@ async def execute(
 
 class _Run:
     def __init__(
-        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, principal: str
+        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, asked: Asked
     ) -> None:
         self.plan = plan
         self.sources = sources
         self.variables = variables
         self.deadline = deadline
         self.request_id = request_id
-        self.asked = Asked(sources, deadline, request_id, principal)
+        self.asked = asked
         self.layers: dict[int, Layer] = {ROOT: Layer(1)}
         self.steps: Mapping[int, Step] = {step.id: step for step in plan.steps}
         self.tasks: dict[int, asyncio.Task[None]] = {}

@@ -40,11 +40,16 @@ class Sources:
     ) -> None:
         self._connectors = dict(connectors)
         self._limits = {name: system.limits for name, system in systems.items()}
+        self._delegating = frozenset(name for name, system in systems.items() if system.credential != "hub")
         self._gates = {name: asyncio.Semaphore(limits.concurrency) for name, limits in self._limits.items()}
         self._plans: dict[tuple[str, Relation, Ask], Plan] = {}
         self.clock = clock
         self.recorder = recorder or Recorder()
         self._metrics = metrics
+
+    def delegates(self, system: str) -> bool:
+        """Whether the caller's own identity goes to the system, so that no two callers may share an answer of it."""
+        return system in self._delegating
 
     def plan(self, system: str, ask: Ask, relation: Relation) -> Plan:
         """What the system will do of ``ask``, and what it leaves. Raises SourceError when the system has no connector."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.plan import operation as operations
 from hub.plan import planner
-from hub.run import assemble, chunks, execute, layers, positions, scan
+from hub.run import assemble, chunks, coalesce, execute, layers, positions, scan
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
@@ -50,10 +50,9 @@ def _chunk_too_long(right: Any) -> Any:
 
 
 def _last_key_lost(right: Any) -> Any:
-    async def ask(self: Asked, question: Any, chunk: Any) -> Answered:
-        answered: Answered = await right(self, question, chunk)
-        at = {key: [] if key == chunk[-1] and len(chunk) > 1 else rows for key, rows in answered.at.items()}
-        return replace(answered, at=at)
+    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any) -> Any:
+        answered = await right(sources, question, chunk, *rest)
+        return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
 
@@ -173,7 +172,7 @@ def _total_of_the_page(right: Any) -> Any:
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
-    Planted("the last key of a chunk gets no row", Asked, "_ask", _last_key_lost),
+    Planted("the last key of a chunk gets no row", coalesce, "ask", _last_key_lost),
     Planted("rows are shifted by one", execute, "align", _rows_shifted),
     Planted("what failed counts as absent", execute, "align", _failed_is_absent, checks.faults_explained),
     Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
