@@ -5,6 +5,7 @@ What a manifest's ``@get`` says is checked here, by name. Must not know HTTP; ho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -102,6 +103,9 @@ class Words:
     stale: str = ""
 
 
+_PLAIN = re.compile(r"[0-9A-Za-z_-]+").fullmatch
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """``at``, ``next`` and ``total`` read the answer; ``conditions`` are columns whose EQ goes into the address."""
@@ -118,20 +122,24 @@ class Place:
     def sift(self, keys: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], SourceError]]:
         """(keys that can be asked for, faults of those that cannot). An empty text is nobody's key: asking for it would ask for all."""
         good, faults = [], {}
+        joined = self.many and self.template.joins(KEYS)
         for key in keys:
-            why = self._unfit(key)
+            if all(part.__class__ is str and _PLAIN(part) for part in key):
+                good.append(key)  # as nearly all codes are: nothing in it that could be misread anywhere
+                continue
+            why = self._unfit(key, joined)
             if why:
                 faults[key] = SourceError("invalid", "This key cannot be asked for.", detail=why)
             elif all(part is not None and text(part) for part in key):
                 good.append(key)
         return good, faults
 
-    def _unfit(self, key: tuple[Any, ...]) -> str:
+    def _unfit(self, key: tuple[Any, ...], joined: bool) -> str:
         try:
             encoded = [encode(part) for part in key]
         except Unfit as error:
             return str(error)
-        if self.many and self.template.joins(KEYS) and "," in text(key[0]):
+        if joined and "," in text(key[0]):
             return "keys are joined by commas, and this one holds one"
         if any(part in (".", "..") for part in encoded) and self.template.path.names:
             return "a path cannot hold '.' or '..'"

@@ -60,7 +60,8 @@ class Template:
 
     def target(self, values: Mapping[str, Any]) -> str:
         """The address with ``values`` in it; lists are joined by commas. Raises Unfit."""
-        texts = {name: encode(value) for name, value in values.items() if value is not None}
+        written = {*self.path.names, *(name for pair in self.pairs for name in pair.names)}
+        texts = {name: encode(value) for name, value in values.items() if value is not None and name in written}
         missing = [name for name in self.path.names if not texts.get(name)]
         if missing:
             raise Unfit(f"nothing is given for '{missing[0]}'")

@@ -102,10 +102,9 @@ async def ask(
     binding, types = question.binding, question.types
     relation = binding.relation
     fields = [relation.field(name) for name in relation.keys]
-    chunk = _writable(chunk, types, fields)
+    chunk, written = _written(chunk, types, fields)
     if not chunk:
         return Answered({column.name: [] for column in relation.select(question.columns)})
-    written = [tuple(native(part, kind, column) for part, kind, column in zip(key, types, fields, strict=True)) for key in chunk]
     try:
         wanted = tuple(name for name in question.columns if name not in relation.keys)
         plan = sources.plan(binding.system, Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params)), relation)
@@ -115,12 +114,16 @@ async def ask(
         return Answered({}, fault=Fault.of(error))
 
 
-def _writable(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> list[Key]:
-    """Keys that read back as they were after being written the source's way; ``07`` in a column of numbers has no row there."""
-    parts = []
+def _written(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> tuple[list[Key], list[Key]]:
+    """Keys the source's way, and beside them the canonical ones. A key that does not read back as it was (``07`` in a column of numbers)
+    has no row there and is left out."""
+    there, back = [], []
     for values, kind, column in zip(zip(*chunk, strict=True), types, fields, strict=True):
-        parts.append(canonical([native(value, kind, column) for value in values], kind, column).values)
-    return [key for key, back in zip(chunk, zip(*parts, strict=True), strict=True) if key == back]
+        there.append([native(value, kind, column) for value in values])
+        back.append(canonical(there[-1], kind, column).values)
+    keys = zip(chunk, zip(*there, strict=True), zip(*back, strict=True), strict=True)
+    kept = [(key, written) for key, written, read in keys if key == read]
+    return [key for key, _ in kept], [written for _, written in kept]
 
 
 def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:

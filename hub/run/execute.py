@@ -227,8 +227,10 @@ def _layer(below: _Below, cuts: Mapping[int, Paged] | None) -> Layer:
             index.extend(range(count))
             lists[above] = Paged(range(start, start + count), cut.has_next, cut.has_previous, cut.total)
 
+    in_order = rows == list(range(len(rows)))
+
     def read(slot: Slot) -> list[Any]:
         column = below.native(slot)
-        return [column[row] for row in rows]
+        return column if in_order and len(column) == len(rows) else [column[row] for row in rows]
 
     return Layer(len(rows), parent, index, lists, below.faults, read)

@@ -49,8 +49,13 @@ def agrees(kind: GraphQLOutputType, field: Field | None) -> bool:
 
 def row_keys(columns: Sequence[Sequence[Any]], kinds: Sequence[GraphQLOutputType]) -> list[tuple[Any, ...]]:
     """One sortable key per row out of the key columns."""
-    readers = [sort_key(kind) for kind in kinds]
-    return list(zip(*([read(value) for value in column] for read, column in zip(readers, columns, strict=True)), strict=True))
+    return list(zip(*(_ranks(column, kind) for column, kind in zip(columns, kinds, strict=True)), strict=True))
+
+
+def _ranks(column: Sequence[Any], kind: GraphQLOutputType) -> list[tuple[int, Any]]:
+    if named(kind).name not in _NUMERIC and set(map(type, column)) == {str}:
+        return [(1, value) for value in column]  # what sort_key gives for texts
+    return list(map(sort_key(kind), column))
 
 
 def holds(op: str, kind: GraphQLOutputType, value: Any, wanted: Any) -> bool:

@@ -27,13 +27,12 @@ class Notices:
         """Check the values of a leaf column of scalar ``kind`` where that scalar has a check; lists are looked into."""
         if kind not in QUALITY:
             return
-        for value in values:
-            if isinstance(value, list):
-                self.look(coordinate, kind, value)
-            elif isinstance(value, str):
-                text = _quality(kind, value)
-                if text is not None:
-                    self._counts[(coordinate, text)] = self._counts.get((coordinate, text), 0) + 1
+        if list in set(map(type, values)):
+            for value in values:
+                if isinstance(value, list):
+                    self.look(coordinate, kind, value)
+        for text in [text for value in values if value.__class__ is str and (text := _quality(kind, value)) is not None]:
+            self._counts[(coordinate, text)] = self._counts.get((coordinate, text), 0) + 1
 
     def listed(self) -> list[dict[str, Any]]:
         """For ``extensions.notices``, sorted by coordinate."""
