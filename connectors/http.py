@@ -121,6 +121,7 @@ class Endpoint:
                 connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                read_bufsize=2**20,  # large answers come in fewer, larger parts
                 headers=self._headers,
             )
         return self._session

@@ -6,6 +6,7 @@ values are JSON-ready: Decimal as text, Date ``YYYY-MM-DD``, DateTime RFC 3339 w
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -72,9 +73,18 @@ def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -
     full = NoneType not in types
     if passes is not None and types <= passes:
         return Column(values, full=full)
-    if inner.name == "Int" and types == {int} and min(values) >= -INT_MAX - 1 and max(values) <= INT_MAX:
+    if inner.name == "Int" and types == {int} and _fit(values):
         return Column(values, full=True)
     return _each(values, _reader(kind, field), types)
+
+
+def _fit(values: list[int]) -> bool:
+    """Whether all are 32-bit integers, asked of C at once."""
+    try:
+        array("i", values)
+    except OverflowError:
+        return False
+    return True
 
 
 def _each(values: Sequence[Any], read: Callable[[Any], Any], types: set[type] | None = None) -> Column:

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,14 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 @contextmanager
 def writing_here(engine: Engine) -> Iterator[Connection]:
     """``writing``, for a worker thread."""
-    with engine.execution_options(**{_WRITES: True}).begin() as connection:
+    with _writer(engine).begin() as connection:
         yield connection
+
+
+@lru_cache(maxsize=64)
+def _writer(engine: Engine) -> Engine:
+    """The engine with the option that ``_begin`` looks for; made once, since every answer's audit record comes this way."""
+    return engine.execution_options(**{_WRITES: True})
 
 
 def _sqlite(url: URL) -> tuple[AsyncEngine, Engine]:
