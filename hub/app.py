@@ -266,7 +266,7 @@ def server(hub: Hub) -> Server:
 
 def _settle_memory() -> None:
     """What is here now stays: keep the collector from walking it. An answer of 5,000 rows makes 10,000 dicts without a cycle among them,
-    so look for cycles less often than after each 700 objects; measured, a fifth of the time that such an answer takes."""
+    so look for cycles less often than after each 700 objects: with the default, a good part of such an answer's time went there."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)

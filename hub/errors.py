@@ -1,4 +1,4 @@
-"""The error registry: every code a caller, an operator or a manifest author can meet, each exactly once.
+"""The error registry: every code that a caller or an operator can meet, each exactly once. (A manifest's faults: ``schema.faults``.)
 
 A code's entry says it in Chinese and English, who may see it and what to do; ``docs/errors.md`` has a section for each (a test
 proves it). Lower packages raise exceptions that carry a code; this module alone turns them into what goes out.
