@@ -16,15 +16,15 @@ KINDS: tuple[ErrorKind, ...] = ("config", "invalid", "denied", "missing", "broke
 def random_faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> dict[str, Faults]:
     """Faults that mean the same however keys are batched, in a third of all cases."""
     found: dict[str, Faults] = {}
-    wild = rng.random() < 0.35
+    wild = rng.random() < 0.4
     for binding in bindings:
         faults = found.setdefault(binding.system, Faults(shuffled=rng.randint(0, 9)))
         if not wild:
             continue
         relation = binding.relation
-        if rng.random() < 0.12:
+        if rng.random() < 0.25:
             faults.down[relation.name] = rng.choice(KINDS)
-        if binding.key and rng.random() < 0.05:
+        if binding.key and rng.random() < 0.1:
             faults.strangers.add(relation.name)
         if binding.key and rng.random() < 0.3:
             paths = [relation.field(k).path for k in binding.key]

@@ -1,48 +1,43 @@
 """What a case exercises, by name, so that the generator cannot silently stop producing something.
 
-A feature is a function of the case and of what came of it, registered by ``@feature``; a new part of the generator brings its features
-along, here or in a module of its own that ``tests.properties.features`` imports at its end.
+Functions registered by ``@tells`` look at a case and at what came of it and yield names of those that they are registered for. A new
+part of the generator brings its features along: here, or in a module of its own that is named in ``MORE``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from importlib import import_module
 
-from tests.memory import Received
-from tests.properties.engine import Answer
+from tests.properties.engine import Ran
 from tests.properties.generator import Case
 
+MORE = ("tests.properties.seen", "tests.properties.happened")  # modules that register features
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The engine's answer to a case, the calls it made for it, and its plan as text."""
-
-    answer: Answer
-    received: tuple[Received, ...]
-    plan: str
+Teller = Callable[[Case, Ran], Iterator[str]]
+FEATURES: dict[str, Teller] = {}
 
 
-Found = Callable[[Case, Outcome], bool]
-FEATURES: dict[str, Found] = {}
+def tells(*names: str) -> Callable[[Teller], Teller]:
+    """Register a function that yields those of ``names`` that a case has."""
 
-
-def feature(name: str) -> Callable[[Found], Found]:
-    """Register a function that tells whether a case has the feature ``name``."""
-
-    def register(found: Found) -> Found:
-        assert name not in FEATURES, name
-        FEATURES[name] = found
-        return found
+    def register(teller: Teller) -> Teller:
+        assert not FEATURES.keys() & set(names), names
+        FEATURES.update(dict.fromkeys(names, teller))
+        return teller
 
     return register
 
 
-def features(case: Case, outcome: Outcome) -> set[str]:
-    """The names of all that ``case`` exercised."""
-    return {name for name, found in FEATURES.items() if found(case, outcome)}
+def features(case: Case, ran: Ran) -> set[str]:
+    """The names of all that ``case`` exercised. Raises KeyError for a name that is not registered."""
+    found: set[str] = set()
+    for teller in dict.fromkeys(FEATURES.values()):
+        for name in teller(case, ran):
+            assert FEATURES[name] is teller, name
+            found.add(name)
+    return found
 
 
-@feature("aliases")
-def _aliases(case: Case, outcome: Outcome) -> bool:
-    return "_f" in case.operation.text and ": f" in case.operation.text
+for _module in MORE:
+    import_module(_module)

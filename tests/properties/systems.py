@@ -29,7 +29,7 @@ class Systems:
         self.bindings: list[Binding] = []
         self.rows: dict[str, dict[str, list[Native]]] = {}
         self.systems = [f"s{i}" for i in range(rng.randint(1, 4))]
-        self.flaw = rng.choice((0.0, 0.0, 0.1))
+        self.flaw = rng.choice((0.0, 0.0, 0.1, 0.4))
 
     def made(self) -> tuple[list[Binding], dict[str, dict[str, list[Native]]]]:
         for name in self.model.entities:
@@ -116,9 +116,13 @@ class Systems:
 
     def _scan(self, name: str) -> None:
         system = self.rng.choice(self.systems)
-        lies, write = self._written(self._carried(name), self.model.keys[name])
-        plain = [n for n in lies if n == "id" or (n == "label" and self.rng.random() < 0.7)]
-        where = {n: ("EQ", "IN") for n in plain if self.rng.random() < 0.5}
+        shapes = self._carried(name)
+        for shape in self.model.entities[name].values():  # what it can be filtered by
+            if shape not in shapes and (shape.name == "label" or shape.type.rstrip("!") == "Colour") and self.rng.random() < 0.6:
+                shapes.append(shape)
+        lies, write = self._written(shapes, self.model.keys[name])
+        plain = [n for n in lies if n == "id" or (n == "label" and self.rng.random() < 0.9)]
+        where = {n: ("EQ", "IN") for n in plain if self.rng.random() < 0.8}
         table = f"{name}.all"
         binding = scan(
             system,
