@@ -124,8 +124,8 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
         fields = {"label": "label"} | {f"{c}Is": c for c in colours[:1]}
         model.filters[f"{name}Filter"] = fields
         parts.append(f"input {name}Filter {{ label: TextFilter {' '.join(f'{c}Is: ColourFilter' for c in colours[:1])} }}")
-        query.append(f"  {low}s(first: Int, after: String, filter: {name}Filter): {name}Connection{'!' if rng.random() < 0.25 else ''}")
-        query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]{'!' if rng.random() < 0.25 else ''}")
+        query.append(f"  {low}s(first: Int, after: String, filter: {name}Filter): {name}Connection{'!' if rng.random() < 0.1 else ''}")
+        query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]{'!' if rng.random() < 0.1 else ''}")
         item = rng.choice(("", "!"))
         parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
         parts.append(f"type {name}Edge {{ cursor: String! node: {name} }}")
