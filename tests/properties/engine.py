@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cachetools import LRUCache
-from graphql import ExecutionResult, GraphQLSchema, parse
+from graphql import ExecutionResult, GraphQLSchema
 
 from hub.oracle import Oracle
 from hub.run.documents import Document, Documents
@@ -21,6 +21,7 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from tests.memory import Faults, Received
 from tests.properties.generator import Case
+from tests.properties.operations import parsed
 from tests.worlds import World
 
 
@@ -80,7 +81,7 @@ async def run_engine(world: World, text: str, variables: Mapping[str, Any], deni
 
 async def run_oracle(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
     """What the answer ought to be."""
-    return _answer(await Oracle(world.schema, world.registry, world.connectors).execute(parse(text), variables, denied=denied))
+    return _answer(await Oracle(world.schema, world.registry, world.connectors).execute(parsed(text), variables, denied=denied))
 
 
 def _answer(result: ExecutionResult) -> Answer:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     GraphQLEnumType,
     GraphQLField,
     GraphQLNamedType,
@@ -36,13 +38,19 @@ class Operation:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=64)
+def parsed(text: str) -> DocumentNode:
+    """A document's syntax tree, which nobody changes: the same text is looked at many times."""
+    return parse(text)
+
+
 def operation(
     rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], *, depth: int, without: frozenset[str] = frozenset()
 ) -> Operation:
     """An operation on ``schema`` about entities with these ``ids`` (by type), and ``without`` fields of these names."""
     while True:
         made = _Writer(rng, schema, ids, without).operation(depth)
-        if not validate(schema, parse(made.text), [OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule]):
+        if not validate(schema, parsed(made.text), [OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule]):
             return made
 
 
