@@ -250,8 +250,23 @@ class Answer:
             keys = {name for key in self.registry.keys[kind] for name in key}
             there = all(row.get(part.column or "") is not None for name, part in parts.items() if name in keys)
         else:
-            there = present or any(row.get(name) is not None for part in parts.values() for name in _columns(part))  # S11
+            leaves = list(self._telling(kind, parts))  # S11
+            if not present and not leaves and parts:
+                raise Fault("FORBIDDEN")
+            there = present or any(row.get(name) is not None for name in leaves)
         return Thing(kind, parts, row, columns) if there else None
+
+    def _telling(self, kind: str, parts: Mapping[str, Served]) -> Iterator[str]:
+        """The columns by which an object of ``kind`` shows that it is there: those of its leaves that may be seen, and type names."""
+        for name, part in parts.items():
+            if f"{kind}.{name}" in self.denied:
+                continue
+            if part.column is not None:
+                yield part.column
+            elif part.typename is not None:
+                yield part.typename
+            else:
+                yield from self._telling(part.type or "", part.parts)
 
     def _many(self, things: list[Any], info: Info, args: Mapping[str, Any]) -> Any:
         """The rows of a list field as its type wants them: a list or a connection."""

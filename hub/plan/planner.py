@@ -7,7 +7,7 @@ becomes a failure before anything is fetched for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from graphql import (
@@ -209,26 +209,44 @@ class _Planner:
             typename, variants = self.variants(position.layer, selected.children, served, level)
             return Object(place, Presence(keys=(typename,)), typename=typename, variants=variants)
         type_name = str(served.type)
+        if not self.tells(served):
+            return Failure(place, "FORBIDDEN")
         presence = self.presence(served, level)
         inner = self.position(position.layer, type_name, _carried(served.parts, level))
         return Object(place, presence, self.fields(inner, selected.children[type_name]))
 
     def presence(self, served: Served, level: _Level) -> Presence:
-        """An entity is there when its key is; any other object when one of its leaves is."""
-        keys = self.registry.keys.get(str(served.type), ())
-        names = next((key for key in keys if all(name in served.parts for name in key)), ())
+        """An entity is there when its key is; any other object when one of the leaves is that the caller may see."""
+        names = self.reference_key(served)
         if names:
             return Presence(keys=tuple(self.wanted(level, served.parts[name], f"{served.type}.{name}") for name in names))
         return Presence(any=tuple(self.leaves(served, level)))
 
+    def reference_key(self, served: Served) -> tuple[str, ...]:
+        """The first key that ``served`` carries; of what is no entity, none."""
+        keys = self.registry.keys.get(str(served.type), ())
+        return next((key for key in keys if all(name in served.parts for name in key)), ())
+
     def leaves(self, served: Served, level: _Level) -> list[Slot]:
-        found: list[Slot] = []
+        return [self.wanted(level, part, coordinate) for part, coordinate in self.visible(served)]
+
+    def visible(self, served: Served) -> Iterator[tuple[Served, str]]:
+        """The leaves of an object that the caller may see, with their coordinates: those alone decide whether it is there, since it would
+        tell of the others. An object of an abstract type is spoken for by its type name."""
         for part in served.parts.values():
+            coordinate = f"{served.type}.{part.name}"
+            if coordinate in self.denied:
+                continue
             if part.column is not None:
-                found.append(self.wanted(level, part, f"{served.type}.{part.name}"))
+                yield part, coordinate
+            elif part.variants:
+                yield Served("__typename", column=part.typename), ""
             else:
-                found.extend(self.leaves(part, level))
-        return found
+                yield from self.visible(part)
+
+    def tells(self, served: Served) -> bool:
+        """Whether the caller may see anything by which an embedded object could be there."""
+        return bool(self.reference_key(served)) or not served.parts or next(self.visible(served), None) is not None
 
     def variants(
         self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: _Level
@@ -290,8 +308,16 @@ class _Planner:
             presence = Presence(keys=(here, *self.presence(served, inner).keys))
             output = List(place, self.rows(step, selected.children, node, _carried(served.parts, inner), presence))
         if not any(name.startswith(inner.prefix) for name in self.columns[level.source]):
-            self.want(level, served)  # nothing inside was asked for: the list itself says how long it is
+            self.counted(level, inner, served)
         return output
+
+    def counted(self, level: _Level, inner: _Level, served: Served) -> None:
+        """Nothing inside a list was asked for: one part that the caller may see says how long it is, else the list itself."""
+        part, _ = next(self.visible(served), (None, ""))
+        if part is None:
+            self.want(level, served)
+        else:
+            self.want(inner, part)
 
     def rows(
         self,

@@ -202,7 +202,8 @@ class Engine:
         return found
 
     def _policed(self, operation: Operation) -> tuple[Coordinate, ...]:
-        """The coordinates that policy decides on: all that are touched, and what the fields among them are looked up or filtered by."""
+        """The coordinates that policy decides on: all that are touched, what the fields among them are looked up or filtered by, and all
+        inside the objects among them, since that decides whether those are there."""
         names = dict.fromkeys(operation.coordinates)
         for coordinate in operation.coordinates:
             lookup = self.registry.roots.get(coordinate)
@@ -214,7 +215,24 @@ class Engine:
             for argument in definition.args.values():
                 filterable = self.registry.filters.get(get_named_type(argument.type).name, {})
                 names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
+            names.update(self._within(get_named_type(definition.type).name))
         return tuple(self.registry.coordinates[name] for name in names if name in self.registry.coordinates)
+
+    def _within(self, type_name: str) -> dict[str, None]:
+        """All fields of a plain object and of what lies in its row: objects further in, and what references carry."""
+        found: dict[str, None] = {}
+        waiting = [] if type_name in self.registry.keys or type_name in self.registry.connections else [type_name]
+        seen = set(waiting)
+        while waiting:
+            parent = waiting.pop()
+            kind = self.schema.type_map[parent]
+            for name, definition in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
+                found[f"{parent}.{name}"] = None
+                inner = get_named_type(definition.type).name
+                if inner not in seen and not (parent in self.registry.keys and inner in self.registry.keys):
+                    seen.add(inner)
+                    waiting.append(inner)
+        return found
 
     def _field(self, coordinate: str) -> GraphQLField:
         type_name, _, name = coordinate.partition(".")
