@@ -119,7 +119,8 @@ def _redraw(
 def _lists(rows: list[Row], name: str) -> Iterator[tuple[Row, str, list[Any], bool]]:
     """The lists in a column, out of their JSON text where they are one."""
     for row in rows:
-        value, text = row.get(name), isinstance(row.get(name), str)
+        value: Any = row.get(name)
+        text = isinstance(value, str)
         try:
             value = json.loads(value) if text else value
         except ValueError:
