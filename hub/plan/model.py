@@ -224,7 +224,8 @@ Output = Leaf | Constant | Failure | Object | List | Connection
 class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
-    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth.
+    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``candidates`` is how much
+    planning has looked at (bindings and keys).
     """
 
     operation: str
@@ -233,6 +234,7 @@ class QueryPlan:
     roots: tuple[Root, ...]
     coordinates: tuple[str, ...]
     denied: frozenset[str]
+    candidates: int = 0
 
     @property
     def systems(self) -> tuple[str, ...]:

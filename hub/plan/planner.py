@@ -46,7 +46,7 @@ from hub.plan.model import (
     Step,
 )
 from hub.plan.operation import Operation, Selected, Unplannable
-from hub.plan.providers import Reach, link, provider, reach
+from hub.plan.providers import Reach, Work, link, provider, reach
 from schema.registry import Binding, Registry, Served
 
 MAX_STEPS = 500
@@ -87,7 +87,7 @@ def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, 
     planner = _Planner(schema, registry, denied)
     roots = tuple(planner.root(selected) for selected in operation.selections)
     steps = unite(planner.steps, planner.columns)
-    return QueryPlan(operation.name, steps, groups(steps), roots, operation.coordinates, denied)
+    return QueryPlan(operation.name, steps, groups(steps), roots, operation.coordinates, denied, planner.work.candidates)
 
 
 def _place(selected: Selected) -> Place:
@@ -101,6 +101,7 @@ class _Planner:
         self.denied = denied
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
+        self.work = Work()
 
     def next_id(self) -> int:
         if len(self.steps) >= MAX_STEPS:
@@ -168,7 +169,7 @@ class _Planner:
     # -- fields --------------------------------------------------------------------------------------------------
 
     def position(self, layer: int, type_name: str, carried: Mapping[str, _Carried]) -> _Position:
-        return _Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried)))
+        return _Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried), self.work))
 
     def fields(self, position: _Position, selections: tuple[Selected, ...]) -> tuple[Output, ...]:
         return tuple(self.output(position, selected) for selected in selections)
@@ -350,7 +351,9 @@ class _Planner:
     def key_slot(self, position: _Position, name: str) -> Slot:
         carried = position.carried.get(name)
         if carried is None:
-            carried = self.fetched(position, position.reach.via[name], name)
+            binding = position.reach.via(name)
+            assert binding is not None, f"{position.type}.{name} was chosen as a key that can be had"
+            carried = self.fetched(position, binding, name)
         if carried.level is None:
             return Slot(carried.step, name, self.type_of(f"{position.type}.{name}"))
         return self.wanted(carried.level, carried.served, f"{position.type}.{name}")
