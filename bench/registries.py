@@ -1,7 +1,7 @@
 """Registries of many systems, made up but plausible, straight as values: no manifest is read and nothing can be called.
 
-One hot type, as Enterprise is in a province: every tenth system has something to say of it. Forty of its fields are served by many, the rest
-by one each; three keys lead from one to the next. All other systems serve types of their own. The same size gives the same registry.
+One hot type, as Enterprise is in a province: every tenth system has something to say of it. Forty of its fields are served by many, the
+rest by one each; three keys lead from one to the next. All other systems serve types of their own. The same size gives the same registry.
 """
 
 from __future__ import annotations
