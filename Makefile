@@ -42,7 +42,8 @@ test-browser: setup ## the query page in headless Chromium
 soak: setup ## the demo under steady load (ARGS="--seconds 600")
 	$(BIN)/python -m bench.soak $(ARGS)
 
-bench: setup ## 25,000 leaf values against ordinary resolvers
+bench: setup ## planning time by number of systems; 25,000 leaf values against ordinary resolvers
+	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.leaves $(ARGS)
 
 docs: setup ## the pages generated from code: docs/errors.md

@@ -52,7 +52,7 @@ class Position:
 
 def place_of(selected: Selected) -> Place:
     """What the output node of a selected field has in common with all others."""
-    return Place(selected.key, selected.coordinate, selected.definition, selected.nodes)
+    return Place(selected.key, selected.coordinate, selected.definition, selected.number)
 
 
 def carried_by(parts: Mapping[str, Served], level: Level) -> dict[str, Carried]:

@@ -6,49 +6,36 @@ HTTP, no storage and no connector kinds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from cachetools import LRUCache
-from graphql import ExecutionResult, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import ExecutionResult, GraphQLSchema
 from graphql.execution.values import VariableValues
 
 from auth.policy import denied as deny
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
 from hub.plan.explain import explain
-from hub.plan.model import QueryPlan
-from hub.plan.operation import Operation, Unplannable, normalise
-from hub.plan.planner import plan_query
+from hub.plan.operation import Unplannable
+from hub.run.arguments import Inputs
 from hub.run.assemble import assemble
 from hub.run.coalesce import Coalescer
-from hub.run.documents import Document, Documents
+from hub.run.documents import Document
 from hub.run.execute import execute
 from hub.run.positions import values
+from hub.run.prepared import Caches, Policy, Preparer, Ready
 from hub.run.refusals import build_error, request_error, shown
 from hub.run.seam import Context, Part, run
 from hub.run.sources import Sources
-from schema.coordinates import Coordinate
 from schema.registry import Registry
 
 TIMEOUT = 10.0  # seconds for a whole request
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A normalised operation with what policy must decide on; ``masks`` and ``plans`` are filled as callers come."""
-
-    operation: Operation
-    rows: tuple[Coordinate, ...]
-    masks: LRUCache[Any, frozenset[str]] = field(default_factory=lambda: LRUCache(256))
-    plans: LRUCache[frozenset[str], QueryPlan] = field(default_factory=lambda: LRUCache(64))
-
-
 class Engine:
     """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
-    ``coalesce`` lets requests share calls."""
+    ``coalesce`` lets requests share calls; ``caches`` are those of the engine before, if there was one."""
 
     def __init__(
         self,
@@ -60,8 +47,9 @@ class Engine:
         directory: Any = None,
         timeout: float = TIMEOUT,
         max_errors: int | None = None,
-        policy: Callable[[Principal, Iterable[Coordinate]], frozenset[str]] = deny,
+        policy: Policy = deny,
         coalesce: bool = True,
+        caches: Caches | None = None,
     ) -> None:
         self.schema = schema
         self.registry = registry
@@ -70,14 +58,12 @@ class Engine:
         self._directory = directory
         self._timeout = timeout
         self._max_errors = max_errors
-        self._policy = policy
         self._shared = Coalescer(sources) if coalesce else None
-        self._documents = Documents(schema)
-        self._prepared: LRUCache[Any, Prepared] = LRUCache(4096)
+        self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
     def parse(self, text: str) -> Document:
         """Parse and validate against the public schema; from the cache when seen before."""
-        return self._documents.document(text)
+        return self.preparer.document(text)
 
     async def execute(
         self,
@@ -135,8 +121,8 @@ class Engine:
         """The plan of an operation for this principal, as text. Raises GraphQLError for a document that is not valid."""
         if document.errors:
             raise document.errors[0]
-        prepared = self._prepare(document, operation_name, variables or {})
-        return explain(self._plan(prepared, self._mask(prepared, principal)))
+        prepared = self.preparer.ready(document, operation_name, variables or {}).prepared
+        return explain(self.preparer.plan(prepared, self.preparer.denied(prepared, principal)))
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -152,15 +138,15 @@ class Engine:
         if document.errors or document.tree is None:
             return None, ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
         try:
-            prepared = self._prepare(document, operation_name, variables or {})
+            ready = self.preparer.ready(document, operation_name, variables or {})
         except Unplannable as bound:
             return None, ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
         except LookupError:
             return None, ExecutionResult(None, [request_error("OPERATION_NOT_FOUND")])
-        selections = prepared.operation.selections
-        core = {selected.key: selected.nodes for selected in selections if self._is_core(selected.name, selected.coordinate)}
+        selections = ready.operation.selections
+        core = {one.key: ready.nodes[one.number] for one in selections if self._is_core(one.name, one.coordinate)}
         keys = tuple(selected.key for selected in selections)
-        context = Context(self, prepared, principal, request_id, self._directory, denied, keys, core)
+        context = Context(self, ready, principal, request_id, self._directory, denied, keys, core)
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
         if isinstance(outcome, list):
             return None, ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in outcome])
@@ -171,70 +157,17 @@ class Engine:
 
     async def part(self, context: Context, variables: VariableValues) -> Part:
         """The planned root fields of an operation; called by the seam. Raises Unplannable."""
-        prepared: Prepared = context.prepared
-        denied = context.denied if context.denied is not None else self._mask(prepared, context.principal)
-        plan = self._plan(prepared, denied)
+        ready: Ready = context.prepared
+        denied = context.denied if context.denied is not None else self.preparer.denied(ready.prepared, context.principal)
+        plan = self.preparer.plan(ready.prepared, denied)
         deadline = self.sources.clock.monotonic() + self._timeout
-        ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
+        ran = await execute(
+            plan, self.sources, Inputs(variables, ready.nodes), deadline, context.request_id, context.principal.id, self._shared
+        )
         context.systems = tuple(sorted(ran.systems))
         done = assemble(plan, ran.layers)
         notices = done.notices.listed()
-        return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
+        return Part(done.data, shown(done.errors, self._max_errors, ready.nodes), {"notices": notices} if notices else None)
 
     def _is_core(self, name: str, coordinate: str) -> bool:
         return name in ("__schema", "__type") or coordinate in self._core_roots
-
-    def _prepare(self, document: Document, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
-        """The operation under this request's conditions. Raises LookupError when there is none of that name, Unplannable."""
-        if operation_name:
-            node = document.definitions[operation_name]
-        elif len(document.definitions) == 1:
-            node = next(iter(document.definitions.values()))
-        else:
-            raise LookupError("operationName")
-        defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions or ()}
-        conditions = tuple(bool(variables.get(name, getattr(defaults.get(name), "value", False))) for name in document.conditions)
-        key = (document.digest, operation_name or "", conditions)
-        found = self._prepared.get(key)
-        if found is None:
-            operation = normalise(self.schema, node, document.fragments, dict(zip(document.conditions, conditions, strict=True)))
-            found = self._prepared[key] = Prepared(operation, self._policed(operation))
-        return found
-
-    def _policed(self, operation: Operation) -> tuple[Coordinate, ...]:
-        """The coordinates that policy decides on: all that are touched, and what the fields among them are looked up or filtered by."""
-        names = dict.fromkeys(operation.coordinates)
-        for coordinate in operation.coordinates:
-            lookup = self.registry.roots.get(coordinate)
-            if lookup is not None:
-                names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
-            definition = self._field(coordinate)
-            node = get_named_type(definition.type).name
-            node = self.registry.connections.get(node, node)
-            for argument in definition.args.values():
-                filterable = self.registry.filters.get(get_named_type(argument.type).name, {})
-                names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
-        return tuple(self.registry.coordinates[name] for name in names if name in self.registry.coordinates)
-
-    def _field(self, coordinate: str) -> GraphQLField:
-        type_name, _, name = coordinate.partition(".")
-        parent = self.schema.type_map[type_name]
-        assert isinstance(parent, GraphQLObjectType)
-        found: GraphQLField = parent.fields[name]
-        return found
-
-    def _mask(self, prepared: Prepared, principal: Principal) -> frozenset[str]:
-        key = (principal.audience, principal.scopes, principal.ceiling)
-        found = prepared.masks.get(key)
-        if found is None:
-            found = prepared.masks[key] = self._policy(principal, prepared.rows)
-        return found
-
-    def _plan(self, prepared: Prepared, denied: frozenset[str]) -> QueryPlan:
-        found = prepared.plans.get(denied)
-        if found is None:
-            operation = prepared.operation
-            planned = tuple(one for one in operation.selections if not self._is_core(one.name, one.coordinate))
-            operation = Operation(operation.kind, operation.name, operation.root, planned, operation.coordinates)
-            found = prepared.plans[denied] = plan_query(self.schema, self.registry, operation, denied)
-        return found

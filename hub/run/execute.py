@@ -10,12 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql.execution.values import VariableValues
-
 from connectors.spi import SourceError
 from hub.plan.merge import needs
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
-from hub.run.arguments import BadArgument, PageArguments, arguments, page
+from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.lists import expand
@@ -34,7 +32,7 @@ class Ran:
 async def execute(
     plan: QueryPlan,
     sources: Sources,
-    variables: VariableValues,
+    inputs: Inputs,
     deadline: float,
     request_id: str,
     principal: str = "",
@@ -42,7 +40,7 @@ async def execute(
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
     asked = Asked(sources, deadline, request_id, principal, shared)
-    run = _Run(plan, sources, variables, deadline, request_id, asked)
+    run = _Run(plan, sources, inputs, deadline, request_id, asked)
     try:
         await run.all()
     finally:
@@ -51,12 +49,10 @@ async def execute(
 
 
 class _Run:
-    def __init__(
-        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, asked: Asked
-    ) -> None:
+    def __init__(self, plan: QueryPlan, sources: Sources, inputs: Inputs, deadline: float, request_id: str, asked: Asked) -> None:
         self.plan = plan
         self.sources = sources
-        self.variables = variables
+        self.inputs = inputs
         self.deadline = deadline
         self.request_id = request_id
         self.asked = asked
@@ -92,7 +88,7 @@ class _Run:
             case Scan():
                 await self._scan(step)
             case Expand():
-                self.layers[step.id] = expand(step, self.layers[step.layer], self.variables)
+                self.layers[step.id] = expand(step, self.layers[step.layer], self.inputs)
 
     # -- one-row layers and root lists ---------------------------------------------------------------------------
 
@@ -100,7 +96,7 @@ class _Run:
         faults = {}
         given: dict[str, Any] = {}
         try:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
         except BadArgument as error:
             faults[0] = error.fault
         columns = {key: [given.get(argument)] for argument, key in step.columns.items()}
@@ -108,7 +104,7 @@ class _Run:
 
     async def _scan(self, step: Scan) -> None:
         try:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
             cut = page(given, len(step.order)) if step.order else None
             scanning = Scanning(step, self.sources, self.deadline, self.request_id, conditions(step, given))
             self.asked.systems.add(step.binding.system)
@@ -140,6 +136,6 @@ class _Run:
     def _question(self, step: Fetch) -> Question:
         params: dict[str, Any] = {}
         if step.selected is not None:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
             params = {param: given.get(argument) for argument, param in step.binding.args.items()}
         return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)
