@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.issuer import Issuer
-from auth.policy import EXPLAIN_SCOPE
+from auth.policy import OPERATING
 from auth.server import TokenServer
 from auth.tokens import TokenVerifier
 from hub.audit import AuditLog, AuditRecord
@@ -334,7 +334,7 @@ def make_folder(config: Config) -> None:
 
 def scopes(coordinates: Coordinates) -> list[str]:
     """All scopes that mean something here, sorted."""
-    return sorted({EXPLAIN_SCOPE}.union(*(alternative for row in coordinates.values() for alternative in row.scopes)))
+    return sorted(OPERATING.union(*(alternative for row in coordinates.values() for alternative in row.scopes)))
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:

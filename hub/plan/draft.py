@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, GraphQLString
 
 from connectors.spi import Field
-from hub.plan.model import Fetch, Place, Slot, Step
+from hub.plan.model import Choice, Fetch, Place, Slot, Step
 from hub.plan.operation import Selected, Unplannable
 from hub.plan.providers import Reach, Work, reach
 from schema.registry import Binding, Registry, Served
@@ -70,6 +70,7 @@ class Draft:
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
         self.work = Work()
+        self._chosen: dict[int, tuple[Position, dict[str, None]]] = {}
 
     def next_id(self) -> int:
         if len(self.steps) >= MAX_STEPS:
@@ -90,7 +91,16 @@ class Draft:
         self.steps.append(Fetch(step, position.layer, binding, key, selected=selected))
         if selected is None:
             position.fetched[binding.id] = step
+        if binding.field is not None:
+            self._choose(position, step, binding.field.partition(".")[2])
         return step
+
+    def _choose(self, position: Position, step: int, name: str) -> None:
+        self._chosen.setdefault(step, (position, {}))[1].setdefault(name)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What each binding was chosen for."""
+        return tuple(Choice(step, where.type, tuple(names), where.reach.carried) for step, (where, names) in self._chosen.items())
 
     def key_slot(self, position: Position, name: str) -> Slot:
         carried = position.carried.get(name)
@@ -104,6 +114,7 @@ class Draft:
 
     def fetched(self, position: Position, binding: Binding, name: str) -> Carried:
         step = self.fetch(position, binding)
+        self._choose(position, step, name)
         level = self.level(position.layer, step, binding, step=step)
         return Carried(binding.fields[name], step, level)
 

@@ -222,6 +222,16 @@ Output = Leaf | Constant | Failure | Object | List | Connection
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a step's binding was chosen for: ``fields`` of ``type``, at a position whose rows carry ``carried``. For explain alone."""
+
+    step: int
+    type: str
+    fields: tuple[str, ...]
+    carried: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
@@ -236,6 +246,7 @@ class QueryPlan:
     coordinates: tuple[str, ...]
     denied: frozenset[str]
     candidates: int = 0
+    choices: tuple[Choice, ...] = ()
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -16,8 +16,11 @@ from graphql.execution.values import VariableValues
 from auth.policy import denied as deny
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
-from hub.plan.explain import explain
+from hub.errors import Refused
+from hub.plan.explain import Explained, explained
+from hub.plan.model import QueryPlan
 from hub.plan.operation import Unplannable
+from hub.run.analysis import analysed
 from hub.run.arguments import Inputs
 from hub.run.assemble import assemble
 from hub.run.coalesce import Coalescer
@@ -25,9 +28,10 @@ from hub.run.documents import Document
 from hub.run.execute import execute
 from hub.run.positions import values
 from hub.run.prepared import Caches, Policy, Preparer, Ready
-from hub.run.refusals import build_error, request_error, shown
+from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, run
 from hub.run.sources import Sources
+from hub.run.telling import Telling, told, wanted
 from schema.registry import Registry
 
 TIMEOUT = 10.0  # seconds for a whole request
@@ -58,6 +62,7 @@ class Engine:
         self._directory = directory
         self._timeout = timeout
         self._max_errors = max_errors
+        self._policy = policy
         self._shared = Coalescer(sources) if coalesce else None
         self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
@@ -76,7 +81,11 @@ class Engine:
         extensions: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Answer one operation. Raises nothing: what is wrong with the request is in the answer."""
-        context, result = await self._result(document, operation_name, variables, principal, request_id, None)
+        try:
+            telling = wanted(extensions, principal)
+            context, result = await self._result(document, operation_name, variables, principal, request_id, None, telling)
+        except Refused as refused:
+            context, result = None, ExecutionResult(None, [refusal(refused)])
         operation = context.prepared.operation if context is not None else None
         body: dict[str, Any] = {}
         if context is not None:
@@ -84,7 +93,11 @@ class Engine:
         errors = [build_error(error) for error in result.errors or ()]
         if errors:
             body["errors"] = errors
-        if result.extensions:
+        if context is not None and context.telling is not None:
+            plan = self._plan(context)
+            told_ = told(context.telling, plan, self.registry, self._policy, principal)
+            body["extensions"] = {**(result.extensions or {}), "explain": told_}
+        elif result.extensions:
             body["extensions"] = result.extensions
         return Answer(
             body=msgspec.json.encode(body),
@@ -110,6 +123,21 @@ class Engine:
         _, result = await self._result(document, operation_name, variables, principal, request_id, denied)
         return ExecutionResult(values(result.data), result.errors, result.extensions)
 
+    def explained(
+        self,
+        document: Document,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        operation_name: str | None = None,
+        principal: Principal = ANONYMOUS,
+    ) -> Explained:
+        """The whole plan of an operation as this principal would get it. Raises GraphQLError for a document that is not valid, LookupError
+        when there is no operation of that name, Unplannable."""
+        if document.errors:
+            raise document.errors[0]
+        prepared = self.preparer.ready(document, operation_name, variables or {}).prepared
+        return explained(self.preparer.plan(prepared, self.preparer.denied(prepared, principal)), self.registry)
+
     def explain(
         self,
         document: Document,
@@ -118,11 +146,8 @@ class Engine:
         operation_name: str | None = None,
         principal: Principal = ANONYMOUS,
     ) -> str:
-        """The plan of an operation for this principal, as text. Raises GraphQLError for a document that is not valid."""
-        if document.errors:
-            raise document.errors[0]
-        prepared = self.preparer.ready(document, operation_name, variables or {}).prepared
-        return explain(self.preparer.plan(prepared, self.preparer.denied(prepared, principal)))
+        """The same as text."""
+        return self.explained(document, variables, operation_name=operation_name, principal=principal).text
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -134,6 +159,7 @@ class Engine:
         principal: Principal,
         request_id: str,
         denied: frozenset[str] | None,
+        telling: Telling | None = None,
     ) -> tuple[Context | None, ExecutionResult]:
         if document.errors or document.tree is None:
             return None, ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
@@ -146,7 +172,9 @@ class Engine:
         selections = ready.operation.selections
         core = {one.key: ready.nodes[one.number] for one in selections if self._is_core(one.name, one.coordinate)}
         keys = tuple(selected.key for selected in selections)
-        context = Context(self, ready, principal, request_id, self._directory, denied, keys, core)
+        if telling is not None and telling.mode == "dryRun":
+            core = {}  # what has a resolver of its own is not run either
+        context = Context(self, ready, principal, request_id, self._directory, denied, keys, core, telling=telling)
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
         if isinstance(outcome, list):
             return None, ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in outcome])
@@ -158,16 +186,27 @@ class Engine:
     async def part(self, context: Context, variables: VariableValues) -> Part:
         """The planned root fields of an operation; called by the seam. Raises Unplannable."""
         ready: Ready = context.prepared
-        denied = context.denied if context.denied is not None else self.preparer.denied(ready.prepared, context.principal)
-        plan = self.preparer.plan(ready.prepared, denied)
+        telling: Telling | None = context.telling
+        plan = self._plan(context)
+        if telling is not None and telling.mode == "dryRun":
+            return Part(None)
         deadline = self.sources.clock.monotonic() + self._timeout
-        ran = await execute(
-            plan, self.sources, Inputs(variables, ready.nodes), deadline, context.request_id, context.principal.id, self._shared
-        )
+        inputs, analysis = Inputs(variables, ready.nodes), telling.analysis if telling is not None else None
+        shared = self._shared if analysis is None else None
+        with analysed(analysis):
+            ran = await execute(plan, self.sources, inputs, deadline, context.request_id, context.principal.id, shared)
         context.systems = tuple(sorted(ran.systems))
+        began = self.sources.clock.monotonic()
         done = assemble(plan, ran.layers)
+        if analysis is not None:
+            analysis.assembly = self.sources.clock.monotonic() - began
         notices = done.notices.listed()
         return Part(done.data, shown(done.errors, self._max_errors, ready.nodes), {"notices": notices} if notices else None)
+
+    def _plan(self, context: Context) -> QueryPlan:
+        """The plan of a request under its own mask. Raises Unplannable."""
+        prepared = context.prepared.prepared
+        return self.preparer.plan(prepared, self.preparer.denied(prepared, context.principal) if context.denied is None else context.denied)
 
     def _is_core(self, name: str, coordinate: str) -> bool:
         return name in ("__schema", "__type") or coordinate in self._core_roots

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.spi import SourceError
 from hub.plan.merge import needs
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
+from hub.run import analysis
 from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
@@ -103,6 +104,7 @@ class _Run:
         self.layers[step.id] = Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,), faults)})
 
     async def _scan(self, step: Scan) -> None:
+        analysis.step(step.id)
         try:
             given = arguments(step.selected, self.inputs)
             cut = page(given, len(step.order)) if step.order else None
@@ -129,6 +131,7 @@ class _Run:
     async def _group(self, steps: Sequence[Fetch]) -> None:
         await self._after(sorted({number for step in steps for number in needs(step)}))
         keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
+        analysis.step(steps[0].id, len({key for keys, _ in keyed for key in keys if key is not None}))
         answers = await self.asked.rows(self._question(steps[0]), [key for keys, _ in keyed for key in keys])
         for step, (keys, faults) in zip(steps, keyed, strict=True):
             self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from hub.errors import CODES, message
+from hub.errors import CODES, Refused, message
 from hub.plan.operation import Nodes
 from hub.run.positions import Located
 from schema.scalars import identifier_error
@@ -43,6 +43,11 @@ def request_error(code: str, detail: str = "", error: GraphQLError | None = None
     if error.message.startswith(("Unknown operation", "Must provide")):
         code = "OPERATION_NOT_FOUND"
     return GraphQLError(f"{CODES[code].zh} {error.message}", error.nodes, path=error.path, extensions={"code": code})
+
+
+def refusal(refused: Refused) -> GraphQLError:
+    """A request error that says what exactly."""
+    return GraphQLError(message(refused.code, refused.zh, refused.en), extensions={"code": refused.code, **refused.data})
 
 
 def build_error(error: GraphQLError) -> dict[str, Any]:

@@ -29,4 +29,6 @@ def mask(denied: Collection[str], scopes: Sized) -> int:
 def plan(made: QueryPlan, selections: int) -> int:
     """Steps with their columns, and an output for each selection."""
     columns = sum(len(getattr(step, "columns", ())) for step in made.steps)
+    carried = sum(len(one.carried) for one in {id(one.carried): one for one in made.choices}.values())
+    columns += carried // 2 + len(made.choices) * 3
     return 1_500 + 400 * selections + 480 * len(made.steps) + _TEXT * columns + 40 * len(made.denied)
