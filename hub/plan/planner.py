@@ -18,7 +18,7 @@ def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, 
     objects = Objects(draft)
     roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
     steps = unite(draft.steps, draft.columns)
-    return QueryPlan(operation.name, steps, groups(steps), roots, operation.coordinates, denied)
+    return QueryPlan(operation.name, steps, groups(steps), roots, operation.coordinates, denied, draft.work.candidates, draft.choices())
 
 
 def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql.execution.values import VariableValues
-
 from connectors.spi import SourceError
 from hub.plan.merge import needs
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
-from hub.run.arguments import BadArgument, PageArguments, arguments, page
+from hub.run import analysis
+from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.lists import expand
@@ -34,7 +33,7 @@ class Ran:
 async def execute(
     plan: QueryPlan,
     sources: Sources,
-    variables: VariableValues,
+    inputs: Inputs,
     deadline: float,
     request_id: str,
     principal: str = "",
@@ -42,7 +41,7 @@ async def execute(
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
     asked = Asked(sources, deadline, request_id, principal, shared)
-    run = _Run(plan, sources, variables, deadline, request_id, asked)
+    run = _Run(plan, sources, inputs, deadline, request_id, asked)
     try:
         await run.all()
     finally:
@@ -51,12 +50,10 @@ async def execute(
 
 
 class _Run:
-    def __init__(
-        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, asked: Asked
-    ) -> None:
+    def __init__(self, plan: QueryPlan, sources: Sources, inputs: Inputs, deadline: float, request_id: str, asked: Asked) -> None:
         self.plan = plan
         self.sources = sources
-        self.variables = variables
+        self.inputs = inputs
         self.deadline = deadline
         self.request_id = request_id
         self.asked = asked
@@ -92,7 +89,7 @@ class _Run:
             case Scan():
                 await self._scan(step)
             case Expand():
-                self.layers[step.id] = expand(step, self.layers[step.layer], self.variables)
+                self.layers[step.id] = expand(step, self.layers[step.layer], self.inputs)
 
     # -- one-row layers and root lists ---------------------------------------------------------------------------
 
@@ -100,15 +97,16 @@ class _Run:
         faults = {}
         given: dict[str, Any] = {}
         try:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
         except BadArgument as error:
             faults[0] = error.fault
         columns = {key: [given.get(argument)] for argument, key in step.columns.items()}
         self.layers[step.id] = Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,), faults)})
 
     async def _scan(self, step: Scan) -> None:
+        analysis.step(step.id)
         try:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
             cut = page(given, len(step.order)) if step.order else None
             scanning = Scanning(step, self.sources, self.deadline, self.request_id, conditions(step, given))
             self.asked.systems.add(step.binding.system)
@@ -133,6 +131,7 @@ class _Run:
     async def _group(self, steps: Sequence[Fetch]) -> None:
         await self._after(sorted({number for step in steps for number in needs(step)}))
         keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
+        analysis.step(steps[0].id, len({key for keys, _ in keyed for key in keys if key is not None}))
         answers = await self.asked.rows(self._question(steps[0]), [key for keys, _ in keyed for key in keys])
         for step, (keys, faults) in zip(steps, keyed, strict=True):
             self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
@@ -140,6 +139,6 @@ class _Run:
     def _question(self, step: Fetch) -> Question:
         params: dict[str, Any] = {}
         if step.selected is not None:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
             params = {param: given.get(argument) for argument, param in step.binding.args.items()}
         return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)

@@ -60,6 +60,7 @@ class Context:
     keys: tuple[str, ...] = ()
     core: Mapping[str, Sequence[FieldNode]] | None = None
     systems: tuple[str, ...] = ()
+    telling: Any = None  # how the request wants its plan told, if it does
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):

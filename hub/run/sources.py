@@ -15,6 +15,7 @@ import structlog
 from connectors.spi import Ask, Call, Connector, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
+from hub.run import analysis
 from schema.registry import Limits, System
 
 log = structlog.get_logger("hub.sources")
@@ -83,10 +84,12 @@ class Sources:
     async def _once(self, system: str, plan: Plan, call: Call, deadline: float) -> list[Page]:
         connector, gate = self._connector(system), self._gates[system]
         started = self.clock.monotonic()
+        entered: float | None = None
         outcome, rows = "ok", 0
         call = Call(call.params, call.keys, deadline, call.principal, call.request_id, call.max_rows, call.max_bytes)
         try:
             async with asyncio.timeout(max(0.0, deadline - started)), gate:
+                entered = self.clock.monotonic()
                 pages = [page async for page in connector.fetch(plan, call)]
             rows = sum(page.size for page in pages)
             return pages
@@ -106,7 +109,9 @@ class Sources:
             raise SourceError("broken", "the connector failed", source=system, relation=plan.relation.name) from error
         finally:
             seconds = self.clock.monotonic() - started
-            self.recorder.record(Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id))
+            recorded = Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id)
+            self.recorder.record(recorded)
+            analysis.called(recorded, seconds if entered is None else entered - started)
             if self._metrics is not None:
                 self._metrics.call(system, plan.relation.name, outcome, seconds, len(call.keys), rows)
 
