@@ -221,10 +221,26 @@ Output = Leaf | Constant | Failure | Object | List | Connection
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """Steps (by id) that run as one: a single step, or the fetches of a group. It starts when ``waits`` other units are done, and is
+    itself waited for by ``feeds`` (places in the schedule).
+
+    ``seconds`` is what its systems may take (0: it asks none), ``below`` the same along the longest chain of units that need it.
+    """
+
+    steps: tuple[int, ...]
+    waits: int
+    feeds: tuple[int, ...]
+    seconds: float = 0.0
+    below: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
-    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth.
+    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``schedule`` says when each
+    of them may start; see ``hub.plan.schedule``.
     """
 
     operation: str
@@ -233,6 +249,7 @@ class QueryPlan:
     roots: tuple[Root, ...]
     coordinates: tuple[str, ...]
     denied: frozenset[str]
+    schedule: tuple[Unit, ...] = ()
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ from hub.plan.model import (
 )
 from hub.plan.operation import Operation, Selected, Unplannable
 from hub.plan.providers import Reach, link, provider, reach
+from hub.plan.schedule import schedule
 from schema.registry import Binding, Registry, Served
 
 MAX_STEPS = 500
@@ -87,7 +88,9 @@ def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, 
     planner = _Planner(schema, registry, denied)
     roots = tuple(planner.root(selected) for selected in operation.selections)
     steps = unite(planner.steps, planner.columns)
-    return QueryPlan(operation.name, steps, groups(steps), roots, operation.coordinates, denied)
+    together = groups(steps)
+    units = schedule(steps, together, lambda system: registry.systems[system].limits.timeout)
+    return QueryPlan(operation.name, steps, together, roots, operation.coordinates, denied, units)
 
 
 def _place(selected: Selected) -> Place:

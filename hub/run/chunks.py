@@ -7,7 +7,7 @@ become errors, never a shifted row. Knows the connector interface and one reques
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,15 +31,56 @@ class Answered:
     faults: Mapping[Key, Fault] = field(default_factory=dict)
     fault: Fault | None = None
 
+    def of(self, keys: Sequence[Key]) -> Answered:
+        """The same for ``keys`` alone: no row of another's is in it."""
+        if self.fault is not None:
+            return self
+        at: dict[Key, list[int]] = {}
+        rows: list[int] = []
+        for key in keys:
+            own = self.at.get(key, ())
+            at[key] = list(range(len(rows), len(rows) + len(own)))
+            rows += own
+        columns = {name: [column[row] for row in rows] for name, column in self.columns.items()}
+        return Answered(columns, at, {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {})
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys."""
+    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys.
+
+    ``scope`` is a fingerprint of all else that decides which rows there are for the caller (a row filter and its values). Questions share
+    calls and answers only within one scope.
+    """
 
     binding: Binding
     columns: tuple[str, ...]
     types: tuple[GraphQLOutputType, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
+    scope: str = ""
+
+    @property
+    def name(self) -> tuple[str, tuple[str, ...], str]:
+        """By what it is known that an answer to one question is an answer to another with the same keys and without parameters."""
+        return (self.binding.id, self.columns, self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and until when (seconds of the sources' clock)."""
+
+    deadline: float
+    request_id: str = ""
+    principal: str = ""
+
+
+class Waiting(Protocol):
+    """A question on its way."""
+
+    @property
+    def answer(self) -> asyncio.Future[Mapping[Key, Answered]]: ...
+
+    def withdraw(self) -> None: ...
 
 
 class Shared(Protocol):
@@ -47,58 +88,91 @@ class Shared(Protocol):
 
     def shares(self, question: Question) -> bool: ...
 
-    async def rows(self, question: Question, keys: Sequence[Key], deadline: float, request_id: str) -> Mapping[Key, Answered]: ...
+    def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Waiting: ...
 
 
 class Asked:
-    """One request's memory of keys asked: no key is sent twice to one binding. Tasks end with the request."""
+    """One request's memory of keys asked: no key is sent twice to one binding. What is under way ends with the request."""
 
-    def __init__(self, sources: Sources, deadline: float, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
+    def __init__(self, sources: Sources, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
         self._sources = sources
-        self._deadline = deadline
         self._request_id = request_id
         self._principal = principal
         self._shared = shared
-        self._known: dict[str, dict[Key, asyncio.Task[Mapping[Key, Answered]]]] = {}
-        self._tasks: list[asyncio.Task[Mapping[Key, Answered]]] = []
+        self._known: dict[Any, dict[Key, asyncio.Future[Mapping[Key, Answered]]]] = {}
+        self._ends: list[Callable[[], object]] = []
         self.systems: set[str] = set()
 
     def cancel(self) -> None:
-        """End what is still under way; the request is over."""
-        for task in self._tasks:
-            task.cancel()
+        """End what is still under way, or leave it to others; the request is over."""
+        for end in self._ends:
+            end()
 
-    async def rows(self, question: Question, keys: Iterable[Key | None]) -> Mapping[Key, Answered]:
-        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once."""
-        binding = question.binding
-        known = self._known.setdefault(binding.id, {}) if not question.params else {}
+    def rows(self, question: Question, keys: Iterable[Key | None], deadline: float) -> Answering:
+        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``."""
+        known = self._known.setdefault(question.name, {}) if not question.params else {}
         wanted = dict.fromkeys(key for key in keys if key is not None)
         new = [key for key in wanted if key not in known]
-        size = max(1, binding.relation.max_keys)
-        for start in range(0, len(new), size):
-            chunk = new[start : start + size]
-            task = asyncio.create_task(self._answers(question, chunk))
-            self._tasks.append(task)
-            known.update(dict.fromkeys(chunk, task))
-        tasks = {known[key] for key in wanted}
-        if tasks:
-            await asyncio.wait(tasks)
-        return {key: known[key].result()[key] for key in wanted}
+        if new:
+            self.systems.add(question.binding.system)
+            asker = Asker(deadline, self._request_id, self._principal)
+            size = max(1, question.binding.relation.max_keys)
+            for start in range(0, len(new), size):
+                chunk = new[start : start + size]
+                known.update(dict.fromkeys(chunk, self._sent(question, chunk, asker)))
+        return Answering(wanted, {known[key] for key in wanted})
 
-    async def _answers(self, question: Question, chunk: Sequence[Key]) -> Mapping[Key, Answered]:
-        self.systems.add(question.binding.system)
-        if self._shared is None or not self._shared.shares(question):
-            return dict.fromkeys(chunk, await ask(self._sources, question, chunk, self._deadline, self._request_id, self._principal))
-        try:
-            return await self._shared.rows(question, chunk, self._deadline, self._request_id)
-        except SourceError as error:
-            return dict.fromkeys(chunk, Answered({}, fault=Fault.of(error)))
+    def _sent(self, question: Question, chunk: Sequence[Key], asker: Asker) -> asyncio.Future[Mapping[Key, Answered]]:
+        if self._shared is not None and self._shared.shares(question):
+            waiting = self._shared.rows(question, chunk, asker)
+            self._ends.append(waiting.withdraw)
+            return waiting.answer
+        task = asyncio.get_running_loop().create_task(self._alone(question, chunk, asker))
+        self._ends.append(task.cancel)
+        return task
+
+    async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
+        return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
 
 
-async def ask(
-    sources: Sources, question: Question, chunk: Sequence[Key], deadline: float, request_id: str, principal: str = ""
-) -> Answered:
-    """One call for the keys of ``chunk``, at most as many as the relation takes. A failure is in the answer."""
+class Answering:
+    """Answers of several chunks, some of them still to come."""
+
+    __slots__ = ("_chunks", "_keys", "_left")
+
+    def __init__(self, keys: Iterable[Key], chunks: set[asyncio.Future[Mapping[Key, Answered]]]) -> None:
+        self._keys = keys
+        self._chunks = chunks
+        self._left = 0
+
+    def then(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` when all are there: at once, or later from the loop."""
+
+        def one_less(_: object) -> None:
+            self._left -= 1
+            if not self._left:
+                go_on()
+
+        late = [chunk for chunk in self._chunks if not chunk.done()]
+        self._left = len(late)
+        for chunk in late:
+            chunk.add_done_callback(one_less)
+        if not late:
+            go_on()
+
+    def answers(self) -> Mapping[Key, Answered]:
+        """What holds each key, when all are there. Raises what a chunk raised."""
+        if len(self._chunks) == 1:
+            return next(iter(self._chunks)).result()
+        found: dict[Key, Answered] = {}
+        for chunk in self._chunks:
+            found.update(chunk.result())
+        return {key: found[key] for key in self._keys}
+
+
+async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker: Asker, shared: bool = False) -> Answered:
+    """One call for the keys of ``chunk``, at most as many as the relation takes. A failure is in the answer. A ``shared`` call is made
+    for several askers: it does not carry the name of one."""
     binding, types = question.binding, question.types
     relation = binding.relation
     fields = [relation.field(name) for name in relation.keys]
@@ -108,7 +182,8 @@ async def ask(
     try:
         wanted = tuple(name for name in question.columns if name not in relation.keys)
         plan = sources.plan(binding.system, Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params)), relation)
-        pages = await sources.pages(binding.system, plan, Call(question.params, written, deadline, principal, request_id))
+        call = Call(question.params, written, asker.deadline, "" if shared else asker.principal, asker.request_id)
+        pages = await sources.pages(binding.system, plan, call, asker.principal)
         return _checked(binding, plan, types, chunk, written, pages)
     except SourceError as error:
         return Answered({}, fault=Fault.of(error))
