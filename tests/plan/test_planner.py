@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from hub.clock import SystemClock
-from hub.plan import planner
+from hub.plan import draft
 from hub.plan.operation import Unplannable
 from hub.run.engine import Engine
 from hub.run.sources import Sources
@@ -92,6 +92,6 @@ def test_what_is_denied_is_not_planned() -> None:
 
 
 def test_a_plan_past_its_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "MAX_STEPS", 3)
+    monkeypatch.setattr(draft, "MAX_STEPS", 3)
     with pytest.raises(Unplannable, match="more than 3 steps"):
         plan_of('{ a: firm(uscc: "A") { name } b: firm(uscc: "B") { name } }')

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hub.plan import objects
 from hub.plan import operation as operations
-from hub.plan import planner
-from hub.run import assemble, chunks, coalesce, execute, layers, positions, scan
+from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
@@ -130,11 +130,11 @@ def _field_name_for_key(right: Any) -> Any:
 
 def _nested_mask_forgotten(right: Any) -> Any:
     def output(self: Any, *args: Any) -> Any:
-        denied, self.denied = self.denied, frozenset()
+        denied, self.draft.denied = self.draft.denied, frozenset()
         try:
             return right(self, *args)
         finally:
-            self.denied = denied
+            self.draft.denied = denied
 
     return output
 
@@ -184,10 +184,10 @@ PLANTED = (
     Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
     Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
-    Planted("the field's name stands for its alias", planner, "_place", _field_name_for_key),
-    Planted("the mask holds at the root alone", planner._Planner, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
-    Planted("the worst provider is asked", planner, "provider", _worst_provider),
-    Planted("one leaf decides whether an embedded object is there", planner._Planner, "leaves", _first_leaf_decides),
+    Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
+    Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
+    Planted("the worst provider is asked", objects, "provider", _worst_provider),
+    Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
     Planted(
         "conditions are ignored",
         operations._Collector,
@@ -195,7 +195,7 @@ PLANTED = (
         lambda right: lambda self, directives: True,
         checks.skipped_is_not_asked,
     ),
-    Planted("connections are not ordered", execute, "row_keys", _keys_not_ordered),
+    Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
-    Planted("the total is that of the page", execute, "_layer", _total_of_the_page),
+    Planted("the total is that of the page", lists, "laid", _total_of_the_page),
 )
