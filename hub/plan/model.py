@@ -222,13 +222,13 @@ Output = Leaf | Constant | Failure | Object | List | Connection
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Steps (by id) that run as one: a single step, or the fetches of a group. It starts when ``waits`` other units are done, and is
+    """Steps that run as one: a single step, or the fetches of a group. It starts when ``waits`` other units are done, and is
     itself waited for by ``feeds`` (places in the schedule).
 
     ``seconds`` is what its systems may take (0: it asks none), ``below`` the same along the longest chain of units that need it.
     """
 
-    steps: tuple[int, ...]
+    steps: tuple[Step, ...]
     waits: int
     feeds: tuple[int, ...]
     seconds: float = 0.0

@@ -25,7 +25,10 @@ def schedule(steps: Sequence[Step], groups: Sequence[Sequence[int]], timeout: Ca
             feeds[other].append(place)
     seconds = [max(_seconds(by_id[number], timeout) for number in numbers) for numbers in units]
     below = _longest(feeds, seconds)
-    return tuple(Unit(numbers, len(above[place]), tuple(feeds[place]), seconds[place], below[place]) for place, numbers in enumerate(units))
+    return tuple(
+        Unit(tuple(by_id[n] for n in numbers), len(above[place]), tuple(feeds[place]), seconds[place], below[place])
+        for place, numbers in enumerate(units)
+    )
 
 
 def _seconds(step: Step, timeout: Callable[[str], float]) -> float:

@@ -7,7 +7,7 @@ become errors, never a shifted row. Knows the connector interface and one reques
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,8 +41,11 @@ class Answered:
             own = self.at.get(key, ())
             at[key] = list(range(len(rows), len(rows) + len(own)))
             rows += own
-        columns = {name: [column[row] for row in rows] for name, column in self.columns.items()}
-        return Answered(columns, at, {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {})
+        faults = {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {}
+        if rows and rows[-1] - rows[0] == len(rows) - 1 and rows == list(range(rows[0], rows[-1] + 1)):  # they mostly lie together
+            first, last = rows[0], rows[-1] + 1
+            return Answered({name: column[first:last] for name, column in self.columns.items()}, at, faults)
+        return Answered({name: [column[row] for row in rows] for name, column in self.columns.items()}, at, faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,76 @@ class Asker:
     principal: str = ""
 
 
-class Waiting(Protocol):
-    """A question on its way."""
+class Sent:
+    """A chunk of keys on its way. ``answers`` has what holds each key as soon as it is there."""
+
+    __slots__ = ("_error", "_then", "answers")
+
+    def __init__(self) -> None:
+        self.answers: Mapping[Key, Answered] | None = None
+        self._error: BaseException | None = None
+        self._then: list[Callable[[], None]] = []
 
     @property
-    def answer(self) -> asyncio.Future[Mapping[Key, Answered]]: ...
+    def done(self) -> bool:
+        return self.answers is not None or self._error is not None
 
-    def withdraw(self) -> None: ...
+    def settle(self, answers: Mapping[Key, Answered]) -> None:
+        """The answer has come; the first one counts."""
+        if not self.done:
+            self.answers = answers
+            self._go_on()
+
+    def fail(self, error: BaseException) -> None:
+        """A mistake of the program: ``result`` raises it."""
+        if not self.done:
+            self._error = error
+            self._go_on()
+
+    def _go_on(self) -> None:
+        then, self._then = self._then, []
+        for go_on in then:
+            go_on()
+
+    def then(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` when it is there; it must not raise."""
+        if self.done:
+            go_on()
+        else:
+            self._then.append(go_on)
+
+    def result(self) -> Mapping[Key, Answered]:
+        """The answers of a chunk that is done."""
+        if self.answers is None:
+            raise self._error or RuntimeError("the answer is not there yet")
+        return self.answers
+
+    def withdraw(self) -> None:
+        """Nobody waits for it here any more."""
+        self._then = []
+
+
+class _Alone(Sent):
+    """A chunk with a call of its own."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, work: Coroutine[None, None, Mapping[Key, Answered]]) -> None:
+        super().__init__()
+        self._task = asyncio.get_running_loop().create_task(work)
+        self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[Mapping[Key, Answered]]) -> None:
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                self.fail(error)
+            else:
+                self.settle(task.result())
+
+    def withdraw(self) -> None:
+        super().withdraw()
+        self._task.cancel()
 
 
 class Shared(Protocol):
@@ -88,7 +154,7 @@ class Shared(Protocol):
 
     def shares(self, question: Question) -> bool: ...
 
-    def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Waiting: ...
+    def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Sent: ...
 
 
 class Asked:
@@ -99,14 +165,14 @@ class Asked:
         self._request_id = request_id
         self._principal = principal
         self._shared = shared
-        self._known: dict[Any, dict[Key, asyncio.Future[Mapping[Key, Answered]]]] = {}
-        self._ends: list[Callable[[], object]] = []
+        self._known: dict[Any, dict[Key, Sent]] = {}
+        self._sent: list[Sent] = []
         self.systems: set[str] = set()
 
     def cancel(self) -> None:
         """End what is still under way, or leave it to others; the request is over."""
-        for end in self._ends:
-            end()
+        for sent in self._sent:
+            sent.withdraw()
 
     def rows(self, question: Question, keys: Iterable[Key | None], deadline: float) -> Answering:
         """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``."""
@@ -119,17 +185,15 @@ class Asked:
             size = max(1, question.binding.relation.max_keys)
             for start in range(0, len(new), size):
                 chunk = new[start : start + size]
-                known.update(dict.fromkeys(chunk, self._sent(question, chunk, asker)))
-        return Answering(wanted, {known[key] for key in wanted})
+                sent = self._begun(question, chunk, asker)
+                self._sent.append(sent)
+                known.update(dict.fromkeys(chunk, sent))
+        return Answering(wanted, list(dict.fromkeys(map(known.__getitem__, wanted))))
 
-    def _sent(self, question: Question, chunk: Sequence[Key], asker: Asker) -> asyncio.Future[Mapping[Key, Answered]]:
+    def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Sent:
         if self._shared is not None and self._shared.shares(question):
-            waiting = self._shared.rows(question, chunk, asker)
-            self._ends.append(waiting.withdraw)
-            return waiting.answer
-        task = asyncio.get_running_loop().create_task(self._alone(question, chunk, asker))
-        self._ends.append(task.cancel)
-        return task
+            return self._shared.rows(question, chunk, asker)
+        return _Alone(self._alone(question, chunk, asker))
 
     async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
         return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
@@ -138,32 +202,32 @@ class Asked:
 class Answering:
     """Answers of several chunks, some of them still to come."""
 
-    __slots__ = ("_chunks", "_keys", "_left")
+    __slots__ = ("_chunks", "_keys")
 
-    def __init__(self, keys: Iterable[Key], chunks: set[asyncio.Future[Mapping[Key, Answered]]]) -> None:
+    def __init__(self, keys: Iterable[Key], chunks: Sequence[Sent]) -> None:
         self._keys = keys
         self._chunks = chunks
-        self._left = 0
 
     def then(self, go_on: Callable[[], None]) -> None:
-        """Call ``go_on`` when all are there: at once, or later from the loop."""
+        """Call ``go_on`` when all are there: at once, or when the last has come."""
+        late = [chunk for chunk in self._chunks if not chunk.done]
+        left = len(late)
 
-        def one_less(_: object) -> None:
-            self._left -= 1
-            if not self._left:
+        def one_less() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
                 go_on()
 
-        late = [chunk for chunk in self._chunks if not chunk.done()]
-        self._left = len(late)
-        for chunk in late:
-            chunk.add_done_callback(one_less)
         if not late:
             go_on()
+        for chunk in late:
+            chunk.then(go_on if len(late) == 1 else one_less)
 
     def answers(self) -> Mapping[Key, Answered]:
         """What holds each key, when all are there. Raises what a chunk raised."""
         if len(self._chunks) == 1:
-            return next(iter(self._chunks)).result()
+            return self._chunks[0].result()
         found: dict[Key, Answered] = {}
         for chunk in self._chunks:
             found.update(chunk.result())

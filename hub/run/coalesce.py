@@ -17,15 +17,13 @@ from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 
-from cachetools import LRUCache
-
 from connectors.spi import SourceError
-from hub.run.chunks import Answered, Asker, Key, Question, ask
+from hub.run.chunks import Answered, Asker, Key, Question, Sent, ask
 from hub.run.layers import Fault
 from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one lane after which further questions wait for each other
-LANES = 2048
+LANES = 2048  # shapes of questions that are kept
 
 Send = Callable[[Sequence[Key], Asker], Coroutine[None, None, Answered]]
 
@@ -35,7 +33,7 @@ class Coalescer:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._lanes: LRUCache[tuple[str, tuple[str, ...], str], Lane] = LRUCache(LANES)
+        self._lanes: dict[tuple[str, tuple[str, ...], str], Lane] = {}
 
     def shares(self, question: Question) -> bool:
         """Whether an answer may serve several requests: it has no parameters of its own, takes keys together and asks as the hub."""
@@ -43,65 +41,62 @@ class Coalescer:
         return not question.params and binding.relation.max_keys > 1 and not self._sources.delegates(binding.system)
 
     def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Wanted:
-        """Take ``keys`` along with the next call; to be awaited by its ``answer``."""
-        lane = self._lanes.get(question.name)
+        """Take ``keys`` along with the next call."""
+        name = question.name
+        lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[question.name] = Lane(self._sending(question), question.binding.relation.max_keys, question.binding.system)
+            if len(self._lanes) >= LANES:  # more shapes than ever lie in use: those with nothing under way are made again when needed
+                self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.idle}
+            lane = self._lanes[name] = Lane(self._sending(question), question.binding.relation.max_keys, question.binding.system)
         return lane.want(keys, asker, asker.deadline - self._sources.clock.monotonic())
 
     def _sending(self, question: Question) -> Send:
         return lambda chunk, asker: ask(self._sources, question, chunk, asker, shared=True)
 
 
-class Wanted:
-    """One request's question on its way. ``answer`` has, when it comes, what holds each key: rows, or what went wrong for it."""
+class Wanted(Sent):
+    """One request's question on its way, answered at ``at`` (the loop's time) at the latest."""
 
-    __slots__ = ("_found", "_lane", "_open", "_timer", "answer", "asker", "keys")
+    __slots__ = ("_calls", "_found", "_lane", "asker", "at", "keys")
 
-    def __init__(self, lane: Lane, keys: Sequence[Key], asker: Asker, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
+    def __init__(self, lane: Lane, keys: Sequence[Key], asker: Asker, at: float) -> None:
+        super().__init__()
         self._lane = lane
         self.keys = keys
         self.asker = asker
-        self.answer: asyncio.Future[Mapping[Key, Answered]] = loop.create_future()
+        self.at = at
+        self._calls: list[_Calling] = []
         self._found: dict[Key, Answered] = {}
-        self._open: list[_Calling] = []
-        self._timer = loop.call_later(max(0.0, seconds), self._late)
 
     def withdraw(self) -> None:
         """Go away: calls that nobody else waits for end."""
-        self._timer.cancel()
-        if not self.answer.done():
-            self.answer.cancel()
-            self._lane.forget(self)
-            for calling in self._open:
-                calling.forget(self)
+        super().withdraw()
+        if not self.done:
+            self._leave()
 
     def travels(self, calling: _Calling) -> None:
         """Some of the keys have left in ``calling``."""
-        self._open.append(calling)
+        self._calls.append(calling)
 
     def arrived(self, calling: _Calling, found: Mapping[Key, Answered]) -> None:
-        """The answer for those keys."""
-        self._open.remove(calling)
+        """The answer for those keys. All keys of a question leave at one moment, so the last call back is the end of it."""
+        self._calls.remove(calling)
         self._found.update(found)
-        if not self._open and not self.answer.done():  # all keys of a question leave at one moment
-            self._timer.cancel()
-            self.answer.set_result(self._found)
-
-    def failed(self, error: BaseException) -> None:
-        """A mistake of the program: whoever waits for this question gets to see it."""
-        self._timer.cancel()
-        if not self.answer.done():
-            self.answer.set_exception(error)
-
-    def _late(self) -> None:
-        if not self.answer.done():
-            late = Answered({}, fault=Fault.of(SourceError("slow", "no answer in time", source=self._lane.system)))
-            self.answer.set_result(dict.fromkeys(self.keys, late) | self._found)
+        if not self._calls:
             self._lane.forget(self)
-            for calling in self._open:
-                calling.forget(self)
+            self.settle(self._found)
+
+    def late(self) -> None:
+        """Its time is over: what has not come is slow, and will not be heard any more."""
+        self._leave()
+        slow = Answered({}, fault=Fault.of(SourceError("slow", "no answer in time", source=self._lane.system)))
+        self.settle(dict.fromkeys(self.keys, slow) | self._found)
+
+    def _leave(self) -> None:
+        self._lane.forget(self)
+        calls, self._calls = self._calls, []
+        for calling in calls:
+            calling.forget(self)
 
 
 @dataclass(slots=True, eq=False)
@@ -125,20 +120,47 @@ class Lane:
         self.system = system
         self._send = send
         self._size = max(1, size)
+        self._open: dict[Wanted, None] = {}
         self._waiting: dict[Wanted, None] = {}
         self._in_flight = 0
         self._leaving = False
+        self._alarm: asyncio.TimerHandle | None = None  # one for the earliest of all that are open
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._open
 
     def want(self, keys: Sequence[Key], asker: Asker, seconds: float) -> Wanted:
         """Let ``keys`` leave with the next call; at most ``seconds`` from now there is an answer."""
-        wanted = Wanted(self, keys, asker, seconds)
-        self._waiting[wanted] = None
+        loop = asyncio.get_running_loop()
+        wanted = Wanted(self, keys, asker, loop.time() + seconds)
+        self._open[wanted] = self._waiting[wanted] = None
+        if self._alarm is None or wanted.at < self._alarm.when():
+            self._set_alarm(wanted.at)
         self._call_soon()
         return wanted
 
     def forget(self, gone: Wanted) -> None:
-        """A question that has not left yet stays here."""
+        """A question that is over."""
+        self._open.pop(gone, None)
         self._waiting.pop(gone, None)
+        if not self._open and self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _set_alarm(self, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        now = max(asyncio.get_running_loop().time(), self._alarm.when() if self._alarm is not None else 0.0)
+        self._alarm = None
+        for wanted in [wanted for wanted in self._open if wanted.at <= now]:
+            wanted.late()
+        if self._open:
+            self._set_alarm(min(wanted.at for wanted in self._open))
 
     def _call_soon(self) -> None:
         if self._waiting and not self._leaving and self._in_flight < IN_FLIGHT:
@@ -190,7 +212,8 @@ class Lane:
         error = task.exception()
         if error is not None:
             for wanted in calling.wanted:
-                wanted.failed(error)
+                self.forget(wanted)
+                wanted.fail(error)
             return
         answered = task.result()
         alone = len(calling.wanted) == 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from graphql.execution.values import VariableValues
 
 from connectors.spi import SourceError
-from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step, Unit
+from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Unit
 from hub.plan.schedule import budget
 from hub.run.arguments import BadArgument, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, Shared, align
@@ -46,8 +46,9 @@ async def execute(
     run = _Run(plan, sources, variables, deadline, Asked(sources, request_id, principal, shared), request_id)
     try:
         await run.all()
-    finally:
+    except BaseException:
         run.cancel()
+        raise
     return Ran(run.layers, run.asked.systems)
 
 
@@ -59,7 +60,6 @@ class _Run:
         self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, asked: Asked, request_id: str
     ) -> None:
         self.units = plan.schedule
-        self.steps: Mapping[int, Step] = {step.id: step for step in plan.steps}
         self.sources = sources
         self.variables = variables
         self.deadline = deadline
@@ -86,7 +86,7 @@ class _Run:
         self.asked.cancel()
 
     def _begin(self, unit: Unit) -> None:
-        step = self.steps[unit.steps[0]]
+        step = unit.steps[0]
         match step:
             case Fetch():
                 self._fetch(unit)
@@ -166,7 +166,7 @@ class _Run:
     # -- fetches -------------------------------------------------------------------------------------------------
 
     def _fetch(self, unit: Unit) -> None:
-        steps = [step for step in map(self.steps.__getitem__, unit.steps) if isinstance(step, Fetch)]
+        steps = [step for step in unit.steps if isinstance(step, Fetch)]
         keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
         try:
             question = self._question(steps[0])
