@@ -19,7 +19,8 @@ from aiodataloader import DataLoader
 from cachetools import LRUCache
 
 from connectors.spi import SourceError
-from hub.run.chunks import Answered, Key, Question, ask
+from hub.run.chunks import Answered, Question, ask
+from hub.run.rows import Key
 from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one binding after which further questions wait for each other

@@ -126,7 +126,7 @@ class _Run:
         columns = found.columns if found is not None else {}
         size = found.size if found is not None else 0
         paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
-        return Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, fetched={step.id: Fetched(columns)})
+        return Layer(size, [0] * size, range(size), {0: paged}, {0: range(size)}, fetched={step.id: Fetched(columns)})
 
     # -- fetches -------------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class _Run:
         keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
         answers = await self.asked.rows(self._question(steps[0]), [key for keys, _ in keyed for key in keys])
         for step, (keys, faults) in zip(steps, keyed, strict=True):
-            self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
+            self.layers[step.layer].fetched[step.id] = align(step.binding, keys, faults, answers)
 
     def _question(self, step: Fetch) -> Question:
         params: dict[str, Any] = {}
