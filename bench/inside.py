@@ -1,8 +1,9 @@
 """What the engine itself takes, without HTTP and without sources: whole requests in process over connectors that answer from memory.
 
-Three shapes: one enterprise of ten leaves over four systems (where the cost per request counts), 5,000 flat rows of five leaves, and a
-thousand farms with five checks each and their laboratories. Prints microseconds of processor time a request, best and median of many
-blocks. ``--profile SHAPE`` prints where they go instead. Judges nothing.
+Shapes: one enterprise of ten leaves over four systems (where the cost per request counts), 5,000 flat rows of five leaves, a thousand
+farms with five checks each and their laboratories, a thousand enterprises with a page of licences each and their items. Prints
+microseconds of processor time a request, best and median of many blocks. ``--profile SHAPE`` prints where they go instead. Judges
+nothing.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ SMALL = (
     f'{{ enterprise(uscc: "{USCC}") {{ name status establishedOn address creditScore {{ score grade }}'
     " licences { nodes { name issuedOn item { name leadDept } } } } }"
 )
+PAGES = (
+    "{ enterprises(first: 1000) { nodes { uscc name status establishedOn"
+    " licences { totalCount nodes { licenceId name issuedOn item { itemCode name } } } } } }"
+)
 FLAT = "{ produceSamples { sampleNo produce pieces passed sampledOn } }"
 WHO = Principal("bench", Audience.APP, frozenset(), Grade.L2)
 
@@ -61,14 +66,28 @@ class Ready(Connector):
 
 def ready() -> Mapping[str, Mapping[str, Any]]:
     """What each system holds: relation -> key -> rows, under None all of them."""
-    firm = {"TYSHXYDM": USCC, "QYMC": "西湖龙井茶业", "DJZT": "存续", "CLRQ": "20150608", "ZS": "杭州市西湖区龙井路1号"}
-    licence = {"zzbs": "1", "czr": USCC, "zzmc": "食品经营许可证", "bfrq": "20240102", "sxdm": "000131001000"}
     there = farms.rows()
+    firms = [
+        {
+            "TYSHXYDM": f"FIRM{number:05d}" if number else USCC,
+            "QYMC": f"第{number}茶业",
+            "DJZT": "存续",
+            "CLRQ": "20150608",
+            "ZS": "龙井路1号",
+        }
+        for number in range(1_000)
+    ]
+    items = [{"SXBM": f"0001310{number:05d}", "SXMC": "食品经营许可", "ZGBM": "省市场监管局"} for number in range(200)]
+    licences = [
+        {"zzbs": f"Z{number:06d}", "czr": firms[(number + 4) // 5]["TYSHXYDM"], "zzmc": "许可证", "bfrq": "20240102"}
+        | {"sxdm": items[number % 200]["SXBM"]}
+        for number in range(4_996)  # one for the first, five for each other
+    ]
     return {
-        "legalEntityRegister": {"T_FRXX": {USCC: [firm]}},
+        "legalEntityRegister": {"T_FRXX": {None: firms, **grouped(firms, "TYSHXYDM")}},
         "credit531x": {"byUscc": {USCC: [{"tyshxydm": USCC, "pf": 830, "dj": "A"}]}},
-        "eLicenceLibrary": {"Enterprise.licences": {USCC: [licence]}},
-        "adminPermitCatalogue": {"XK_SX": {licence["sxdm"]: [{"SXBM": licence["sxdm"], "SXMC": "食品经营许可", "ZGBM": "省市场监管局"}]}},
+        "eLicenceLibrary": {"Enterprise.licences": grouped(licences, "czr")},
+        "adminPermitCatalogue": {"XK_SX": grouped(items, "SXBM")},
         "produceSampling": {"Query.produceSamples": {None: rows.rows()}},
         "farmRegister": {"Query.farms": {None: there["farms"]}},
         "farmSampling": {"Farm.checks": grouped(there["checks"], "ncbh")},
@@ -98,6 +117,7 @@ def engine(folder: Path) -> Engine:
 SHAPES = {
     "small": (HERE.parent / "systems", SMALL, 300),
     "flat": (HERE / "systems", FLAT, 20),
+    "pages": (HERE.parent / "systems", PAGES, 10),
     "nested": (HERE / "farms", NESTED, 10),
 }
 

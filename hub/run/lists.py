@@ -6,7 +6,7 @@ Knows layers and the arguments of one field; makes no calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
@@ -99,7 +99,7 @@ def laid(below: Below, cuts: Mapping[int, Paged] | None) -> Layer:
     counts = list(map(len, there))
     rows = list(chain.from_iterable(there))
     places = dict(zip(above, spans(counts), strict=True))
-    lists = {} if cuts is None else {row: replace(cut, rows=places[row]) for row, cut in cuts.items()}
+    lists = {row: Paged(places[row], cut.has_next, cut.has_previous, cut.total) for row, cut in (cuts or {}).items()}
     in_order = rows == list(range(len(rows)))
 
     def read(slot: Slot) -> list[Any]:
