@@ -42,8 +42,9 @@ test-browser: setup ## the query page in headless Chromium
 soak: setup ## the demo under steady load (ARGS="--seconds 600")
 	$(BIN)/python -m bench.soak $(ARGS)
 
-bench: setup ## 25,000 leaf values against ordinary resolvers
+bench: setup ## 25,000 flat leaf values, and nested lists, against ordinary resolvers
 	$(BIN)/python -m bench.leaves $(ARGS)
+	$(BIN)/python -m bench.nested $(ARGS)
 
 docs: setup ## the pages generated from code: docs/errors.md
 	$(BIN)/python -m hub.docs

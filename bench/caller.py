@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -21,13 +21,18 @@ HUB = str(Path(sys.executable).with_name("hub"))
 CONFIG = ["--config", str(HERE / "hub.toml")]
 
 
+def hub(source: Server) -> AbstractContextManager[tuple[Server, str]]:
+    """``serving`` over the one source of ``systems``."""
+    return serving(HERE / "systems", {"BENCH_SOURCE_URL": source.url})
+
+
 @contextmanager
-def hub(variables: Mapping[str, str], systems: Path = HERE / "systems", grade: str = "L2") -> Iterator[tuple[Server, str]]:
-    """``hub serve`` over the manifests in ``systems`` and the ``variables`` they name, and an access token that covers ``grade``."""
+def serving(systems: Path, urls: Mapping[str, str], grade: str = "L2") -> Iterator[tuple[Server, str]]:
+    """``hub serve`` over the manifests in ``systems``, whose sources are at ``urls``, and an access token that covers ``grade``."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder, port = Path(name), free_port()
         environment = {
-            **variables,
+            **urls,
             "HUB_HTTP_PORT": str(port),
             "HUB_STORE_URL": f"sqlite:///{folder}/hub.sqlite",
             "HUB_STORE_KEY_FILE": f"{folder}/hub.key",

@@ -24,7 +24,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.caller import hub
+from bench.caller import serving
 from bench.four.data import CODES, SYSTEMS
 from bench.load import Load
 from bench.processes import Server, module
@@ -143,7 +143,7 @@ def main() -> int:
         sources = {name: stack.enter_context(module("bench.four.source", name)) for name in SYSTEMS}
         by_hand = stack.enter_context(module("bench.four.handler", *(source.url for source in sources.values())))
         urls = {f"{name.upper()}_URL": source.url for name, source in sources.items()}
-        server, token = stack.enter_context(hub(urls, Path(__file__).parent / "four" / "systems", "L3"))
+        server, token = stack.enter_context(serving(Path(__file__).parent / "four" / "systems", urls, "L3"))
         ways = [
             Way("hub", server, 64, given.requests, token),
             Way("by hand", by_hand, 64, given.requests),

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, chain, repeat
 from typing import Any, Protocol
 
 from graphql import GraphQLOutputType
 
 from connectors.spi import Ask, Call, Field, Page, Plan, SourceError
-from hub.run.convert import canonical, native
+from hub.run.convert import canonical, natives
 from hub.run.layers import Fault, Fetched
+from hub.run.rows import NOWHERE, Columns, Key, Rows, all_of, by_key, one_each, spans
 from hub.run.sources import Sources
 from schema.registry import Binding
-
-Key = tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Answered:
     """One chunk's answer: native ``columns``, the rows ``at`` each key, and what went wrong for a key or for all."""
 
     columns: Mapping[str, list[Any]]
-    at: Mapping[Key, list[int]] = field(default_factory=dict)
+    at: Rows = field(default_factory=dict)
     faults: Mapping[Key, Fault] = field(default_factory=dict)
     fault: Fault | None = None
 
@@ -35,16 +35,12 @@ class Answered:
         """The same for ``keys`` alone: no row of another's is in it."""
         if self.fault is not None:
             return self
-        at: dict[Key, list[int]] = {}
-        rows: list[int] = []
-        for key in keys:
-            own = self.at.get(key, ())
-            at[key] = list(range(len(rows), len(rows) + len(own)))
-            rows += own
+        own = [self.at.get(key, ()) for key in keys]
+        at = dict(zip(keys, spans(map(len, own)), strict=True))
+        rows = own[0] if len(own) == 1 else list(chain.from_iterable(own))
         faults = {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {}
-        if rows and rows[-1] - rows[0] == len(rows) - 1 and rows == list(range(rows[0], rows[-1] + 1)):  # they mostly lie together
-            first, last = rows[0], rows[-1] + 1
-            return Answered({name: column[first:last] for name, column in self.columns.items()}, at, faults)
+        if isinstance(rows, range):  # one key, whose rows lie together
+            return Answered({name: column[rows.start : rows.stop] for name, column in self.columns.items()}, at, faults)
         return Answered({name: [column[row] for row in rows] for name, column in self.columns.items()}, at, faults)
 
 
@@ -253,16 +249,17 @@ async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker:
         return Answered({}, fault=Fault.of(error))
 
 
-def _written(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> tuple[list[Key], list[Key]]:
+def _written(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> tuple[Sequence[Key], Sequence[Key]]:
     """Keys the source's way, and beside them the canonical ones. A key that does not read back as it was (``07`` in a column of numbers)
     has no row there and is left out."""
-    there, back = [], []
-    for values, kind, column in zip(zip(*chunk, strict=True), types, fields, strict=True):
-        there.append([native(value, kind, column) for value in values])
-        back.append(canonical(there[-1], kind, column).values)
-    keys = zip(chunk, zip(*there, strict=True), zip(*back, strict=True), strict=True)
-    kept = [(key, written) for key, written, read in keys if key == read]
-    return [key for key, _ in kept], [written for _, written in kept]
+    parts = list(map(list, zip(*chunk, strict=True)))
+    there = [natives(values, kind, column) for values, kind, column in zip(parts, types, fields, strict=True)]
+    back = [canonical(values, kind, column).values for values, kind, column in zip(there, types, fields, strict=True)]
+    written = list(zip(*there, strict=True))
+    if back == parts:
+        return chunk, written
+    kept = [(key, native) for key, native, read in zip(chunk, written, zip(*back, strict=True), strict=True) if key == read]
+    return [key for key, _ in kept], [native for _, native in kept]
 
 
 def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:
@@ -282,54 +279,46 @@ def _checked(
     columns = join(pages, plan)
     relation = binding.relation
     parts = [canonical(columns[name], kind, relation.field(name)).values for name, kind in zip(relation.keys, types, strict=True)]
-    at: dict[Key, list[int]] = {key: [] for key in asked}
-    for row, key in enumerate(zip(*parts, strict=True)):
-        rows = at.get(key)
-        if rows is None:
-            raise SourceError("broken", "a row that nobody asked for", source=binding.system, relation=plan.relation.name)
-        rows.append(row)
-    back = dict(zip(written, asked, strict=True))
-    faults = {back[key]: Fault.of(error) for page in pages for key, error in page.faults.items() if key in back}
-    if not binding.many:
+    try:
+        at = by_key(asked, parts)
+    except (LookupError, TypeError):  # TypeError: what stands in a key column is no key at all
+        raise SourceError("broken", "a row that nobody asked for", source=binding.system, relation=plan.relation.name) from None
+    faults: dict[Key, Fault] = {}
+    if any(page.faults for page in pages):
+        back = dict(zip(written, asked, strict=True))
+        faults = {back[key]: Fault.of(error) for page in pages for key, error in page.faults.items() if key in back}
+    if not binding.many and len(at) < len(parts[0]):
         faults |= {key: Fault("SYSTEM_BROKEN", system=binding.system) for key, rows in at.items() if len(rows) > 1}
     return Answered(columns, at, faults)
 
 
-def align(
-    binding: Binding, columns: tuple[str, ...], keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]
-) -> Fetched:
+def align(binding: Binding, keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]) -> Fetched:
     """Bring answers into the order of a layer's rows; ``faults`` are those of the keys themselves, and are added to."""
-    for row, key in enumerate(keys):
-        if key is not None:
-            answered = answers[key]
-            fault = answered.fault or answered.faults.get(key)
-            if fault is not None:
-                faults[row] = fault
-    names = [column.name for column in binding.relation.select(columns)]
+    distinct = list({id(answered): answered for answered in answers.values()}.values())
+    if any(answered.fault or answered.faults for answered in distinct):
+        for row, key in enumerate(keys):
+            if key is not None:
+                fault = answers[key].fault or answers[key].faults.get(key)
+                if fault is not None:
+                    faults[row] = fault
+    whole = [answered for answered in distinct if answered.fault is None]
+    before = accumulate((len(next(iter(answered.columns.values()), ())) for answered in whole), initial=0)
+    rows = list(zip([answered.at for answered in whole], before, strict=False))
+    columns = [answered.columns for answered in whole]
     if binding.many:
-        return _grouped(names, keys, faults, answers)
-    where = [
-        None if key is None or row in faults else (answers[key], answers[key].at[key][0]) if answers[key].at.get(key) else None
-        for row, key in enumerate(keys)
-    ]
-    aligned = {name: [None if place is None else place[0].columns[name][place[1]] for place in where] for name in names}
-    return Fetched(aligned, [place is not None for place in where], faults)
+        groups = _grouped(all_of(rows), keys, faults)
+        return Fetched(Columns(columns), [group is not None for group in groups], faults, groups)
+    where: list[int] = list(map(one_each(rows).get, keys, repeat(NOWHERE)))  # type: ignore[arg-type]  # None is no key of it
+    for row in faults:
+        where[row] = NOWHERE
+    return Fetched(Columns(columns, where), [place != NOWHERE for place in where], faults)
 
 
-def _grouped(names: Sequence[str], keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]) -> Fetched:
-    """List rows of several chunks laid end to end, and which of them belong to which row of the layer."""
-    offsets: dict[int, int] = {}
-    joined: dict[str, list[Any]] = {name: [] for name in names}
-    for answered in answers.values():
-        if id(answered) not in offsets and answered.fault is None:
-            offsets[id(answered)] = len(joined[names[0]])
-            for name in names:
-                joined[name].extend(answered.columns[name])
-    groups: list[Sequence[int] | None] = []
-    for row, key in enumerate(keys):
-        if key is None or row in faults:
-            groups.append(None)
-        else:
-            offset, rows = offsets[id(answers[key])], answers[key].at.get(key, [])
-            groups.append(rows if not offset else [offset + place for place in rows])
-    return Fetched(joined, [group is not None for group in groups], faults, groups)
+def _grouped(at: Rows, keys: Sequence[Key | None], faults: Mapping[int, Fault]) -> list[Sequence[int] | None]:
+    """Which list rows belong to which row of the layer: none of them where there is no key, or a fault."""
+    groups: list[Sequence[int] | None] = list(map(at.get, keys, repeat(())))  # type: ignore[arg-type]  # None is no key of ``at``
+    if None in keys:
+        groups = [None if key is None else group for key, group in zip(keys, groups, strict=True)]
+    for row in faults:
+        groups[row] = None
+    return groups

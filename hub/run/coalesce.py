@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from connectors.spi import SourceError
-from hub.run.chunks import Answered, Asker, Key, Question, Sent, ask
+from hub.run.chunks import Answered, Asker, Question, Sent, ask
 from hub.run.layers import Fault
+from hub.run.rows import Key
 from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one lane after which further questions wait for each other

@@ -346,6 +346,13 @@ def native(value: Any, kind: GraphQLOutputType, field: Field | None) -> Any:
     return value
 
 
+def natives(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> list[Any]:
+    """``native`` of a whole column: the column itself where the source writes values as they are."""
+    if field is None or not (is_enum_type(named(kind)) or named(kind).name in ("Date", "DateTime") or field.type in ("int", "decimal")):
+        return values
+    return [native(value, kind, field) for value in values]
+
+
 def _written(value: str, kind: str, field: Field) -> Any:
     moment = datetime.fromisoformat(value)
     if field.format == "unix":

@@ -161,7 +161,7 @@ class _Run:
         columns = found.columns if found is not None else {}
         size = found.size if found is not None else 0
         paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
-        return Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, fetched={step.id: Fetched(columns)})
+        return Layer(size, [0] * size, range(size), {0: paged}, {0: range(size)}, fetched={step.id: Fetched(columns)})
 
     # -- fetches -------------------------------------------------------------------------------------------------
 
@@ -173,14 +173,14 @@ class _Run:
         except BadArgument as error:  # such a field is alone in its unit
             [step], [(keys, faults)] = steps, keyed
             failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | faults
-            self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, [None] * len(keys), failed, {})
+            self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
             return self._done(unit)
         answering = self.asked.rows(question, [key for keys, _ in keyed for key in keys], self._until(unit))
 
         def aligned() -> None:
             answers = answering.answers()
             for step, (keys, faults) in zip(steps, keyed, strict=True):
-                self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
+                self.layers[step.layer].fetched[step.id] = align(step.binding, keys, faults, answers)
             self._done(unit)
 
         answering.then(lambda: self._later(aligned))

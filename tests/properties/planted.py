@@ -58,8 +58,8 @@ def _last_key_lost(right: Any) -> Any:
 
 
 def _rows_shifted(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Any:
-        return right(binding, columns, [*keys[1:], *keys[:1]], faults, answers)
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Any:
+        return right(binding, [*keys[1:], *keys[:1]], faults, answers)
 
     return align
 
@@ -73,8 +73,8 @@ def _failed_is_absent(right: Any) -> Any:
 
 
 def _absent_is_failed(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
-        found: Fetched = right(binding, columns, keys, faults, answers)
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
+        found: Fetched = right(binding, keys, faults, answers)
         absent = {row: Fault("SYSTEM_DOWN") for row, there in enumerate(found.found) if not there and keys[row] is not None}
         return replace(found, faults={**absent, **found.faults})
 
