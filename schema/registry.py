@@ -225,6 +225,11 @@ class Registry:
         """Lookups that serve ``type_name.field_name``, best first."""
         return self.ranked(type_name).providers.get(field_name, ())
 
+    def limits(self, system: str) -> Limits:
+        """What a system bears; the usual where nothing is said of it."""
+        found = self.systems.get(system)
+        return found.limits if found is not None else Limits()
+
     def anchor(self, type_name: str) -> Binding | None:
         """The lookup that decides whether an entity exists, if there is one."""
         return self.ranked(type_name).anchor

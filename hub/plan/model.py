@@ -232,11 +232,26 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """Steps that run as one: a single step, or the fetches of a group. It starts when ``waits`` other units are done, and is
+    itself waited for by ``feeds`` (places in the schedule).
+
+    ``seconds`` is what its systems may take (0: it asks none), ``below`` the same along the longest chain of units that need it.
+    """
+
+    steps: tuple[Step, ...]
+    waits: int
+    feeds: tuple[int, ...]
+    seconds: float = 0.0
+    below: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
     ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``candidates`` is how much
-    planning has looked at (bindings and keys).
+    planning has looked at (bindings and keys). ``schedule`` says when each of them may start; see ``hub.plan.schedule``.
     """
 
     operation: str
@@ -247,6 +262,7 @@ class QueryPlan:
     denied: frozenset[str]
     candidates: int = 0
     choices: tuple[Choice, ...] = ()
+    schedule: tuple[Unit, ...] = ()
 
     @property
     def systems(self) -> tuple[str, ...]:

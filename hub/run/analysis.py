@@ -7,7 +7,7 @@ and no names; the recorder sees the same calls.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -60,12 +60,12 @@ def analysed(analysis: Analysis | None) -> Iterator[None]:
         _ANALYSIS.reset(token)
 
 
-def step(number: int, keys: int = 0) -> None:
-    """From here on the task at hand works for the step ``number``, which needs so many unique keys."""
+def step(number: int, keys: Iterable[object] = ()) -> None:
+    """From here on the task at hand works for the step ``number``, which needs ``keys`` (None: a row without one)."""
     analysis = _ANALYSIS.get()
     if analysis is not None:
         tally = analysis.steps.setdefault(number, Tally())
-        tally.keys += keys
+        tally.keys += len({key for key in keys if key is not None})
         _STEP.set(tally)
 
 

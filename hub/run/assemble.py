@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from graphql import GraphQLOutputType, is_non_null_type
@@ -19,6 +20,7 @@ from hub.run.convert import BAD, depth, named
 from hub.run.layers import Fault, Layer, Paged, present
 from hub.run.positions import BAD_VALUE, Bad, Built, Located, Path, PathOf, Positions, element, zipped
 from hub.run.quality import Notices
+from hub.run.rows import spans
 
 
 @dataclass(slots=True)
@@ -263,16 +265,12 @@ def _demands(kind: GraphQLOutputType) -> bool:
 
 def _spans(layer: Layer, rows: Sequence[int]) -> tuple[list[range | None], Sequence[int]]:
     """For each row above, where its list lies in the rows below that are to be built; and those rows."""
-    found: list[range | None] = []
-    below: list[int] = []
-    for row in rows:
-        page = layer.lists.get(row)
-        if page is None:
-            found.append(None)
-        else:
-            found.append(range(len(below), len(below) + len(page.rows)))
-            below.extend(page.rows)
-    return found, range(layer.size) if len(below) == layer.size else below
+    found: list[range | None] = list(map(layer.spans.get, rows))
+    there = [span for span in found if span is not None]
+    if sum(map(len, there)) == layer.size:
+        return found, range(layer.size)
+    moved = iter(spans(map(len, there)))
+    return [None if span is None else next(moved) for span in found], list(chain.from_iterable(there))
 
 
 def _element_path(layer: Layer, path: PathOf) -> PathOf:

@@ -21,6 +21,7 @@ from graphql import GraphQLOutputType, is_enum_type, is_list_type
 from connectors.spi import Field
 
 SHANGHAI: Final = timezone(timedelta(hours=8))  # what a native time without an offset means
+MOST_TIMES: Final = 65_536  # texts of one format that are remembered
 INT_MAX: Final = 2**31 - 1
 _TEXT_OR_NONE: Final = frozenset({str, NoneType})
 
@@ -75,6 +76,8 @@ def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -
         return Column(values, full=full)
     if inner.name == "Int" and types == {int} and _fit(values):
         return Column(values, full=True)
+    if types == {str} and inner.name in _TIMES:
+        return _times(values, inner.name, field.format)
     return _each(values, _reader(kind, field), types)
 
 
@@ -85,6 +88,31 @@ def _fit(values: list[int]) -> bool:
     except OverflowError:
         return False
     return True
+
+
+class _Times(dict[str, str]):
+    """Texts of one format as canonical times, each read once: days repeat a lot, and so a column is one pass in C. Holds no bad ones."""
+
+    def __init__(self, read: Callable[[Any, str | None], Any], format: str | None) -> None:
+        super().__init__()
+        self._read = read
+        self._format = format
+
+    def __missing__(self, text: str) -> Any:
+        value = self._read(text, self._format)
+        if value is not BAD and len(self) < MOST_TIMES:
+            self[text] = value
+        return value
+
+
+@lru_cache(maxsize=256)
+def _times_of(name: str, format: str | None) -> _Times:
+    return _Times(_TIMES[name], format)
+
+
+def _times(values: list[Any], name: str, format: str | None) -> Column:
+    out: list[Any] = list(map(_times_of(name, format).__getitem__, values))
+    return Column(out, BAD in out, full=True)
 
 
 def _each(values: Sequence[Any], read: Callable[[Any], Any], types: set[type] | None = None) -> Column:
@@ -278,6 +306,7 @@ def _datetime(value: Any, format: str | None) -> Any:
     ).isoformat()
 
 
+_TIMES: Final[dict[str, Callable[[Any, str | None], Any]]] = {"Date": _date, "DateTime": _datetime}
 _PASSES: Final[dict[str, frozenset[type]]] = {
     name: frozenset({kind, NoneType})
     for name, kind in {
@@ -315,6 +344,13 @@ def native(value: Any, kind: GraphQLOutputType, field: Field | None) -> Any:
     if field.type == "decimal" and isinstance(value, str):
         return Decimal(value)
     return value
+
+
+def natives(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> list[Any]:
+    """``native`` of a whole column: the column itself where the source writes values as they are."""
+    if field is None or not (is_enum_type(named(kind)) or named(kind).name in ("Date", "DateTime") or field.type in ("int", "decimal")):
+        return values
+    return [native(value, kind, field) for value in values]
 
 
 def _written(value: str, kind: str, field: Field) -> Any:

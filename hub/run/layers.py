@@ -53,12 +53,14 @@ class Paged:
 
 @dataclass(slots=True)
 class Layer:
-    """``lists[i]`` are the rows below row ``i`` of the parent layer, or None; ``faults`` are parents whose list failed."""
+    """``spans[i]`` are the rows below row ``i`` of the parent layer, end to end over all that have a list; ``lists[i]`` says of a
+    connection what lies beyond them. ``faults`` are parents whose list failed."""
 
     size: int
     parent: Sequence[int] = ()
     index: Sequence[int] = ()
     lists: Mapping[int, Paged] = field(default_factory=dict)
+    spans: Mapping[int, range] = field(default_factory=dict)
     faults: Mapping[int, Fault] = field(default_factory=dict)
     read: Callable[[Slot], list[Any]] | None = None  # columns that are computed on demand, for list rows
     fetched: dict[int, Fetched] = field(default_factory=dict)
@@ -118,6 +120,16 @@ def keys_of(layer: Layer, slots: tuple[Slot, ...]) -> tuple[list[tuple[Any, ...]
     return keys, faults
 
 
+def _there(columns: Sequence[list[Any]], any_will_do: bool) -> list[bool]:
+    """In which rows all columns have a value, or any of them."""
+    if len(columns) == 1:
+        return [value is not None for value in columns[0]]
+    if not any_will_do:
+        return [None not in parts for parts in zip(*columns, strict=True)]
+    nothing = (None,) * len(columns)
+    return [parts != nothing for parts in zip(*columns, strict=True)]
+
+
 def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[int, Fault]]:
     """Which rows hold an object (None: all), and the faults that take it away where the object itself depends on a failed step."""
     faults: dict[int, Fault] = {}
@@ -133,10 +145,7 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
     if not slots:
         return alive, faults
     columns = [layer.native(slot) for slot in slots]
-    if presence.keys:
-        alive = [all(part is not None for part in parts) for parts in zip(*columns, strict=True)]
-    else:
-        alive = [any(part is not None for part in parts) for parts in zip(*columns, strict=True)]
+    alive = _there(columns, any_will_do=not presence.keys)
     for slot, values in zip(slots, columns, strict=True):
         if slot.column == ELEMENT and not set(map(type, values)) <= {dict, NoneType}:
             for row, value in enumerate(values):

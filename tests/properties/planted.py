@@ -33,33 +33,33 @@ class Planted:
 
 
 def _key_sent_again(right: Any) -> Any:
-    async def rows(self: Asked, *args: Any) -> Any:
+    def rows(self: Asked, *args: Any) -> Any:
         self._known.clear()
-        return await right(self, *args)
+        return right(self, *args)
 
     return rows
 
 
 def _chunk_too_long(right: Any) -> Any:
-    async def rows(self: Asked, question: Any, keys: Any) -> Any:
+    def rows(self: Asked, question: Any, keys: Any, deadline: float) -> Any:
         binding = question.binding
         relation = replace(binding.relation, max_keys=binding.relation.max_keys + 1)
-        return await right(self, replace(question, binding=replace(binding, relation=relation)), keys)
+        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, deadline)
 
     return rows
 
 
 def _last_key_lost(right: Any) -> Any:
-    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any) -> Any:
-        answered = await right(sources, question, chunk, *rest)
+    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any, **more: Any) -> Any:
+        answered = await right(sources, question, chunk, *rest, **more)
         return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
 
 
 def _rows_shifted(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Any:
-        return right(binding, columns, [*keys[1:], *keys[:1]], faults, answers)
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Any:
+        return right(binding, [*keys[1:], *keys[:1]], faults, answers)
 
     return align
 
@@ -73,8 +73,8 @@ def _failed_is_absent(right: Any) -> Any:
 
 
 def _absent_is_failed(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
-        found: Fetched = right(binding, columns, keys, faults, answers)
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
+        found: Fetched = right(binding, keys, faults, answers)
         absent = {row: Fault("SYSTEM_DOWN") for row, there in enumerate(found.found) if not there and keys[row] is not None}
         return replace(found, faults={**absent, **found.faults})
 
