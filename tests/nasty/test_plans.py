@@ -43,7 +43,7 @@ async def test_a_chain_of_fragments_hits_a_bound_and_no_recursion(long: int) -> 
     if long == 50:
         assert body["data"] == {"firm": {"name": "企业A"}}
     else:
-        assert codes(body) <= {"GRAPHQL_PARSE_FAILED", "PLAN_TOO_COMPLEX"}
+        assert codes(body) <= {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "PLAN_TOO_COMPLEX"}
         assert codes(body) or body["data"] == {"firm": {"name": "企业A"}}
 
 
@@ -152,9 +152,8 @@ def test_manifests_in_any_order_give_the_same_epochs_and_plans() -> None:
     """Case 20: what plans are kept under does not depend on the order of manifests."""
     there = department_world()
     registry = there.registry
-    turned = replace(
-        registry, **{name: dict(reversed(list(getattr(registry, name).items()))) for name in ("lookups", "links", "scans", "keys")}
-    )
+    lookups, links = dict(reversed(list(registry.lookups.items()))), dict(reversed(list(registry.links.items())))
+    turned = replace(registry, lookups=lookups, links=links, systems=dict(reversed(list(registry.systems.items()))))
     keys = set()
     for one in (registry, turned):
         preparer = Preparer(there.schema, one, lambda who, rows: frozenset(), StillClock(), lambda name, coordinate: False)
