@@ -132,7 +132,9 @@ def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view:
 
 def _order(step: Expand, steps: Mapping[int, Step], view: View) -> str:
     source, columns = steps[step.source], [slot.column for slot in step.order]
-    shown = view.columns(source.binding, columns) if isinstance(source, Fetch | Scan) and step.slot is None else columns
+    if not view.hidden:
+        return ", ".join(columns)
+    shown = view.columns(source.binding, columns) if isinstance(source, Fetch | Scan) and step.slot is None else []
     return ", ".join(shown) if len(shown) == len(columns) else HIDDEN
 
 

@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.plan import objects
+from hub.plan import objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan
+from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, prepared, scan
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
-from tests.properties import checks
+from tests.properties import checks, kept
 from tests.properties.generator import Case
 
 
@@ -169,6 +169,21 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
+def _mask_not_in_key(right: Any) -> Any:
+    def plan(self: Any, prepared: Any, denied: Any) -> Any:
+        return vars(self).setdefault(f"plan {prepared.key}", right(self, prepared, denied))
+
+    return plan
+
+
+def _nodes_of_another(right: Any) -> Any:
+    def ready(self: Any, *args: Any) -> Any:
+        made = right(self, *args)
+        return vars(self).setdefault(f"ready {made.prepared.key}", made)
+
+    return ready
+
+
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
@@ -198,4 +213,7 @@ PLANTED = (
     Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
     Planted("the total is that of the page", lists, "laid", _total_of_the_page),
+    Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
+    Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
+    Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
 )
