@@ -52,19 +52,24 @@ class Epochs:
         field = getattr(self._schema.get_type(type_name), "fields", {}).get(name)
         if field is not None:
             yield [str(field.type), {each: [str(argument.type), _default(argument)] for each, argument in field.args.items()}]
-        yield [registry.links.get(coordinate, ()), registry.scans.get(coordinate, ()), registry.roots.get(coordinate)]
+        served = (*registry.links.get(coordinate, ()), *registry.scans.get(coordinate, ()))
+        yield [served, self._limits(served), registry.roots.get(coordinate)]
         row = registry.coordinates.get(coordinate)
         yield row and [int(row.grade), row.nullable, sorted(sorted(scopes) for scopes in row.scopes)]
 
     def _type(self, name: str) -> Iterator[Any]:
         registry = self._registry
         lookups, scans = registry.lookups.get(name, ()), registry.scans.get(name, ())
-        yield [lookups, scans, registry.connections.get(name), registry.filters.get(name, {})]
+        yield [lookups, scans, self._limits((*lookups, *scans)), registry.connections.get(name), registry.filters.get(name, {})]
         links = [registry.links.get(f"{name}.{each}", ()) for each in getattr(self._schema.get_type(name), "fields", ())]
         for each in sorted({name, *_named_in((*lookups, *scans, *(binding for some in links for binding in some)))}):
             kind = self._schema.get_type(each)
             if kind is not None:
                 yield [each, registry.keys.get(each, ()), *self._public(kind)]
+
+    def _limits(self, bindings: Iterable[Binding]) -> list[Any]:
+        """What their systems bear: a plan's schedule goes by it."""
+        return [self._registry.limits(binding.system) for binding in bindings]
 
     def _public(self, kind: GraphQLNamedType) -> Iterator[Any]:
         """What the schema and policy say, but for words that only people read."""

@@ -24,7 +24,7 @@ from hub.run.engine import Engine
 from hub.run.prepared import REFUSED_FOR, Caches, Preparer
 from hub.run.sources import Sources
 from schema.coordinates import Coordinate, Grade
-from schema.registry import Binding, Registry, RootLookup, Served
+from schema.registry import Binding, Limits, Registry, RootLookup, Served
 from tests.plan.planned import normalised, planned
 from tests.properties import examples
 from tests.properties.engine import StillClock
@@ -171,6 +171,15 @@ async def test_plans_outlive_a_manifest_that_touches_other_types() -> None:
     assert caches.plans.misses == made  # the plan of the engine before
     assert "catalogue" in asked.explain(asked.parse(item))
     assert caches.plans.misses == made + 1
+
+
+async def test_a_system_that_bears_other_limits_is_planned_for_anew() -> None:
+    caches, there = Caches(), department_world()
+    await ask(engine(there, caches), FIRM % '"A"')
+    patient = {name: replace(system, limits=Limits(timeout=60.0)) for name, system in there.registry.systems.items()}
+    asked = engine(changed(there, lambda registry: replace(registry, systems=patient)), caches)
+    plan = asked.preparer.plan(asked.preparer.ready(asked.parse(FIRM % '"A"'), None, {}).prepared, frozenset())
+    assert max(unit.seconds for unit in plan.schedule) == 60.0
 
 
 async def test_a_grade_that_changes_is_decided_on_anew() -> None:
