@@ -218,6 +218,7 @@ class Hub:
                 codes=answer.codes,
                 status=exchange.status,
                 ms=round(exchange.seconds * 1000, 3),
+                at=self.clock.now(),
             )
         )
 

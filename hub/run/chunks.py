@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, repeat
 from typing import Any, Protocol
@@ -127,9 +128,9 @@ class _Alone(Sent):
 
     __slots__ = ("_task",)
 
-    def __init__(self, work: Coroutine[None, None, Mapping[Key, Answered]]) -> None:
+    def __init__(self, work: Coroutine[None, None, Mapping[Key, Answered]], context: Context) -> None:
         super().__init__()
-        self._task = asyncio.get_running_loop().create_task(work)
+        self._task = asyncio.get_running_loop().create_task(work, context=context)
         self._task.add_done_callback(self._over)
 
     def _over(self, task: asyncio.Task[Mapping[Key, Answered]]) -> None:
@@ -163,6 +164,7 @@ class Asked:
         self._shared = shared
         self._known: dict[Any, dict[Key, Sent]] = {}
         self._sent: list[Sent] = []
+        self.context = copy_context()  # the request's own, whoever's answer it is that sets off another call
         self.systems: set[str] = set()
 
     def cancel(self) -> None:
@@ -189,7 +191,7 @@ class Asked:
     def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Sent:
         if self._shared is not None and self._shared.shares(question):
             return self._shared.rows(question, chunk, asker)
-        return _Alone(self._alone(question, chunk, asker))
+        return _Alone(self._alone(question, chunk, asker), self.context)
 
     async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
         return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))

@@ -52,8 +52,7 @@ async def execute(
 
 
 class _Run:
-    """One run: units whose counter has reached zero are begun here, in the request's own task, and so goes on what has come back.
-    Only what asks a system has a task of its own."""
+    """One run: units whose counter has reached zero are begun. Only what asks a system has a task."""
 
     def __init__(self, plan: QueryPlan, sources: Sources, inputs: Inputs, deadline: float, asked: Asked, request_id: str) -> None:
         self.units = plan.schedule
@@ -66,16 +65,33 @@ class _Run:
         self.waits = [unit.waits for unit in self.units]
         self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
         self.left = len(self.units)
-        self.woken: asyncio.Future[None] | None = None
+        self.turning = False
+        self.over: asyncio.Future[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
 
     async def all(self) -> None:
-        while self.left:
+        self._turn()
+        if self.left:
+            self.over = asyncio.get_running_loop().create_future()
+            await self.over
+
+    def _turn(self) -> None:
+        """All that can be done now: in the request's task at first, then wherever an answer comes in, which saves waking the task."""
+        if self.turning:
+            return
+        self.turning = True
+        try:
             while self.next:
                 self.next.popleft()()
-            if self.left:
-                self.woken = asyncio.get_running_loop().create_future()
-                await self.woken
+        except BaseException as error:
+            if self.over is None:
+                raise
+            if not self.over.done():
+                self.over.set_exception(error)
+        finally:
+            self.turning = False
+        if not self.left and self.over is not None and not self.over.done():
+            self.over.set_result(None)
 
     def cancel(self) -> None:
         for task in self.tasks:
@@ -110,10 +126,9 @@ class _Run:
         return now + budget(unit, max(0.0, self.deadline - now))
 
     def _later(self, go_on: Callable[[], None]) -> None:
-        """Go on in the request's own task."""
-        self.next.append(go_on)
-        if self.woken is not None and not self.woken.done():
-            self.woken.set_result(None)
+        if self.over is None or not self.over.done():
+            self.next.append(go_on)
+            self._turn()
 
     def _task(self, unit: Unit, work: Coroutine[None, None, None]) -> None:
         """A step that asks a system in a way of its own."""
@@ -122,7 +137,7 @@ class _Run:
             task.result()
             self._done(unit)
 
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(work, context=self.asked.context)
         self.tasks.append(task)
         task.add_done_callback(lambda _: self._later(done))
 
