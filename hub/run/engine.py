@@ -63,7 +63,7 @@ class Engine:
         self._timeout = timeout
         self._max_errors = max_errors
         self._policy = policy
-        self._shared = Coalescer(sources) if coalesce else None
+        self.shared = Coalescer(sources) if coalesce else None
         self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
     def parse(self, text: str) -> Document:
@@ -192,7 +192,7 @@ class Engine:
             return Part(None)
         deadline = self.sources.clock.monotonic() + self._timeout
         inputs, analysis = Inputs(variables, ready.nodes), telling.analysis if telling is not None else None
-        shared = self._shared if analysis is None else None
+        shared = self.shared if analysis is None else None
         with analysed(analysis):
             ran = await execute(plan, self.sources, inputs, deadline, context.request_id, context.principal.id, shared)
         context.systems = tuple(sorted(ran.systems))

@@ -49,6 +49,10 @@ class Sources:
         self.recorder = recorder or Recorder()
         self._metrics = metrics
 
+    def limits(self, system: str) -> Limits:
+        """The policy towards ``system``."""
+        return self._limits.get(system) or Limits()
+
     def delegates(self, system: str) -> bool:
         """Whether the caller's own identity goes to the system, so that no two callers may share an answer of it."""
         return system in self._delegating
@@ -66,7 +70,7 @@ class Sources:
     async def pages(self, system: str, plan: Plan, call: Call, caller: str = "") -> list[Page]:
         """All pages of one call, within the system's limits and ``call.deadline``; waiting for a place counts. ``caller`` is whose turn it
         takes when the system is busy. Raises SourceError and nothing else."""
-        limits = self._limits.get(system, Limits())
+        limits = self.limits(system)
         deadline = self.clock.monotonic() + limits.timeout
         if call.deadline is not None:
             deadline = min(deadline, call.deadline)

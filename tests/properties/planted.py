@@ -13,11 +13,12 @@ from typing import Any
 from hub.plan import objects, view
 from hub.plan import operation as operations
 from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, prepared, scan
+from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
-from tests.properties import checks, kept
+from tests.properties import checks, kept, schedules
 from tests.properties.generator import Case
 
 
@@ -184,6 +185,36 @@ def _nodes_of_another(right: Any) -> Any:
     return ready
 
 
+def _others_keys(right: Any) -> Any:
+    def of(self: Answered, keys: Any) -> Answered:
+        there = sorted(self.at, key=repr)
+        after = dict(zip(there, [*there[1:], *there[:1]], strict=True))
+        other: Answered = right(self, [after.get(key, key) for key in keys])
+        return replace(other, at={key: other.at.get(after.get(key, key), ()) for key in keys})
+
+    return of
+
+
+def _call_ends_with_the_first(right: Any) -> Any:
+    def forget(self: Any, gone: Any) -> None:
+        right(self, gone)
+        self.task.cancel()
+
+    return forget
+
+
+def _place_for_one_that_has_gone(right: Any) -> Any:
+    def leave(self: Any) -> None:
+        for queue in self._queues.values():
+            if queue[0].done():
+                queue.popleft()  # and the place with it
+                self._queues = {caller: one for caller, one in self._queues.items() if one}
+                return
+        right(self)
+
+    return leave
+
+
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
@@ -216,4 +247,8 @@ PLANTED = (
     Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
     Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
     Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
+    Planted("of a shared call one gets the rows of another's key", Answered, "of", _others_keys, schedules.any_schedule),
+    Planted("who goes away takes a shared call along", coalesce._Calling, "forget", _call_ends_with_the_first, schedules.apart),
+    Planted("a place is given to one that has gone", Bulkhead, "leave", _place_for_one_that_has_gone, schedules.in_time),
+    Planted("a step may take for ever", execute._Run, "_until", lambda right: lambda self, unit: 1e6, schedules.in_time),
 )
