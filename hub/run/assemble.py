@@ -16,11 +16,12 @@ from graphql import GraphQLOutputType, is_non_null_type
 
 from hub.plan.model import Connection, Constant, Failure, Leaf, List, Object, Output, PageField, Place, Presence, QueryPlan, Rows, Slot
 from hub.run.arguments import write_cursor
-from hub.run.convert import BAD, depth, named
-from hub.run.layers import Fault, Layer, Paged, present
+from hub.run.convert import BAD, depth
+from hub.run.layers import Fault, Layer, Paged, present, reading
 from hub.run.positions import BAD_VALUE, Bad, Built, Located, Path, PathOf, Positions, element, zipped
 from hub.run.quality import Notices
 from hub.run.rows import spans
+from schema.identifiers import QUALITY
 
 
 @dataclass(slots=True)
@@ -76,11 +77,12 @@ class _Assembly(Positions):
 
     def leaf(self, output: Leaf, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
         place, kind = output.place, output.place.type
-        column = layer.canonical(output.slot)
+        how, column = reading(output.slot), layer.canonical(output.slot)
         missing = layer.faults_of(output.slot.step)
-        values = column.values if len(rows) == layer.size else [column.values[row] for row in rows]
-        self.notices.look(place.coordinate, named(kind).name, values)
-        if not missing and not column.flawed and ((column.full and not depth(kind)) or not _demands(kind)):
+        values = column.values if len(rows) == layer.size else list(map(column.values.__getitem__, rows))
+        if how.name in QUALITY:
+            self.notices.look(place.coordinate, how.name, values)
+        if not missing and not column.flawed and ((column.full and not how.depth) or not how.demands):
             return values, {}
         values = list(values)
         faults = {at: missing[row] for at, row in enumerate(rows) if row in missing} if missing else {}
@@ -256,11 +258,6 @@ class _Assembly(Positions):
             else:
                 columns.append([place.coordinate.partition(".")[0]] * len(rows))
         return zipped([place.key for place, _, _ in part.children], columns, len(rows)), bad
-
-
-def _demands(kind: GraphQLOutputType) -> bool:
-    """Whether a type, or any element of it, may not be null: only then do nulls have to be looked for."""
-    return is_non_null_type(kind) or (depth(kind) > 0 and _demands(element(kind)))
 
 
 def _spans(layer: Layer, rows: Sequence[int]) -> tuple[list[range | None], Sequence[int]]:

@@ -13,7 +13,7 @@ from typing import Any
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
 from hub.plan.model import ELEMENT, Presence, Slot
-from hub.run.convert import BAD, Column, canonical
+from hub.run.convert import BAD, Column, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,21 @@ class Layer:
         key = (slot.step, slot.column)
         column = self._canonical.get(key)
         if column is None:
-            column = self._canonical[key] = canonical(self.native(slot), slot.type, slot.field)
+            column = self._canonical[key] = reading(slot).column(self.native(slot))
         return column
 
     def faults_of(self, step: int) -> Mapping[int, Fault]:
         """Rows for which ``step`` failed; empty for columns that came with the rows themselves."""
         fetched = self.fetched.get(step)
         return fetched.faults if fetched is not None else {}
+
+
+def reading(slot: Slot) -> Reading:
+    """How ``slot`` is read; made when its plan first runs and kept there."""
+    if not slot.made:
+        slot.made.append(Reading(slot.type, slot.field))
+    made: Reading = slot.made[0]
+    return made
 
 
 BAD_KEY = Fault("BAD_VALUE")
