@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from cachetools import LRUCache
 from graphql import ExecutionResult, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 from graphql.execution.values import VariableValues
@@ -22,13 +21,14 @@ from hub.plan.explain import explain
 from hub.plan.model import QueryPlan
 from hub.plan.operation import Operation, Unplannable, normalise
 from hub.plan.planner import plan_query
-from hub.run.assemble import assemble
+from hub.run.assemble import assemble, assemble_large
 from hub.run.coalesce import Coalescer
 from hub.run.documents import Document, Documents
 from hub.run.execute import execute
 from hub.run.positions import values
 from hub.run.refusals import build_error, request_error, shown
 from hub.run.seam import Context, Part, run
+from hub.run.slices import LARGE, encode, weight
 from hub.run.sources import Sources
 from schema.coordinates import Coordinate
 from schema.registry import Registry
@@ -101,7 +101,7 @@ class Engine:
         if result.extensions:
             body["extensions"] = result.extensions
         return Answer(
-            body=msgspec.json.encode(body),
+            body=await encode(body, context.rows if context is not None else 0),
             executed=context is not None,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
             coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
@@ -177,7 +177,8 @@ class Engine:
         deadline = self.sources.clock.monotonic() + self._timeout
         ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
         context.systems = tuple(sorted(ran.systems))
-        done = assemble(plan, ran.layers)
+        context.rows = weight(ran.layers)
+        done = assemble(plan, ran.layers) if context.rows <= LARGE else await assemble_large(plan, ran.layers)
         notices = done.notices.listed()
         return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
 

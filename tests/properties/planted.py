@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.plan import objects
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, lists, positions, scan
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, scan
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
@@ -182,7 +182,7 @@ PLANTED = (
     Planted("every object is there", assemble, "present", _everything_present),
     Planted("null bubbling is forgotten", positions, "is_non_null_type", lambda right: lambda kind: False, checks.in_shape),
     Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
-    Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
+    Planted("cursors are off by one", connections, "_cursors", _next_cursor),
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
