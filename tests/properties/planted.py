@@ -12,9 +12,9 @@ from typing import Any
 
 from hub.plan import objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, prepared, scan
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, scan
 from hub.run.chunks import Answered, Asked
-from hub.run.convert import BAD, Column
+from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
 from tests.properties import checks, kept
@@ -98,10 +98,10 @@ def _two_rows_accepted(right: Any) -> Any:
 
 
 def _bad_value_is_null(right: Any) -> Any:
-    def canonical(*args: Any) -> Column:
+    def column(*args: Any) -> Column:
         return Column([None if value is BAD else value for value in right(*args).values])
 
-    return canonical
+    return column
 
 
 def _everything_present(right: Any) -> Any:
@@ -193,11 +193,11 @@ PLANTED = (
     Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
     Planted("a null key is asked for", execute, "keys_of", _null_key_asked, checks.keys_sent_once),
     Planted("of two rows for one key the first is taken", chunks, "_checked", _two_rows_accepted),
-    Planted("a value that cannot be read is null without an error", layers, "canonical", _bad_value_is_null),
+    Planted("a value that cannot be read is null without an error", Reading, "column", _bad_value_is_null),
     Planted("every object is there", assemble, "present", _everything_present),
     Planted("null bubbling is forgotten", positions, "is_non_null_type", lambda right: lambda kind: False, checks.in_shape),
     Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
-    Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
+    Planted("cursors are off by one", connections, "_cursors", _next_cursor),
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
