@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from hub.plan import objects, view
@@ -41,10 +42,10 @@ def _key_sent_again(right: Any) -> Any:
 
 
 def _chunk_too_long(right: Any) -> Any:
-    def rows(self: Asked, question: Any, keys: Any, deadline: float) -> Any:
+    def rows(self: Asked, question: Any, keys: Any, *rest: Any) -> Any:
         binding = question.binding
         relation = replace(binding.relation, max_keys=binding.relation.max_keys + 1)
-        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, deadline)
+        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, *rest)
 
     return rows
 
@@ -147,7 +148,7 @@ def _worst_provider(right: Any) -> Any:
 
 
 def _first_leaf_decides(right: Any) -> Any:
-    return lambda *args: right(*args)[:1]
+    return lambda *args: islice(right(*args), 1)
 
 
 def _keys_not_ordered(right: Any) -> Any:
@@ -202,7 +203,7 @@ PLANTED = (
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
     Planted("the worst provider is asked", objects, "provider", _worst_provider),
-    Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
+    Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",
         operations._Collector,
