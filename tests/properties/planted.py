@@ -93,7 +93,7 @@ def _null_key_asked(right: Any) -> Any:
 def _two_rows_accepted(right: Any) -> Any:
     def checked(*args: Any) -> Answered:
         answered: Answered = right(*args)
-        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at[key]) < 2})
+        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at.get(key, ())) < 2})
 
     return checked
 
