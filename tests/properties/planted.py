@@ -12,12 +12,12 @@ from typing import Any
 
 from hub.plan import objects
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, scan
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, rows, scan, slices
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
-from tests.properties import checks
+from tests.properties import assembly, checks
 from tests.properties.generator import Case
 
 
@@ -169,6 +169,34 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
+def _rows_lie_together(right: Any) -> Any:
+    def by_key(asked: Any, parts: Any) -> Any:
+        found = right(asked, parts)
+        return dict(zip(found, rows.spans(map(len, found.values())), strict=True))
+
+    return by_key
+
+
+def _last_row_for_none(right: Any) -> Any:
+    def missing(self: Any, name: str) -> Any:
+        self._holes = self._holes and not any(answer[name] for answer in self._answers)
+        return right(self, name)
+
+    return missing
+
+
+def _slices_in_another_order(right: Any) -> Any:
+    async def column(*args: Any) -> Column:
+        found: Column = await right(*args)
+        return replace(found, values=[*found.values[slices.SLICE :], *found.values[: slices.SLICE]])
+
+    return column
+
+
+def _keys_of_rows_sorted(right: Any) -> Any:
+    return lambda keys: right(tuple(sorted(keys)))
+
+
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
@@ -198,4 +226,8 @@ PLANTED = (
     Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
     Planted("the total is that of the page", lists, "laid", _total_of_the_page),
+    Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
+    Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
+    Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
 )
