@@ -273,7 +273,7 @@ def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:
                 raise SourceError("broken", "a column is missing", source="", relation=plan.relation.name, detail=column.name)
     if len(pages) == 1:
         return pages[0].columns
-    return {column.name: [value for page in pages for value in page.columns[column.name]] for column in plan.fields}
+    return {column.name: list(chain.from_iterable(page.columns[column.name] for page in pages)) for column in plan.fields}
 
 
 def _checked(

@@ -13,12 +13,12 @@ from typing import Any
 
 from hub.plan import objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, scan
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, slices
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
-from tests.properties import checks, kept
+from tests.properties import assembly, checks, kept
 from tests.properties.generator import Case
 
 
@@ -185,6 +185,34 @@ def _nodes_of_another(right: Any) -> Any:
     return ready
 
 
+def _rows_lie_together(right: Any) -> Any:
+    def by_key(asked: Any, parts: Any) -> Any:
+        found = right(asked, parts)
+        return dict(zip(found, rows.spans(map(len, found.values())), strict=True))
+
+    return by_key
+
+
+def _last_row_for_none(right: Any) -> Any:
+    def missing(self: Any, name: str) -> Any:
+        self._holes = self._holes and not any(answer[name] for answer in self._answers)
+        return right(self, name)
+
+    return missing
+
+
+def _slices_in_another_order(right: Any) -> Any:
+    async def column(*args: Any) -> Column:
+        found: Column = await right(*args)
+        return replace(found, values=[*found.values[slices.SLICE :], *found.values[: slices.SLICE]])
+
+    return column
+
+
+def _keys_of_rows_sorted(right: Any) -> Any:
+    return lambda keys: right(tuple(sorted(keys)))
+
+
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
@@ -217,4 +245,8 @@ PLANTED = (
     Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
     Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
     Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
+    Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
+    Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
+    Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
 )
