@@ -28,8 +28,8 @@ def hub(source: Server) -> AbstractContextManager[tuple[Server, str]]:
 
 @contextmanager
 def serving(systems: Path, urls: Mapping[str, str], grade: str = "L2", store: Path | None = None) -> Iterator[tuple[Server, str]]:
-    """``hub serve`` over the manifests in ``systems``, whose sources are at ``urls``, and an access token that covers ``grade``. The
-    hub's store is made below the folder ``store`` (None: where temporary files lie)."""
+    """``hub serve`` over the manifests in ``systems``, whose sources are at ``urls``, and an access token that covers ``grade``.
+    ``store`` is the folder below which the store is made (None: where temporary files lie)."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=store) as name:
         folder, port = Path(name), free_port()
         environment = {

@@ -10,8 +10,10 @@ each request from its own document, by the field's number.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import GraphQLField, GraphQLOutputType
 
@@ -27,13 +29,15 @@ ELEMENT = "$"  # the column that is the list element itself
 class Slot:
     """The column ``column`` that step ``step`` put into the layer at hand, read as ``type`` by ``field``'s format.
 
-    ``field`` is None for values that are canonical already (arguments of a root field).
+    ``field`` is None for values that are canonical already (arguments of a root field). ``made`` is room for what is made of type and
+    field when the plan first runs (``hub.run.convert.Reading``), so that it lives as long as the plan.
     """
 
     step: int
     column: str
     type: GraphQLOutputType
     field: Field | None = None
+    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

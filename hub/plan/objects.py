@@ -83,8 +83,8 @@ class Objects:
         return next((key for key in keys if all(name in served.parts for name in key)), ())
 
     def seen(self, served: Served) -> Iterator[tuple[Served, str]]:
-        """The leaves of an object that the caller may see, with their coordinates. They alone decide whether it is there, since
-        that would tell of the others. For an object of an abstract type its type name speaks."""
+        """The leaves of an object that the caller may see, with their coordinates. They alone decide whether it is there: the others would
+        show themselves by that. For an object of an abstract type its type name speaks."""
         for part in served.parts.values():
             coordinate = f"{served.type}.{part.name}"
             if coordinate in self.draft.denied:

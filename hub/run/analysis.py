@@ -1,15 +1,14 @@
 """What the steps of one request really did: calls, keys, rows, time waited and time at the source. Measured only for who asks for it.
 
-The request at hand is found by context: every step runs in a task of its own, and the calls it makes in tasks below that. Knows no plans
-and no names; the recorder sees the same calls.
+A call is told to the step for which it is made by context: the tasks of a step run in one of its own. Knows no plans and no names; the
+recorder sees the same calls.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -45,28 +44,16 @@ class Analysis:
     steps: dict[int, Tally] = field(default_factory=dict)
     assembly: float = 0.0
 
-
-_ANALYSIS: ContextVar[Analysis | None] = ContextVar("analysis", default=None)
-_STEP: ContextVar[Tally | None] = ContextVar("step", default=None)
-
-
-@contextmanager
-def analysed(analysis: Analysis | None) -> Iterator[None]:
-    """What runs inside, and the tasks made there, belongs to ``analysis``."""
-    token = _ANALYSIS.set(analysis)
-    try:
-        yield
-    finally:
-        _ANALYSIS.reset(token)
-
-
-def step(number: int, keys: Iterable[object] = ()) -> None:
-    """From here on the task at hand works for the step ``number``, which needs ``keys`` (None: a row without one)."""
-    analysis = _ANALYSIS.get()
-    if analysis is not None:
-        tally = analysis.steps.setdefault(number, Tally())
+    def of(self, number: int, keys: Iterable[object], context: Context) -> Context:
+        """``context``, for the tasks of step ``number``, which needs ``keys`` (None: a row without one)."""
+        tally = self.steps.setdefault(number, Tally())
         tally.keys += len({key for key in keys if key is not None})
-        _STEP.set(tally)
+        own = context.copy()
+        own.run(_STEP.set, tally)
+        return own
+
+
+_STEP: ContextVar[Tally | None] = ContextVar("step", default=None)
 
 
 def called(call: Recorded, queued: float) -> None:

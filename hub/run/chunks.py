@@ -172,8 +172,9 @@ class Asked:
         for sent in self._sent:
             sent.withdraw()
 
-    def rows(self, question: Question, keys: Iterable[Key | None], deadline: float) -> Answering:
-        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``."""
+    def rows(self, question: Question, keys: Iterable[Key | None], deadline: float, context: Context | None = None) -> Answering:
+        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``. Calls of this
+        request's own are made in ``context``."""
         known = self._known.setdefault(question.name, {}) if not question.params else {}
         wanted = dict.fromkeys(key for key in keys if key is not None)
         new = [key for key in wanted if key not in known]
@@ -183,15 +184,15 @@ class Asked:
             size = max(1, question.binding.relation.max_keys)
             for start in range(0, len(new), size):
                 chunk = new[start : start + size]
-                sent = self._begun(question, chunk, asker)
+                sent = self._begun(question, chunk, asker, context or self.context)
                 self._sent.append(sent)
                 known.update(dict.fromkeys(chunk, sent))
         return Answering(wanted, list(dict.fromkeys(map(known.__getitem__, wanted))))
 
-    def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Sent:
+    def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker, context: Context) -> Sent:
         if self._shared is not None and self._shared.shares(question):
             return self._shared.rows(question, chunk, asker)
-        return _Alone(self._alone(question, chunk, asker), self.context)
+        return _Alone(self._alone(question, chunk, asker), context)
 
     async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
         return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
@@ -272,7 +273,7 @@ def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:
                 raise SourceError("broken", "a column is missing", source="", relation=plan.relation.name, detail=column.name)
     if len(pages) == 1:
         return pages[0].columns
-    return {column.name: [value for page in pages for value in page.columns[column.name]] for column in plan.fields}
+    return {column.name: list(chain.from_iterable(page.columns[column.name] for page in pages)) for column in plan.fields}
 
 
 def _checked(

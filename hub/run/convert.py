@@ -16,7 +16,7 @@ from types import NoneType
 from typing import Any, Final
 
 import orjson
-from graphql import GraphQLOutputType, is_enum_type, is_list_type
+from graphql import GraphQLOutputType, is_enum_type, is_list_type, is_non_null_type
 
 from connectors.spi import Field
 
@@ -36,7 +36,7 @@ class _Bad:
 BAD: Final = _Bad()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Column:
     """Canonical values, one per row. ``flawed`` says that at least one of them, or one element of a list, is ``BAD``; ``full`` that none
     of them is null, as far as that was seen in passing."""
@@ -62,23 +62,57 @@ def depth(kind: GraphQLOutputType) -> int:
     return count
 
 
+class Reading:
+    """How a native column is read as ``kind``; made once for a slot of a plan. ``field`` gives format and enum values; None means
+    canonical already. ``name`` is the named type, ``depth`` how many lists lie around it, ``demands`` whether it, or an element of it,
+    may not be null."""
+
+    __slots__ = ("_field", "_kind", "_one", "_passes", "demands", "depth", "name")
+
+    def __init__(self, kind: GraphQLOutputType, field: Field | None) -> None:
+        self.name: str = named(kind).name
+        self.depth = depth(kind)
+        self.demands = demands(kind)
+        self._kind = kind
+        self._field = field
+        self._passes = _PASSES.get(self.name)
+        self._one: Callable[[Any], Any] | None = None
+
+    def column(self, values: list[Any]) -> Column:
+        """Canonical values of a native column; the very list where it is canonical as it came."""
+        if self._field is None:
+            return Column(values)
+        if self.depth:
+            return _lists([decoded(value, self._field.format) for value in values], self.depth, self._reads(self._field))
+        types = set(map(type, values))
+        full = NoneType not in types
+        if self._passes is not None and types <= self._passes:
+            return Column(values, False, full)
+        if self.name == "Int" and types == {int} and _fit(values):
+            return Column(values, False, True)
+        if types == {str} and self.name in _TIMES:
+            return _times(values, self.name, self._field.format)
+        return _each(values, self._reads(self._field), types)
+
+    def _reads(self, field: Field) -> Callable[[Any], Any]:
+        """Reads one value; most columns never need it."""
+        if self._one is None:
+            self._one = _reader(self._kind, field)
+        return self._one
+
+
+def demands(kind: GraphQLOutputType) -> bool:
+    """Whether a type, or any element of it, may not be null: only then do nulls have to be looked for."""
+    while hasattr(kind, "of_type"):
+        if is_non_null_type(kind):
+            return True
+        kind = kind.of_type
+    return False
+
+
 def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> Column:
-    """Read a native column as ``kind``. ``field`` gives format and enum values; None means canonical already."""
-    if field is None:
-        return Column(values)
-    if depth(kind):
-        return _lists([decoded(value, field.format) for value in values], depth(kind), _reader(kind, field))
-    inner = named(kind)
-    passes = _PASSES.get(inner.name)
-    types = set(map(type, values))
-    full = NoneType not in types
-    if passes is not None and types <= passes:
-        return Column(values, full=full)
-    if inner.name == "Int" and types == {int} and _fit(values):
-        return Column(values, full=True)
-    if types == {str} and inner.name in _TIMES:
-        return _times(values, inner.name, field.format)
-    return _each(values, _reader(kind, field), types)
+    """``Reading.column`` for once."""
+    return Reading(kind, field).column(values)
 
 
 def _fit(values: list[int]) -> bool:

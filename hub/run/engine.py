@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from graphql import ExecutionResult, GraphQLSchema
 from graphql.execution.values import VariableValues
 
@@ -20,9 +19,8 @@ from hub.errors import Refused
 from hub.plan.explain import Explained, explained
 from hub.plan.model import QueryPlan
 from hub.plan.operation import Unplannable
-from hub.run.analysis import analysed
 from hub.run.arguments import Inputs
-from hub.run.assemble import assemble
+from hub.run.assemble import assemble, assemble_large
 from hub.run.coalesce import Coalescer
 from hub.run.documents import Document
 from hub.run.execute import execute
@@ -30,6 +28,7 @@ from hub.run.positions import values
 from hub.run.prepared import Caches, Policy, Preparer, Ready
 from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, run
+from hub.run.slices import LARGE, encode, weight
 from hub.run.sources import Sources
 from hub.run.telling import Telling, told, wanted
 from schema.registry import Registry
@@ -100,7 +99,7 @@ class Engine:
         elif result.extensions:
             body["extensions"] = result.extensions
         return Answer(
-            body=msgspec.json.encode(body),
+            body=await encode(body, context.rows if context is not None else 0),
             executed=context is not None,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
             coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
@@ -192,12 +191,11 @@ class Engine:
             return Part(None)
         deadline = self.sources.clock.monotonic() + self._timeout
         inputs, analysis = Inputs(variables, ready.nodes), telling.analysis if telling is not None else None
-        shared = self.shared if analysis is None else None
-        with analysed(analysis):
-            ran = await execute(plan, self.sources, inputs, deadline, context.request_id, context.principal.id, shared)
+        ran = await execute(plan, self.sources, inputs, deadline, context.request_id, context.principal.id, self.shared, analysis)
         context.systems = tuple(sorted(ran.systems))
         began = self.sources.clock.monotonic()
-        done = assemble(plan, ran.layers)
+        context.rows = weight(ran.layers)
+        done = assemble(plan, ran.layers) if context.rows <= LARGE else await assemble_large(plan, ran.layers)
         if analysis is not None:
             analysis.assembly = self.sources.clock.monotonic() - began
         notices = done.notices.listed()

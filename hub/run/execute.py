@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from connectors.spi import SourceError
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Unit
 from hub.plan.schedule import budget
-from hub.run import analysis
+from hub.run.analysis import Analysis
 from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
@@ -40,9 +41,12 @@ async def execute(
     request_id: str,
     principal: str = "",
     shared: Shared | None = None,
+    analysis: Analysis | None = None,
 ) -> Ran:
-    """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
-    run = _Run(plan, sources, inputs, deadline, Asked(sources, request_id, principal, shared), request_id)
+    """Run ``plan`` until ``deadline`` (seconds of the sources' clock), and tell ``analysis`` what each step does; then nothing is shared.
+    Raises nothing but CancelledError."""
+    asked = Asked(sources, request_id, principal, shared if analysis is None else None)
+    run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis)
     try:
         await run.all()
     except BaseException:
@@ -54,8 +58,18 @@ async def execute(
 class _Run:
     """One run: units whose counter has reached zero are begun. Only what asks a system has a task."""
 
-    def __init__(self, plan: QueryPlan, sources: Sources, inputs: Inputs, deadline: float, asked: Asked, request_id: str) -> None:
+    def __init__(
+        self,
+        plan: QueryPlan,
+        sources: Sources,
+        inputs: Inputs,
+        deadline: float,
+        asked: Asked,
+        request_id: str,
+        analysis: Analysis | None,
+    ) -> None:
         self.units = plan.schedule
+        self.analysis = analysis
         self.sources = sources
         self.inputs = inputs
         self.deadline = deadline
@@ -105,7 +119,7 @@ class _Run:
                 self._fetch(unit)
                 return
             case Scan():
-                self._task(unit, self._scan(step, self._until(unit)))
+                self._task(unit, self._scan(step, self._until(unit)), self._context(step))
                 return
             case Arguments():
                 self._arguments(step)
@@ -130,14 +144,18 @@ class _Run:
             self.next.append(go_on)
             self._turn()
 
-    def _task(self, unit: Unit, work: Coroutine[None, None, None]) -> None:
+    def _context(self, step: Fetch | Scan, keys: Iterable[object] = ()) -> Context:
+        """In which calls for ``step`` are made."""
+        return self.asked.context if self.analysis is None else self.analysis.of(step.id, keys, self.asked.context)
+
+    def _task(self, unit: Unit, work: Coroutine[None, None, None], context: Context) -> None:
         """A step that asks a system in a way of its own."""
 
         def done() -> None:
             task.result()
             self._done(unit)
 
-        task = asyncio.get_running_loop().create_task(work, context=self.asked.context)
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self.tasks.append(task)
         task.add_done_callback(lambda _: self._later(done))
 
@@ -154,7 +172,6 @@ class _Run:
         self.layers[step.id] = Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,), faults)})
 
     async def _scan(self, step: Scan, until: float) -> None:
-        analysis.step(step.id)
         try:
             given = arguments(step.selected, self.inputs)
             cut = page(given, len(step.order)) if step.order else None
@@ -188,8 +205,8 @@ class _Run:
             failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | faults
             self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
             return self._done(unit)
-        analysis.step(steps[0].id, (key for keys, _ in keyed for key in keys))
-        answering = self.asked.rows(question, [key for keys, _ in keyed for key in keys], self._until(unit))
+        wanted = [key for keys, _ in keyed for key in keys]
+        answering = self.asked.rows(question, wanted, self._until(unit), self._context(steps[0], wanted))
 
         def aligned() -> None:
             answers = answering.answers()

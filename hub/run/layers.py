@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import NoneType
 from typing import Any
 
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
 from hub.plan.model import ELEMENT, Presence, Slot
-from hub.run.convert import BAD, Column, canonical
+from hub.run.convert import BAD, Column, Reading
+from hub.run.rows import spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,25 @@ class Layer:
         key = (slot.step, slot.column)
         column = self._canonical.get(key)
         if column is None:
-            column = self._canonical[key] = canonical(self.native(slot), slot.type, slot.field)
+            column = self._canonical[key] = reading(slot).column(self.native(slot))
         return column
+
+    def keep(self, slot: Slot, column: Column) -> None:
+        """Take a column that was read elsewhere."""
+        self._canonical[slot.step, slot.column] = column
 
     def faults_of(self, step: int) -> Mapping[int, Fault]:
         """Rows for which ``step`` failed; empty for columns that came with the rows themselves."""
         fetched = self.fetched.get(step)
         return fetched.faults if fetched is not None else {}
+
+
+def reading(slot: Slot) -> Reading:
+    """How ``slot`` is read; made when its plan first runs and kept there."""
+    if not slot.made:
+        slot.made.append(Reading(slot.type, slot.field))
+    made: Reading = slot.made[0]
+    return made
 
 
 BAD_KEY = Fault("BAD_VALUE")
@@ -157,3 +171,18 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
             alive[row] = False
             faults[row] = fault
     return alive, faults
+
+
+def spans_below(layer: Layer, rows: Sequence[int]) -> tuple[list[range | None], Sequence[int]]:
+    """For each row above, where its list lies in the rows below that are to be built; and those rows."""
+    found: list[range | None] = list(map(layer.spans.get, rows))
+    there = [span for span in found if span is not None]
+    if sum(map(len, there)) == layer.size:
+        return found, range(layer.size)
+    moved = iter(spans(map(len, there)))
+    return [None if span is None else next(moved) for span in found], list(chain.from_iterable(there))
+
+
+def faults_at(layer: Layer, rows: Sequence[int]) -> dict[int, Fault]:
+    """The faults of lists below ``rows`` of the layer above, by position among them."""
+    return {at: layer.faults[row] for at, row in enumerate(rows) if row in layer.faults} if layer.faults else {}

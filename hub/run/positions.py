@@ -33,6 +33,7 @@ class Located:
 
 Bad = dict[int, Located]  # position in a list of values -> the error that made it bad
 Built = tuple[list[Any], Bad]
+Elements = tuple[list[Any], Bad, dict[int, Fault]]  # objects, those that are bad from below, those with a fault of their own
 
 NON_NULL = Fault("NON_NULL")
 BAD_VALUE = Fault("BAD_VALUE")

@@ -50,7 +50,7 @@ class Planned(Protocol):
 @dataclass(slots=True)
 class Context:
     """The context of one operation, for the engine and for resolvers. ``keys`` are the root response keys in order; ``core`` those that
-    graphql-core answers, with their field nodes."""
+    graphql-core answers, with their field nodes. ``systems`` that were called and ``rows`` that were handled are filled in."""
 
     engine: Planned
     prepared: Any
@@ -62,6 +62,7 @@ class Context:
     core: Mapping[str, Sequence[FieldNode]] | None = None
     systems: tuple[str, ...] = ()
     telling: Any = None  # how the request wants its plan told, if it does
+    rows: int = 0
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):

@@ -10,6 +10,7 @@ from tests.properties.engine import both, ran, told
 from tests.properties.generator import Case
 from tests.properties.rewrite import decided
 from tests.properties.shape import at, faults_of_shape, less
+from tests.properties.unseen import columns_of, keys_of, nothing_denied_is_felt
 
 
 async def differs(case: Case) -> bool:
@@ -58,19 +59,14 @@ async def faults_explained(case: Case) -> None:
 
 
 async def nothing_denied_is_asked(case: Case) -> None:
-    """P6: no call for a denied coordinate, but that keys may be needed for others."""
-    keys = {f"{binding.type}.{name}" for binding in case.bindings for name in binding.key}
-    keys |= {f"{(binding.field or '').partition('.')[0]}.{name}" for binding in case.bindings for name in binding.key}
-    keys |= {f"{name}.{part}" for name, some in case.keys.items() for key in some for part in key}
-    hidden = {coordinate for coordinate in case.denied if coordinate not in keys}
+    """P6: no call for a denied coordinate, nor for what lies inside one, but that keys may be needed for others."""
+    hidden = case.denied - keys_of(case)
     for call in (await ran(case)).received:
         assert call.relation not in hidden, f"{call} serves a denied link\n{await told(case)}"
         binding = next(b for b in case.bindings if b.system == call.system and b.relation.name == call.relation)
-        for coordinate in hidden:
-            type_name, _, name = coordinate.partition(".")
-            if binding.type == type_name and name in binding.fields:
-                column = binding.fields[name].column
-                assert column is None or column not in call.fields, f"{call} asks for {coordinate}\n{await told(case)}"
+        asked = {*call.fields, *call.inside}
+        for coordinate, column in columns_of(binding.type, binding.fields, hidden):
+            assert column not in asked, f"{call} asks for {coordinate}\n{await told(case)}"
 
 
 async def keys_sent_once(case: Case) -> None:
@@ -116,4 +112,5 @@ CHECKS = (
     keys_sent_once,
     calls_are_few,
     skipped_is_not_asked,
+    nothing_denied_is_felt,
 )

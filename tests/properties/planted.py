@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from hub.plan import objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, prepared, scan
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, slices
 from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Answered, Asked
-from hub.run.convert import BAD, Column
+from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
-from tests.properties import checks, kept, schedules
+from tests.properties import assembly, checks, kept, schedules
 from tests.properties.generator import Case
 
 
@@ -42,10 +43,10 @@ def _key_sent_again(right: Any) -> Any:
 
 
 def _chunk_too_long(right: Any) -> Any:
-    def rows(self: Asked, question: Any, keys: Any, deadline: float) -> Any:
+    def rows(self: Asked, question: Any, keys: Any, *rest: Any) -> Any:
         binding = question.binding
         relation = replace(binding.relation, max_keys=binding.relation.max_keys + 1)
-        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, deadline)
+        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, *rest)
 
     return rows
 
@@ -93,16 +94,16 @@ def _null_key_asked(right: Any) -> Any:
 def _two_rows_accepted(right: Any) -> Any:
     def checked(*args: Any) -> Answered:
         answered: Answered = right(*args)
-        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at[key]) < 2})
+        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at.get(key, ())) < 2})
 
     return checked
 
 
 def _bad_value_is_null(right: Any) -> Any:
-    def canonical(*args: Any) -> Column:
+    def column(*args: Any) -> Column:
         return Column([None if value is BAD else value for value in right(*args).values])
 
-    return canonical
+    return column
 
 
 def _everything_present(right: Any) -> Any:
@@ -148,7 +149,7 @@ def _worst_provider(right: Any) -> Any:
 
 
 def _first_leaf_decides(right: Any) -> Any:
-    return lambda *args: right(*args)[:1]
+    return lambda *args: islice(right(*args), 1)
 
 
 def _keys_not_ordered(right: Any) -> Any:
@@ -215,6 +216,34 @@ def _place_for_one_that_has_gone(right: Any) -> Any:
     return leave
 
 
+def _rows_lie_together(right: Any) -> Any:
+    def by_key(asked: Any, parts: Any) -> Any:
+        found = right(asked, parts)
+        return dict(zip(found, rows.spans(map(len, found.values())), strict=True))
+
+    return by_key
+
+
+def _last_row_for_none(right: Any) -> Any:
+    def missing(self: Any, name: str) -> Any:
+        self._holes = self._holes and not any(answer[name] for answer in self._answers)
+        return right(self, name)
+
+    return missing
+
+
+def _slices_in_another_order(right: Any) -> Any:
+    async def column(*args: Any) -> Column:
+        found: Column = await right(*args)
+        return replace(found, values=[*found.values[slices.SLICE :], *found.values[: slices.SLICE]])
+
+    return column
+
+
+def _keys_of_rows_sorted(right: Any) -> Any:
+    return lambda keys: right(tuple(sorted(keys)))
+
+
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
@@ -224,16 +253,16 @@ PLANTED = (
     Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
     Planted("a null key is asked for", execute, "keys_of", _null_key_asked, checks.keys_sent_once),
     Planted("of two rows for one key the first is taken", chunks, "_checked", _two_rows_accepted),
-    Planted("a value that cannot be read is null without an error", layers, "canonical", _bad_value_is_null),
+    Planted("a value that cannot be read is null without an error", Reading, "column", _bad_value_is_null),
     Planted("every object is there", assemble, "present", _everything_present),
     Planted("null bubbling is forgotten", positions, "is_non_null_type", lambda right: lambda kind: False, checks.in_shape),
     Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
-    Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
+    Planted("cursors are off by one", connections, "_cursors", _next_cursor),
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
     Planted("the worst provider is asked", objects, "provider", _worst_provider),
-    Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
+    Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",
         operations._Collector,
@@ -251,4 +280,8 @@ PLANTED = (
     Planted("who goes away takes a shared call along", coalesce._Calling, "forget", _call_ends_with_the_first, schedules.apart),
     Planted("a place is given to one that has gone", Bulkhead, "leave", _place_for_one_that_has_gone, schedules.in_time),
     Planted("a step may take for ever", execute._Run, "_until", lambda right: lambda self, unit: 1e6, schedules.in_time),
+    Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
+    Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
+    Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
 )

@@ -71,6 +71,21 @@ def keys_of(case: Case) -> frozenset[str]:
     return frozenset(found)
 
 
+def columns_of(kind: str, fields: Mapping[str, Served], hidden: frozenset[str], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The columns in the rows of a binding that lie in coordinates of ``hidden``, with these. A list in which nothing else lies is left
+    out: it has to be asked for to be counted."""
+    for served in fields.values():
+        coordinate = f"{kind}.{served.name}"
+        if served.column is not None and coordinate in hidden:
+            yield coordinate, f"{prefix}{served.column}"
+        inner = f"{prefix}{served.column}." if served.column is not None else prefix
+        for type_name, parts in ((served.type, served.parts), *((one.type, one.parts) for one in served.variants)):
+            if served.column is not None and all(f"{type_name}.{name}" in hidden for name in parts):
+                continue
+            below = frozenset(f"{type_name}.{name}" for name in parts) if coordinate in hidden else frozenset()
+            yield from columns_of(str(type_name), parts, hidden | below, inner)
+
+
 def redrawn(rng: random.Random, case: Case) -> Case:
     """The same case with other data behind its denied coordinates."""
     secret = case.denied - keys_of(case)
