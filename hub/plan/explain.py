@@ -6,7 +6,23 @@ from collections.abc import Iterator, Mapping
 
 from connectors.spi import Ask, describe_ask
 from hub.plan.merge import needs
-from hub.plan.model import Arguments, Connection, Expand, Failure, Fetch, List, Object, Output, QueryPlan, Rows, Scan, Slot, Step
+from hub.plan.model import (
+    Arguments,
+    Connection,
+    Event,
+    Expand,
+    Failure,
+    Fetch,
+    List,
+    Object,
+    Output,
+    QueryPlan,
+    Rows,
+    Scan,
+    Slot,
+    Step,
+    Write,
+)
 
 
 def explain(plan: QueryPlan) -> str:
@@ -22,7 +38,7 @@ def explain(plan: QueryPlan) -> str:
     """
     steps = {step.id: step for step in plan.steps}
     first = {member: members[0] for members in plan.groups for member in members[1:]}
-    calls = len(plan.groups) + sum(isinstance(step, Scan) for step in plan.steps)
+    calls = len(plan.groups) + sum(isinstance(step, Scan | Write) for step in plan.steps)
     name = plan.operation or "the query"
     lines = [f"plan of {name}: {_count(len(plan.systems), 'system')}, {_count(calls, 'call')} at least"]
     width = max((len(system) for system in plan.systems), default=0)
@@ -51,6 +67,11 @@ def _line(step: Step, steps: Mapping[int, Step], width: int, first: Mapping[int,
             parts += ["filter as given"] if step.filters else []
             parts += ["with total"] if step.total else []
             return "  ".join(parts)
+        case Write():
+            wanted = ", ".join(step.columns)
+            return f"write      {step.binding.system:<{width}}  {step.binding.field}  [{wanted}]  once"
+        case Event():
+            return f"event      {step.binding.system:<{width}}  {step.binding.field}  [{', '.join(step.columns)}]"
         case Fetch():
             return _fetch(step, steps, width, first)
 

@@ -6,8 +6,8 @@ HTTP, no storage and no connector kinds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -25,11 +25,14 @@ from hub.plan.planner import plan_query
 from hub.run.assemble import assemble
 from hub.run.coalesce import Coalescer
 from hub.run.documents import Document, Documents
-from hub.run.execute import execute
+from hub.run.execute import Ran, execute
+from hub.run.feeds import Feeds
+from hub.run.layers import Layer
 from hub.run.positions import values
 from hub.run.refusals import build_error, request_error, shown
-from hub.run.seam import Context, Part, run
+from hub.run.seam import Context, Part, coerced, run
 from hub.run.sources import Sources
+from hub.run.subscribe import Who, subscribed
 from schema.coordinates import Coordinate
 from schema.registry import Registry
 
@@ -44,6 +47,7 @@ class Prepared:
     rows: tuple[Coordinate, ...]
     masks: LRUCache[Any, frozenset[str]] = field(default_factory=lambda: LRUCache(256))
     plans: LRUCache[frozenset[str], QueryPlan] = field(default_factory=lambda: LRUCache(64))
+    turns: LRUCache[tuple[frozenset[str], str], QueryPlan] = field(default_factory=lambda: LRUCache(256))
 
 
 class Engine:
@@ -72,6 +76,7 @@ class Engine:
         self._max_errors = max_errors
         self._policy = policy
         self._shared = Coalescer(sources) if coalesce else None
+        self.feeds = Feeds(sources)
         self._documents = Documents(schema)
         self._prepared: LRUCache[Any, Prepared] = LRUCache(4096)
 
@@ -91,9 +96,37 @@ class Engine:
     ) -> Answer:
         """Answer one operation. Raises nothing: what is wrong with the request is in the answer."""
         context, result = await self._result(document, operation_name, variables, principal, request_id, None)
-        operation = context.prepared.operation if context is not None else None
+        prepared = context.prepared if context is not None else None
+        return self.answered(result, prepared, context.systems if context is not None else (), operation_name, context is not None)
+
+    def subscribe(
+        self,
+        document: Document,
+        *,
+        who: Who,
+        operation_name: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        request_id: str = "",
+    ) -> AsyncGenerator[Answer, None]:
+        """The answers of a subscription; see ``hub.run.subscribe``."""
+        return subscribed(self, document, who=who, operation_name=operation_name, variables=variables, request_id=request_id)
+
+    async def close(self, code: str = "SHUTTING_DOWN") -> None:
+        """End all subscriptions. Queries may go on."""
+        await self.feeds.close(code)
+
+    def answered(
+        self,
+        result: ExecutionResult,
+        prepared: Prepared | None,
+        systems: tuple[str, ...],
+        operation_name: str | None,
+        executed: bool = False,
+    ) -> Answer:
+        """A result as finished bytes; not ``executed``: a request error, or the end of a subscription."""
+        operation = prepared.operation if prepared is not None else None
         body: dict[str, Any] = {}
-        if context is not None:
+        if executed:
             body["data"] = result.data
         errors = [build_error(error) for error in result.errors or ()]
         if errors:
@@ -102,10 +135,10 @@ class Engine:
             body["extensions"] = result.extensions
         return Answer(
             body=msgspec.json.encode(body),
-            executed=context is not None,
+            executed=executed,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
             coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
-            systems=context.systems if context is not None else (),
+            systems=systems,
             operation=operation.name if operation is not None else operation_name or "",
             kind=operation.kind if operation is not None else "",
         )
@@ -136,7 +169,7 @@ class Engine:
         if document.errors:
             raise document.errors[0]
         prepared = self._prepare(document, operation_name, variables or {})
-        return explain(self._plan(prepared, self._mask(prepared, principal)))
+        return explain(self._plan(prepared, self.mask(prepared, principal)))
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -169,14 +202,49 @@ class Engine:
         except Unplannable as bound:
             return None, ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
 
-    async def part(self, context: Context, variables: VariableValues) -> Part:
-        """The planned root fields of an operation; called by the seam. Raises Unplannable."""
-        prepared: Prepared = context.prepared
-        denied = context.denied if context.denied is not None else self._mask(prepared, context.principal)
-        plan = self._plan(prepared, denied)
+    def opened(
+        self, document: Document, operation_name: str | None, variables: Mapping[str, Any] | None
+    ) -> tuple[Prepared, VariableValues] | ExecutionResult:
+        """A subscription's operation and its variables, or the request errors."""
+        if document.errors or document.tree is None:
+            return ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
+        try:
+            prepared = self._prepare(document, operation_name, variables or {})
+        except Unplannable as bound:
+            return ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
+        except LookupError:
+            return ExecutionResult(None, [request_error("OPERATION_NOT_FOUND")])
+        given = coerced(self.schema, document.tree, variables, operation_name or None)
+        if isinstance(given, list):
+            return ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in given])
+        return prepared, given
+
+    async def event(
+        self, prepared: Prepared, variables: VariableValues, principal: Principal, request_id: str, row: Layer
+    ) -> tuple[Part, tuple[str, ...]]:
+        """The answer for one row of an event, and the systems that were called for it."""
+        try:
+            plan = self._plan(prepared, self.mask(prepared, principal))
+        except Unplannable as bound:
+            return Part(None, [request_error("PLAN_TOO_COMPLEX", str(bound))]), ()
         deadline = self.sources.clock.monotonic() + self._timeout
-        ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
-        context.systems = tuple(sorted(ran.systems))
+        ran = await execute(plan, self.sources, variables, deadline, request_id, principal.id, self._shared, row)
+        return self._assembled(plan, ran), tuple(sorted(ran.systems))
+
+    async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part:
+        """The planned root fields of an operation, or the one of a mutation whose turn it is; called by the seam. Raises Unplannable."""
+        prepared: Prepared = context.prepared
+        denied = context.denied if context.denied is not None else self.mask(prepared, context.principal)
+        plan = self._plan(prepared, denied) if only is None else self._turn(prepared, denied, only)
+        if context.deadline is None:
+            context.deadline = self.sources.clock.monotonic() + self._timeout
+        # What is read after a write is asked for by this request alone: a call that others share may have been made before it.
+        shared = self._shared if only is None else None
+        ran = await execute(plan, self.sources, variables, context.deadline, context.request_id, context.principal.id, shared)
+        context.systems = tuple(sorted({*context.systems, *ran.systems}))
+        return self._assembled(plan, ran)
+
+    def _assembled(self, plan: QueryPlan, ran: Ran) -> Part:
         done = assemble(plan, ran.layers)
         notices = done.notices.listed()
         return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
@@ -208,6 +276,9 @@ class Engine:
             lookup = self.registry.roots.get(coordinate)
             if lookup is not None:
                 names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
+            feed = self.registry.feeds.get(coordinate)
+            if feed is not None:
+                names.update(dict.fromkeys(f"{feed.type}.{name}" for name in feed.narrows.values()))
             definition = self._field(coordinate)
             node = get_named_type(definition.type).name
             node = self.registry.connections.get(node, node)
@@ -223,7 +294,17 @@ class Engine:
         found: GraphQLField = parent.fields[name]
         return found
 
-    def _mask(self, prepared: Prepared, principal: Principal) -> frozenset[str]:
+    def _turn(self, prepared: Prepared, denied: frozenset[str], key: str) -> QueryPlan:
+        """The plan of one root field of a mutation. Each has its own, so that nothing of one can be asked for with another's."""
+        found = prepared.turns.get((denied, key))
+        if found is None:
+            operation = prepared.operation
+            one = tuple(selected for selected in operation.selections if selected.key == key)
+            found = plan_query(self.schema, self.registry, replace(operation, selections=one), denied)
+            prepared.turns[denied, key] = found
+        return found
+
+    def mask(self, prepared: Prepared, principal: Principal) -> frozenset[str]:
         key = (principal.audience, principal.scopes, principal.ceiling)
         found = prepared.masks.get(key)
         if found is None:

@@ -14,13 +14,14 @@ from graphql.execution.values import VariableValues
 
 from connectors.spi import SourceError
 from hub.plan.merge import needs
-from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
+from hub.plan.model import ROOT, Arguments, Event, Expand, Fetch, QueryPlan, Scan, Step, Write
 from hub.run.arguments import BadArgument, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.lists import expand
 from hub.run.scan import Scanning, conditions
 from hub.run.sources import Sources
+from hub.run.writes import write
 
 
 @dataclass(slots=True)
@@ -39,10 +40,13 @@ async def execute(
     request_id: str,
     principal: str = "",
     shared: Shared | None = None,
+    event: Layer | None = None,
 ) -> Ran:
-    """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
+    """Run ``plan`` until ``deadline`` (seconds of the sources' clock). ``event`` is the row of a subscription's event.
+
+    Raises nothing but CancelledError."""
     asked = Asked(sources, deadline, request_id, principal, shared)
-    run = _Run(plan, sources, variables, deadline, request_id, asked)
+    run = _Run(plan, sources, variables, deadline, request_id, asked, principal, event)
     try:
         await run.all()
     finally:
@@ -52,7 +56,15 @@ async def execute(
 
 class _Run:
     def __init__(
-        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, asked: Asked
+        self,
+        plan: QueryPlan,
+        sources: Sources,
+        variables: VariableValues,
+        deadline: float,
+        request_id: str,
+        asked: Asked,
+        principal: str,
+        event: Layer | None,
     ) -> None:
         self.plan = plan
         self.sources = sources
@@ -60,6 +72,8 @@ class _Run:
         self.deadline = deadline
         self.request_id = request_id
         self.asked = asked
+        self.principal = principal
+        self.event = event
         self.layers: dict[int, Layer] = {ROOT: Layer(1)}
         self.steps: Mapping[int, Step] = {step.id: step for step in plan.steps}
         self.tasks: dict[int, asyncio.Task[None]] = {}
@@ -91,6 +105,11 @@ class _Run:
                 self._arguments(step)
             case Scan():
                 await self._scan(step)
+            case Write():
+                await self._write(step)
+            case Event():
+                assert self.event is not None, "a subscription's plan is run for an event"
+                self.layers[step.id] = self.event
             case Expand():
                 self.layers[step.id] = expand(step, self.layers[step.layer], self.variables)
 
@@ -127,6 +146,12 @@ class _Run:
         size = found.size if found is not None else 0
         paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
         return Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, fetched={step.id: Fetched(columns)})
+
+    async def _write(self, step: Write) -> None:
+        layer, called = await write(step, self.sources, self.variables, self.deadline, self.request_id, self.principal)
+        self.layers[step.id] = layer
+        if called:
+            self.asked.systems.add(step.binding.system)
 
     # -- fetches -------------------------------------------------------------------------------------------------
 

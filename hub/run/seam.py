@@ -22,6 +22,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
 )
 from graphql.execution.values import VariableValues
@@ -43,13 +44,13 @@ class Part:
 class Planned(Protocol):
     """The engine as the seam sees it."""
 
-    async def part(self, context: Context, variables: VariableValues) -> Part: ...
+    async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part: ...
 
 
 @dataclass(slots=True)
 class Context:
     """The context of one operation, for the engine and for resolvers. ``keys`` are the root response keys in order; ``core`` those that
-    graphql-core answers, with their field nodes."""
+    graphql-core answers, with their field nodes. ``deadline`` is the request's, in seconds of the engine's clock."""
 
     engine: Planned
     prepared: Any
@@ -60,6 +61,7 @@ class Context:
     keys: tuple[str, ...] = ()
     core: Mapping[str, Sequence[FieldNode]] | None = None
     systems: tuple[str, ...] = ()
+    deadline: float | None = None
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -69,6 +71,8 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
         context = self.context_value
         if not isinstance(context, Context) or (context.core is not None and len(context.core) == len(context.keys)):
             return super().execute_operation(serially)
+        if self.operation.operation is OperationType.MUTATION:
+            return self._in_order(context)
         return self._hub(context)
 
     async def _hub(self, context: Context) -> ExecutionResult:
@@ -81,6 +85,23 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
             both = None if data is None or rest.data is None else {**data, **rest.data}
             data = None if both is None else {key: both[key] for key in context.keys if key in both}
         return ExecutionResult(dict(data) if data is not None else None, errors or None, dict(planned.extensions or {}) or None)
+
+    async def _in_order(self, context: Context) -> ExecutionResult:
+        """Root fields of a mutation one after the other, each with all below it (GraphQL specification, October 2021, §6.3.1). One that
+        leaves the data null ends it: what comes after is not done."""
+        data: dict[str, Any] = {}
+        errors: list[GraphQLError] = []
+        notices: list[Any] = []
+        core = context.core or {}
+        for key in context.keys:
+            done: Part | ExecutionResult
+            done = await self._core({key: core[key]}) if key in core else await context.engine.part(context, self.variable_values, key)
+            errors.extend(done.errors or ())
+            notices.extend((done.extensions or {}).get("notices", ()))
+            if done.data is None:
+                return ExecutionResult(None, errors)
+            data.update(done.data)
+        return ExecutionResult(data, errors or None, {"notices": notices} if notices else None)
 
     async def _core(self, fields: Mapping[str, Sequence[FieldNode]]) -> ExecutionResult:
         """The root fields that have resolvers: the same operation with only those selected, by graphql-core."""
@@ -115,6 +136,14 @@ def adopt(schema: GraphQLSchema, canonical: Schema) -> GraphQLSchema:
     """Tell an extended schema which Strawberry schema it came from: Strawberry's resolvers look for it there."""
     schema._strawberry_schema = canonical  # type: ignore[attr-defined]  # how Strawberry itself links the two
     return schema
+
+
+def coerced(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] | None, operation_name: str | None
+) -> list[GraphQLError] | VariableValues:
+    """The variables of an operation, or the request errors."""
+    built = HubExecutor.build(schema, document, None, None, dict(variables or {}), operation_name)
+    return built if isinstance(built, list) else built.variable_values
 
 
 def run(
