@@ -88,7 +88,7 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
 
     async def _in_order(self, context: Context) -> ExecutionResult:
         """Root fields of a mutation one after the other, each with all below it (GraphQL specification, October 2021, §6.3.1). One that
-        leaves the data null ends it: what comes after is not done."""
+        leaves the data null ends it: what comes after is not done. The errors of those before it stay, since these have been done."""
         data: dict[str, Any] = {}
         errors: list[GraphQLError] = []
         notices: list[Any] = []

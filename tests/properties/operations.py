@@ -56,6 +56,7 @@ class _Writer:
         self.variables: dict[str, Any] = {}
         self.fragments: list[str] = []
         self.budget = 60
+        self.prefix = ""  # keeps names apart where several writers write one document
 
     def operation(self, depth: int) -> Operation:
         root = self.schema.query_type
@@ -78,8 +79,8 @@ class _Writer:
         if roll < 0.2 and depth > 1:
             narrow, number = self.narrowed(kind), len(self.fragments)
             self.fragments.append("")  # its place, before those inside it
-            self.fragments[number] = f"fragment F{number} on {narrow.name} {self.selections(narrow, depth - 1, most=3)}"
-            return f"...F{number} {self.condition()}"
+            self.fragments[number] = f"fragment F{self.prefix}{number} on {narrow.name} {self.selections(narrow, depth - 1, most=3)}"
+            return f"...F{self.prefix}{number} {self.condition()}"
         if roll < 0.27:
             return self.rng.choice(("__typename", "what: __typename"))
         if is_abstract_type(kind) and (not is_interface_type(kind) or self.rng.random() < 0.6):
@@ -154,7 +155,7 @@ class _Writer:
         return {name: self.rng.choice(({"eq": two[0]}, {"in": two}))}
 
     def variable(self, kind: str, value: Any) -> str:
-        name = f"v{len(self.declared)}"
+        name = f"v{self.prefix}{len(self.declared)}"
         roll = self.rng.random()
         if roll < 0.3 and not kind.endswith("!"):
             self.declared[name] = f"{kind} = {_literal(value)}"
@@ -172,7 +173,7 @@ class _Writer:
             if self.rng.random() < 0.3:
                 texts.append(f"@{directive}(if: {_literal(truth)})")
                 continue
-            name = f"v{len(self.declared)}"
+            name = f"v{self.prefix}{len(self.declared)}"
             if self.rng.random() < 0.4:
                 self.declared[name] = f"Boolean! = {_literal(not truth)}"
                 if self.rng.random() < 0.5:
@@ -198,3 +199,20 @@ def _literal(value: Any) -> str:
     if isinstance(value, _Name | int):
         return str(value)
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The braces below a root field of another kind, the fragments they spread, and the variables to be declared."""
+
+    operation: Operation
+    fragments: Sequence[str]
+    declared: Mapping[str, str]
+
+
+def selection(rng: random.Random, schema: GraphQLSchema, kind: str, mark: int) -> Selection:
+    """A valid selection on objects of ``kind``; ``mark`` keeps the names of several apart."""
+    writer = _Writer(rng, schema, {"": ["100", "nobody"]}, frozenset())
+    writer.prefix = f"m{mark}"
+    body = writer.selections(schema.type_map[kind], 3)
+    return Selection(Operation(body, writer.variables), writer.fragments, writer.declared)

@@ -10,14 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.plan import objects
+from hub.plan import actions, objects
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan
+from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan, seam, writes
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
+from hub.run.sources import Sources
 from schema.registry import Registry
-from tests.properties import checks
+from tests.properties import acting, checks
 from tests.properties.generator import Case
 
 
@@ -169,7 +170,52 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
+def _goes_on_after_null(right: Any) -> Any:
+    async def in_order(self: seam.HubExecutor, context: Any) -> Any:
+        for key in context.keys:
+            await context.engine.part(context, self.variable_values, key)
+        return await right(self, context)
+
+    return in_order
+
+
+def _backwards(right: Any) -> Any:
+    async def in_order(self: seam.HubExecutor, context: Any) -> Any:
+        keys, context.keys = context.keys, context.keys[::-1]
+        result = await right(self, context)
+        if result.data is not None:
+            result.data = {key: result.data[key] for key in keys}
+        return result
+
+    return in_order
+
+
+def _write_tried_again(right: Any) -> Any:
+    async def pages(self: Any, system: str, plan: Any, call: Any) -> Any:
+        return await right(self, system, replace(plan, relation=replace(plan.relation, effect="read")), call)
+
+    return pages
+
+
+def _own_columns_lose(right: Any) -> Any:
+    def carried_by(parts: Mapping[str, Any], level: Any) -> Any:
+        return {name: carried for name, carried in right(parts, level).items() if name in ("id", "region")}
+
+    return carried_by
+
+
 PLANTED = (
+    Planted("every write is done twice", seam.HubExecutor, "_in_order", _goes_on_after_null, acting.in_order_and_once),
+    Planted("mutations are done backwards", seam.HubExecutor, "_in_order", _backwards, acting.in_order_and_once),
+    Planted("a write that was refused is tried again", Sources, "pages", _write_tried_again, acting.once_under_retries),
+    Planted(
+        "a lost answer is told like any failure",
+        writes,
+        "unknown",
+        lambda right: lambda binding: Fault("SYSTEM_DOWN"),
+        acting.in_order_and_once,
+    ),
+    Planted("the event's own columns are fetched anew", actions, "carried_by", _own_columns_lose, acting.like_a_query),
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
     Planted("the last key of a chunk gets no row", coalesce, "ask", _last_key_lost),
