@@ -44,11 +44,28 @@ def bind_action(binder: Binder, entry: FieldEntry, root: str) -> None:
         return
     if not placeholders_known(sheet, word, {}, tuple(entry.arguments), batch=False):
         return
-    rows = binder.rows(bound.name)
+    rows = _carried(binder, word, binder.rows(bound.name), bound.name)
+    if rows is None:
+        return
     if name == "send":
         _bind_write(binder, entry, word, rows, coordinate, bound.name)
     else:
         _bind_feed(binder, entry, word, rows, coordinate, bound.name)
+
+
+def _carried(binder: Binder, word: Word, rows: Rows, type_name: str) -> Rows | None:
+    """The rows as this place brings them, which may be less than what other calls of the same system do."""
+    names = word.args.get("carries")
+    if names is None:
+        return rows
+    for name in names:
+        if name not in rows.fields:
+            message = f"'{name}' is not among what this file binds on '{type_name}'.{suggest(name, rows.fields)}"
+            binder.sheet.report("UNKNOWN_FIELD", word.value_node("carries"), message, "name fields that are bound here")
+            return None
+    fields = {name: served for name, served in rows.fields.items() if name in names}
+    columns = [column for column in rows.columns if column.name.partition(".")[0] in names]
+    return Rows(fields, columns, {}, [])
 
 
 def _bind_write(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordinate: str, type_name: str) -> None:
@@ -65,7 +82,7 @@ def _bind_write(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coord
         message = f"There is no root field '{check}' to ask.{suggest(check, known)}"
         binder.sheet.report("UNKNOWN_FIELD", word.value_node("check"), message, "name a field of Query")
         return
-    made = relation(coordinate, rows, _place(word, tuple(entry.arguments), ("check",)), ())
+    made = relation(coordinate, rows, _place(word, tuple(entry.arguments), ("check", "carries")), ())
     made = replace(made, effect="write", where=type(made.where)(), order=())
     _add(binder, entry, made, rows, Role.WRITE, type_name, check=check or "")
 
@@ -87,7 +104,7 @@ def _bind_feed(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordi
             return
         narrows[name] = target
     sent = tuple(name for name in entry.arguments if name not in narrows)
-    made = replace(relation(coordinate, rows, _place(word, sent, ()), ()), order=())
+    made = replace(relation(coordinate, rows, _place(word, sent, ("carries",)), ()), order=())
     _add(binder, entry, made, rows, Role.EVENTS, type_name, narrows=narrows)
 
 

@@ -33,12 +33,12 @@ type Enterprise @key(fields: "uscc") {
   name: String @from(path: "mc")
 }
 type Subscription {
-  enterpriseChanged(uscc: [USCC!]): Enterprise @topic(path: "/feed", at: "data", event: "changed")
+  enterpriseChanged(uscc: [USCC!]): Enterprise @topic(path: "/feed", at: "data", event: "changed", carries: "uscc")
 }
 extend type Mutation {
   "更名\\nGives an enterprise another name"
   rename(uscc: USCC!, name: String!): Enterprise
-    @send(method: PUT, path: "/register/{uscc}", body: {mc: "{name}"}, check: "enterprise")
+    @send(method: PUT, path: "/register/{uscc}", body: {mc: "{name}"}, carries: "uscc", check: "enterprise")
     @grade(level: L1) @requiresScopes(scopes: [["rename"]])
 }
 """
@@ -56,9 +56,8 @@ class Department:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def publish(self, code: str, name: str | None = None, *, number: int = 1) -> None:
-        row = {"code": code, **({"mc": name} if name is not None else {})}
-        self.send(f"id: {number}\nevent: changed\ndata: {json.dumps({'data': row})}\n\n")
+    def publish(self, code: str, *, number: int = 1) -> None:
+        self.send(f"id: {number}\nevent: changed\ndata: {json.dumps({'data': {'code': code}})}\n\n")
 
     def send(self, text: str | None) -> None:
         for listener in self.listeners:

@@ -34,7 +34,7 @@ async def test_events_come_as_they_happen_and_a_hang_up_ends_the_feed(tmp_path: 
             await there.department.arrived.wait()
             there.department.publish(USCC)
             there.department.publish(OTHER, number=2)
-            assert await event(response) == ("next", {"data": {"enterpriseChanged": {"uscc": OTHER, "name": None}}})
+            assert await event(response) == ("next", {"data": {"enterpriseChanged": {"uscc": OTHER, "name": "乙"}}})
             assert (response.status, response.content_type) == (200, "text/event-stream")
         await there.department.left.wait()
 

@@ -35,7 +35,7 @@ async def closed(socket: ClientWebSocketResponse) -> int | None:
     return socket.close_code
 
 
-def changed(uscc: str, name: str | None, id: str = "1") -> Mapping[str, Any]:
+def changed(uscc: str, name: str, id: str = "1") -> Mapping[str, Any]:
     return {"id": id, "type": "next", "payload": {"data": {"enterpriseChanged": {"uscc": uscc, "name": name}}}}
 
 
@@ -45,7 +45,7 @@ async def test_events_come_as_they_happen_until_the_client_has_enough(tmp_path: 
         await there.department.arrived.wait()
         there.department.publish(USCC)
         there.department.publish(OTHER, number=2)
-        assert [await socket.receive_json(), await socket.receive_json()] == [changed(USCC, None), changed(OTHER, None)]
+        assert [await socket.receive_json(), await socket.receive_json()] == [changed(USCC, "甲"), changed(OTHER, "乙")]
         await socket.send_json({"type": "complete", "id": "1"})
         await there.department.left.wait()
         records = await there.hub.audit.records(AuditQuery())
@@ -60,10 +60,10 @@ async def test_two_connections_share_one_feed_and_a_hang_up_leaves_the_other(tmp
             await there.department.arrived.wait()
             await both_listen(there, 2)
             there.department.publish(USCC)
-            assert [await first.receive_json(), await second.receive_json()] == [changed(USCC, None)] * 2
+            assert [await first.receive_json(), await second.receive_json()] == [changed(USCC, "甲")] * 2
         await both_listen(there, 1)
         there.department.publish(OTHER, number=2)
-        assert await first.receive_json() == changed(OTHER, None)
+        assert await first.receive_json() == changed(OTHER, "乙")
         assert there.department.log.count("feed") == 1
         await first.close()
         await there.department.left.wait()
@@ -88,8 +88,8 @@ async def test_queries_and_mutations_are_answered_once(tmp_path: Path) -> None:
         await subscribe(socket, "query ($u: USCC!) { enterprise(uscc: $u) { name } }", "q", variables={"u": USCC})
         assert await socket.receive_json() == {"id": "q", "type": "next", "payload": {"data": {"enterprise": {"name": "甲"}}}}
         assert await socket.receive_json() == {"id": "q", "type": "complete"}
-        await subscribe(socket, f'mutation {{ rename(uscc: "{USCC}", name: "丙") {{ uscc }} }}', "q")
-        assert (await socket.receive_json())["payload"]["data"] == {"rename": {"uscc": USCC}}
+        await subscribe(socket, f'mutation {{ rename(uscc: "{USCC}", name: "丙") {{ uscc name }} }}', "q")
+        assert (await socket.receive_json())["payload"]["data"] == {"rename": {"uscc": USCC, "name": "丙"}}
         assert there.department.names[USCC] == "丙"
 
 
@@ -189,4 +189,4 @@ async def test_after_a_change_of_the_schema_one_subscribes_again(tmp_path: Path)
         await subscribe(socket, CHANGED)
         await there.department.arrived.wait()
         there.department.publish(USCC)
-        assert await socket.receive_json() == changed(USCC, None)
+        assert await socket.receive_json() == changed(USCC, "甲")
