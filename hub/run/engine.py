@@ -6,53 +6,42 @@ HTTP, no storage and no connector kinds.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-import msgspec
-from cachetools import LRUCache
-from graphql import ExecutionResult, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import ExecutionResult, GraphQLSchema
 from graphql.execution.values import VariableValues
 
 from auth.policy import denied as deny
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
-from hub.plan.explain import explain
+from hub.errors import Refused
+from hub.plan.explain import Explained, explained
 from hub.plan.model import QueryPlan
-from hub.plan.operation import Operation, Unplannable, normalise
-from hub.plan.planner import plan_query
-from hub.run.assemble import assemble
+from hub.plan.operation import Unplannable
+from hub.run.arguments import Inputs
+from hub.run.assemble import assemble, assemble_large
 from hub.run.coalesce import Coalescer
-from hub.run.documents import Document, Documents
+from hub.run.documents import Document
 from hub.run.execute import Ran, execute
 from hub.run.feeds import Feeds
 from hub.run.layers import Layer
 from hub.run.positions import values
-from hub.run.refusals import build_error, request_error, shown
+from hub.run.prepared import Caches, Policy, Preparer, Ready
+from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, coerced, run
+from hub.run.slices import LARGE, encode, weight
 from hub.run.sources import Sources
 from hub.run.subscribe import Who, subscribed
-from schema.coordinates import Coordinate
+from hub.run.telling import Telling, told, wanted
 from schema.registry import Registry
 
 TIMEOUT = 10.0  # seconds for a whole request
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A normalised operation with what policy must decide on; ``masks`` and ``plans`` are filled as callers come."""
-
-    operation: Operation
-    rows: tuple[Coordinate, ...]
-    masks: LRUCache[Any, frozenset[str]] = field(default_factory=lambda: LRUCache(256))
-    plans: LRUCache[frozenset[str], QueryPlan] = field(default_factory=lambda: LRUCache(64))
-    turns: LRUCache[tuple[frozenset[str], str], QueryPlan] = field(default_factory=lambda: LRUCache(256))
-
-
 class Engine:
     """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
-    ``coalesce`` lets requests share calls."""
+    ``coalesce`` lets requests share calls; ``caches`` are those of the engine before, if there was one."""
 
     def __init__(
         self,
@@ -64,8 +53,9 @@ class Engine:
         directory: Any = None,
         timeout: float = TIMEOUT,
         max_errors: int | None = None,
-        policy: Callable[[Principal, Iterable[Coordinate]], frozenset[str]] = deny,
+        policy: Policy = deny,
         coalesce: bool = True,
+        caches: Caches | None = None,
     ) -> None:
         self.schema = schema
         self.registry = registry
@@ -77,12 +67,11 @@ class Engine:
         self._policy = policy
         self._shared = Coalescer(sources) if coalesce else None
         self.feeds = Feeds(sources)
-        self._documents = Documents(schema)
-        self._prepared: LRUCache[Any, Prepared] = LRUCache(4096)
+        self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
     def parse(self, text: str) -> Document:
         """Parse and validate against the public schema; from the cache when seen before."""
-        return self._documents.document(text)
+        return self.preparer.document(text)
 
     async def execute(
         self,
@@ -95,9 +84,17 @@ class Engine:
         extensions: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Answer one operation. Raises nothing: what is wrong with the request is in the answer."""
-        context, result = await self._result(document, operation_name, variables, principal, request_id, None)
-        prepared = context.prepared if context is not None else None
-        return self.answered(result, prepared, context.systems if context is not None else (), operation_name, context is not None)
+        try:
+            telling = wanted(extensions, principal)
+            context, result = await self._result(document, operation_name, variables, principal, request_id, None, telling)
+        except Refused as refused:
+            context, result = None, ExecutionResult(None, [refusal(refused)])
+        if context is not None and context.telling is not None:
+            told_ = told(context.telling, self._plan(context), self.registry, self._policy, principal)
+            result = ExecutionResult(result.data, result.errors, {**(result.extensions or {}), "explain": told_})
+        ready = context.prepared if context is not None else None
+        systems, rows = (context.systems, context.rows) if context is not None else ((), 0)
+        return await self.answered(result, ready, systems, operation_name, context is not None, rows)
 
     def subscribe(
         self,
@@ -115,16 +112,17 @@ class Engine:
         """End all subscriptions. Queries may go on."""
         await self.feeds.close(code)
 
-    def answered(
+    async def answered(
         self,
         result: ExecutionResult,
-        prepared: Prepared | None,
+        ready: Ready | None,
         systems: tuple[str, ...],
         operation_name: str | None,
         executed: bool = False,
+        rows: int = 0,
     ) -> Answer:
-        """A result as finished bytes; not ``executed``: a request error, or the end of a subscription."""
-        operation = prepared.operation if prepared is not None else None
+        """A result as finished bytes; not ``executed``: a request error, or the end of a subscription. ``rows`` is how much it is."""
+        operation = ready.operation if ready is not None else None
         body: dict[str, Any] = {}
         if executed:
             body["data"] = result.data
@@ -134,7 +132,7 @@ class Engine:
         if result.extensions:
             body["extensions"] = result.extensions
         return Answer(
-            body=msgspec.json.encode(body),
+            body=await encode(body, rows),
             executed=executed,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
             coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
@@ -157,6 +155,21 @@ class Engine:
         _, result = await self._result(document, operation_name, variables, principal, request_id, denied)
         return ExecutionResult(values(result.data), result.errors, result.extensions)
 
+    def explained(
+        self,
+        document: Document,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        operation_name: str | None = None,
+        principal: Principal = ANONYMOUS,
+    ) -> Explained:
+        """The whole plan of an operation as this principal would get it. Raises GraphQLError for a document that is not valid, LookupError
+        when there is no operation of that name, Unplannable."""
+        if document.errors:
+            raise document.errors[0]
+        prepared = self.preparer.ready(document, operation_name, variables or {}).prepared
+        return explained(self.preparer.plan(prepared, self.preparer.denied(prepared, principal)), self.registry)
+
     def explain(
         self,
         document: Document,
@@ -165,11 +178,8 @@ class Engine:
         operation_name: str | None = None,
         principal: Principal = ANONYMOUS,
     ) -> str:
-        """The plan of an operation for this principal, as text. Raises GraphQLError for a document that is not valid."""
-        if document.errors:
-            raise document.errors[0]
-        prepared = self._prepare(document, operation_name, variables or {})
-        return explain(self._plan(prepared, self.mask(prepared, principal)))
+        """The same as text."""
+        return self.explained(document, variables, operation_name=operation_name, principal=principal).text
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -181,19 +191,22 @@ class Engine:
         principal: Principal,
         request_id: str,
         denied: frozenset[str] | None,
+        telling: Telling | None = None,
     ) -> tuple[Context | None, ExecutionResult]:
         if document.errors or document.tree is None:
             return None, ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
         try:
-            prepared = self._prepare(document, operation_name, variables or {})
+            ready = self.preparer.ready(document, operation_name, variables or {})
         except Unplannable as bound:
             return None, ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
         except LookupError:
             return None, ExecutionResult(None, [request_error("OPERATION_NOT_FOUND")])
-        selections = prepared.operation.selections
-        core = {selected.key: selected.nodes for selected in selections if self._is_core(selected.name, selected.coordinate)}
+        selections = ready.operation.selections
+        core = {one.key: ready.nodes[one.number] for one in selections if self._is_core(one.name, one.coordinate)}
         keys = tuple(selected.key for selected in selections)
-        context = Context(self, prepared, principal, request_id, self._directory, denied, keys, core)
+        if telling is not None and telling.mode == "dryRun":
+            core = {}  # what has a resolver of its own is not run either
+        context = Context(self, ready, principal, request_id, self._directory, denied, keys, core, telling=telling)
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
         if isinstance(outcome, list):
             return None, ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in outcome])
@@ -204,12 +217,12 @@ class Engine:
 
     def opened(
         self, document: Document, operation_name: str | None, variables: Mapping[str, Any] | None
-    ) -> tuple[Prepared, VariableValues] | ExecutionResult:
+    ) -> tuple[Ready, VariableValues] | ExecutionResult:
         """A subscription's operation and its variables, or the request errors."""
         if document.errors or document.tree is None:
             return ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
         try:
-            prepared = self._prepare(document, operation_name, variables or {})
+            ready = self.preparer.ready(document, operation_name, variables or {})
         except Unplannable as bound:
             return ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
         except LookupError:
@@ -217,105 +230,58 @@ class Engine:
         given = coerced(self.schema, document.tree, variables, operation_name or None)
         if isinstance(given, list):
             return ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in given])
-        return prepared, given
+        return ready, given
+
+    def mask(self, ready: Ready, principal: Principal) -> frozenset[str]:
+        """What of an operation this principal may not see."""
+        return self.preparer.denied(ready.prepared, principal)
 
     async def event(
-        self, prepared: Prepared, variables: VariableValues, principal: Principal, request_id: str, row: Layer
+        self, ready: Ready, variables: VariableValues, principal: Principal, request_id: str, row: Layer
     ) -> tuple[Part, tuple[str, ...]]:
         """The answer for one row of an event, and the systems that were called for it."""
         try:
-            plan = self._plan(prepared, self.mask(prepared, principal))
+            plan = self.preparer.plan(ready.prepared, self.mask(ready, principal))
         except Unplannable as bound:
             return Part(None, [request_error("PLAN_TOO_COMPLEX", str(bound))]), ()
         deadline = self.sources.clock.monotonic() + self._timeout
-        ran = await execute(plan, self.sources, variables, deadline, request_id, principal.id, self._shared, row)
-        return self._assembled(plan, ran), tuple(sorted(ran.systems))
+        inputs = Inputs(variables, ready.nodes)
+        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.id, self._shared, event=row)
+        return await self._assembled(plan, ran, ready), tuple(sorted(ran.systems))
 
     async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part:
         """The planned root fields of an operation, or the one of a mutation whose turn it is; called by the seam. Raises Unplannable."""
-        prepared: Prepared = context.prepared
-        denied = context.denied if context.denied is not None else self.mask(prepared, context.principal)
-        plan = self._plan(prepared, denied) if only is None else self._turn(prepared, denied, only)
+        ready: Ready = context.prepared
+        telling: Telling | None = context.telling
+        plan = self._plan(context, only)
+        if telling is not None and telling.mode == "dryRun":
+            return Part(None)
         if context.deadline is None:
             context.deadline = self.sources.clock.monotonic() + self._timeout
+        inputs = Inputs(variables, ready.nodes)
+        # Steps are numbered anew in each turn of a mutation, so what they do is told of queries alone.
+        analysis = telling.analysis if telling is not None and only is None else None
         # What is read after a write is asked for by this request alone: a call that others share may have been made before it.
         shared = self._shared if only is None else None
-        ran = await execute(plan, self.sources, variables, context.deadline, context.request_id, context.principal.id, shared)
+        ran = await execute(plan, self.sources, inputs, context.deadline, context.request_id, context.principal.id, shared, analysis)
         context.systems = tuple(sorted({*context.systems, *ran.systems}))
-        return self._assembled(plan, ran)
+        began = self.sources.clock.monotonic()
+        context.rows += weight(ran.layers)
+        part = await self._assembled(plan, ran, ready)
+        if analysis is not None:
+            analysis.assembly = self.sources.clock.monotonic() - began
+        return part
 
-    def _assembled(self, plan: QueryPlan, ran: Ran) -> Part:
-        done = assemble(plan, ran.layers)
+    async def _assembled(self, plan: QueryPlan, ran: Ran, ready: Ready) -> Part:
+        done = assemble(plan, ran.layers) if weight(ran.layers) <= LARGE else await assemble_large(plan, ran.layers)
         notices = done.notices.listed()
-        return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
+        return Part(done.data, shown(done.errors, self._max_errors, ready.nodes), {"notices": notices} if notices else None)
+
+    def _plan(self, context: Context, only: str | None = None) -> QueryPlan:
+        """The plan of a request, or of one of its root fields, under its own mask. Raises Unplannable."""
+        prepared = context.prepared.prepared
+        denied = self.preparer.denied(prepared, context.principal) if context.denied is None else context.denied
+        return self.preparer.plan(prepared, denied) if only is None else self.preparer.plan(prepared, denied, only)
 
     def _is_core(self, name: str, coordinate: str) -> bool:
         return name in ("__schema", "__type") or coordinate in self._core_roots
-
-    def _prepare(self, document: Document, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
-        """The operation under this request's conditions. Raises LookupError when there is none of that name, Unplannable."""
-        if operation_name:
-            node = document.definitions[operation_name]
-        elif len(document.definitions) == 1:
-            node = next(iter(document.definitions.values()))
-        else:
-            raise LookupError("operationName")
-        defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions or ()}
-        conditions = tuple(bool(variables.get(name, getattr(defaults.get(name), "value", False))) for name in document.conditions)
-        key = (document.digest, operation_name or "", conditions)
-        found = self._prepared.get(key)
-        if found is None:
-            operation = normalise(self.schema, node, document.fragments, dict(zip(document.conditions, conditions, strict=True)))
-            found = self._prepared[key] = Prepared(operation, self._policed(operation))
-        return found
-
-    def _policed(self, operation: Operation) -> tuple[Coordinate, ...]:
-        """The coordinates that policy decides on: all that are touched, and what the fields among them are looked up or filtered by."""
-        names = dict.fromkeys(operation.coordinates)
-        for coordinate in operation.coordinates:
-            lookup = self.registry.roots.get(coordinate)
-            if lookup is not None:
-                names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
-            feed = self.registry.feeds.get(coordinate)
-            if feed is not None:
-                names.update(dict.fromkeys(f"{feed.type}.{name}" for name in feed.narrows.values()))
-            definition = self._field(coordinate)
-            node = get_named_type(definition.type).name
-            node = self.registry.connections.get(node, node)
-            for argument in definition.args.values():
-                filterable = self.registry.filters.get(get_named_type(argument.type).name, {})
-                names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
-        return tuple(self.registry.coordinates[name] for name in names if name in self.registry.coordinates)
-
-    def _field(self, coordinate: str) -> GraphQLField:
-        type_name, _, name = coordinate.partition(".")
-        parent = self.schema.type_map[type_name]
-        assert isinstance(parent, GraphQLObjectType)
-        found: GraphQLField = parent.fields[name]
-        return found
-
-    def _turn(self, prepared: Prepared, denied: frozenset[str], key: str) -> QueryPlan:
-        """The plan of one root field of a mutation. Each has its own, so that nothing of one can be asked for with another's."""
-        found = prepared.turns.get((denied, key))
-        if found is None:
-            operation = prepared.operation
-            one = tuple(selected for selected in operation.selections if selected.key == key)
-            found = plan_query(self.schema, self.registry, replace(operation, selections=one), denied)
-            prepared.turns[denied, key] = found
-        return found
-
-    def mask(self, prepared: Prepared, principal: Principal) -> frozenset[str]:
-        key = (principal.audience, principal.scopes, principal.ceiling)
-        found = prepared.masks.get(key)
-        if found is None:
-            found = prepared.masks[key] = self._policy(principal, prepared.rows)
-        return found
-
-    def _plan(self, prepared: Prepared, denied: frozenset[str]) -> QueryPlan:
-        found = prepared.plans.get(denied)
-        if found is None:
-            operation = prepared.operation
-            planned = tuple(one for one in operation.selections if not self._is_core(one.name, one.coordinate))
-            operation = Operation(operation.kind, operation.name, operation.root, planned, operation.coordinates)
-            found = prepared.plans[denied] = plan_query(self.schema, self.registry, operation, denied)
-        return found

@@ -17,7 +17,7 @@ from auth.errors import BadToken
 from auth.principal import Principal
 from hub.answer import Answer
 from hub.plan.operation import Selected
-from hub.run.arguments import BadArgument, arguments
+from hub.run.arguments import BadArgument, Inputs, arguments
 from hub.run.convert import canonical
 from hub.run.feeds import Ended, Feeds, Happened
 from hub.run.layers import Fault, Fetched, Layer
@@ -53,8 +53,8 @@ class Engine(Protocol):
         self, prepared: Any, variables: VariableValues, principal: Principal, request_id: str, row: Layer
     ) -> tuple[Part, tuple[str, ...]]: ...
 
-    def answered(
-        self, result: ExecutionResult, prepared: Any, systems: tuple[str, ...], operation_name: str | None, executed: bool = False
+    async def answered(
+        self, result: ExecutionResult, ready: Any, systems: tuple[str, ...], operation_name: str | None, executed: bool = False
     ) -> Answer: ...
 
 
@@ -81,13 +81,13 @@ async def subscribed(
     """
     opened = engine.opened(document, operation_name, variables)
     if isinstance(opened, ExecutionResult):
-        yield engine.answered(opened, None, (), operation_name)
+        yield await engine.answered(opened, None, (), operation_name)
         return
     prepared, given = opened
     [selected] = prepared.operation.selections  # validation lets a subscription have one root field
 
-    def ended(fault: Fault) -> Answer:
-        return engine.answered(ExecutionResult(None, [fault_error(fault)]), prepared, (), operation_name)
+    async def ended(fault: Fault) -> Answer:
+        return await engine.answered(ExecutionResult(None, [fault_error(fault)]), prepared, (), operation_name)
 
     try:
         principal = await who()
@@ -96,7 +96,7 @@ async def subscribed(
         binding = engine.registry.feeds.get(selected.coordinate)
         if binding is None:
             raise Ended(Fault("NOT_BOUND"))
-        wanted = _wanted(binding, selected, given, engine.mask(prepared, principal))
+        wanted = _wanted(binding, selected, Inputs(given, prepared.nodes), engine.mask(prepared, principal))
         async with engine.feeds.joined(binding, wanted.params, principal.id, request_id) as news:
             async for happened in news:
                 rows = _rows(binding, selected, happened, wanted)
@@ -109,18 +109,18 @@ async def subscribed(
                     for part, systems in await asyncio.gather(*asked):
                         data = dict(part.data) if part.data is not None else None
                         result = ExecutionResult(data, list(part.errors), dict(part.extensions or {}))
-                        yield engine.answered(result, prepared, systems, operation_name, True)
+                        yield await engine.answered(result, prepared, systems, operation_name, True)
     except Ended as end:
-        yield ended(end.fault)
+        yield await ended(end.fault)
     except BadArgument as bad:
-        yield ended(bad.fault)
+        yield await ended(bad.fault)
     except BadToken:
-        yield ended(Fault("UNAUTHENTICATED"))
+        yield await ended(Fault("UNAUTHENTICATED"))
 
 
-def _wanted(binding: Binding, selected: Selected, variables: VariableValues, denied: frozenset[str]) -> _Wanted:
+def _wanted(binding: Binding, selected: Selected, inputs: Inputs, denied: frozenset[str]) -> _Wanted:
     """Raises BadArgument, Ended (FORBIDDEN): choosing by what one may not see would tell what there is."""
-    given = arguments(selected, variables)
+    given = arguments(selected, inputs)
     narrowed = {
         field: frozenset(value if isinstance(value, list) else [value])
         for name, field in binding.narrows.items()

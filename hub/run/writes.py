@@ -5,24 +5,20 @@ Knows the connector interface and one step.
 
 from __future__ import annotations
 
-from graphql.execution.values import VariableValues
-
 from connectors.spi import Ask, Call, SourceError
 from hub.plan.model import Write
-from hub.run.arguments import BadArgument, arguments
+from hub.run.arguments import BadArgument, Inputs, arguments
 from hub.run.chunks import join
 from hub.run.layers import Fault, Fetched, Layer
 from hub.run.sources import Sources
 from schema.registry import Binding
 
 
-async def write(
-    step: Write, sources: Sources, variables: VariableValues, deadline: float, request_id: str, principal: str
-) -> tuple[Layer, bool]:
+async def write(step: Write, sources: Sources, inputs: Inputs, deadline: float, request_id: str, principal: str) -> tuple[Layer, bool]:
     """The one-row layer of what the source answered, and whether it was called at all. Raises nothing but CancelledError."""
     binding = step.binding
     try:
-        given = arguments(step.selected, variables)
+        given = arguments(step.selected, inputs)
     except BadArgument as error:
         return row(binding, step.id, step.columns, fault=error.fault), False
     params = {param: given.get(argument) for argument, param in binding.args.items()}

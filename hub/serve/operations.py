@@ -5,6 +5,7 @@ For WebSocket and server-sent events; the plain endpoint has its own way of refu
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -69,6 +70,7 @@ class Operations:
         self._clock = clock
         self._gate = gate
         self._metrics = metrics
+        self._running: set[asyncio.Task[Answer]] = set()
         self._log = structlog.get_logger("hub.request").bind()
 
     async def answers(self, asked: Asked, who: Who) -> AsyncGenerator[Answer, None]:
@@ -78,18 +80,22 @@ class Operations:
         started = self._clock.monotonic()
         async with aclosing(self._run(asked, seen)) as answers:
             try:
-                async for answer in answers:
-                    await self._audit(
-                        Exchange(asked.request_id, seen.principal, 200, asked.query, answer, self._clock.monotonic() - started)
-                    )
-                    self._noted(asked, answer, seen, self._clock.monotonic() - started)
+                async for answer, kept in answers:
+                    if not kept:
+                        await self._keep(asked, answer, seen, started)
                     yield answer
                     started = self._clock.monotonic()
             except Exception as error:  # the program's border, and a record that could not be kept: no record, no answer
                 self._log.error("operation failed", request_id=asked.request_id, exc_info=error)
                 yield refusal(asked, [entry("INTERNAL")])
 
-    async def _run(self, asked: Asked, seen: _Seen) -> AsyncGenerator[Answer, None]:
+    async def _keep(self, asked: Asked, answer: Answer, seen: _Seen, started: float) -> None:
+        seconds = self._clock.monotonic() - started
+        await self._audit(Exchange(asked.request_id, seen.principal, 200, asked.query, answer, seconds))
+        self._noted(asked, answer, seen, seconds)
+
+    async def _run(self, asked: Asked, seen: _Seen) -> AsyncGenerator[tuple[Answer, bool], None]:
+        """Answers, and whether their record is kept already."""
         name, kind = "", ""
         try:
             self._gate.check(asked.query)
@@ -108,24 +114,39 @@ class Operations:
                 )
                 async with aclosing(found):
                     async for answer in found:
-                        yield answer if answer.executed else numbered(answer, asked)
+                        yield answer if answer.executed else numbered(answer, asked), False
                 return
-            answer = await engine.execute(
-                document,
-                operation_name=name or None,
-                variables=asked.variables,
-                principal=principal,
-                request_id=asked.request_id,
-                extensions=asked.extensions,
-            )
-            yield answer if answer.executed else numbered(answer, asked)
+            started = self._clock.monotonic()
+
+            async def once() -> Answer:
+                answer = await engine.execute(
+                    document,
+                    operation_name=name or None,
+                    variables=asked.variables,
+                    principal=principal,
+                    request_id=asked.request_id,
+                    extensions=asked.extensions,
+                )
+                answer = answer if answer.executed else numbered(answer, asked)
+                await self._keep(asked, answer, seen, started)
+                return answer
+
+            running = asyncio.create_task(once())
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)
+            try:
+                # What has begun to write is not broken off by a caller that goes away, and leaves its record.
+                yield await (asyncio.shield(running) if kind == "mutation" else running), True
+            finally:
+                if kind != "mutation":
+                    running.cancel()
         except Refused as refused:
-            yield refusal(asked, [entry(refused.code, refused.zh, refused.en, refused.data)], name, kind)
+            yield refusal(asked, [entry(refused.code, refused.zh, refused.en, refused.data)], name, kind), False
         except Invalid as invalid:
-            yield refusal(asked, [located(error) for error in invalid.errors])
+            yield refusal(asked, [located(error) for error in invalid.errors]), False
         except BadToken as bad:
             self._log.info("token refused", reason=bad.reason)
-            yield refusal(asked, [entry("UNAUTHENTICATED")], name, kind)
+            yield refusal(asked, [entry("UNAUTHENTICATED")], name, kind), False
 
     def _noted(self, asked: Asked, answer: Answer, seen: _Seen, seconds: float) -> None:
         self._metrics.request(200, answer.kind, answer.codes, seconds)

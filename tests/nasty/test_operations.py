@@ -33,7 +33,7 @@ def there(*, limits: Limits | None = None) -> World:
         write("store", "Mutation.must", "Item", {"id": "nr"}, **sets),
         feed("store", "Subscription.changed", "Item", {"id": "nr"}),
     ]
-    rows = {"store": {"Item": [{"nr": "1", "n": 1}]}, "library": {"Item": [{"nr": "1", "t": "甲"}]}}
+    rows: dict[str, Any] = {"store": {"Item": [{"nr": "1", "n": 1}]}, "library": {"Item": [{"nr": "1", "t": "甲"}]}}
     made = world(schema, bindings, rows, keys={"Item": ["id"]}, roots={"Query.item": ("Item", {"id": "id"})})
     return made if limits is None else World(made.schema, with_limits(made.registry, limits), made.systems, made.received)
 

@@ -12,7 +12,8 @@ from graphql import GraphQLObjectType, GraphQLSchema, OverlappingFieldsCanBeMerg
 
 from connectors.spi import Options, Relation
 from schema.registry import Binding, Role, Served
-from tests.properties.generator import Case, Native
+from tests.properties.faults import KINDS
+from tests.properties.generator import Case
 from tests.properties.operations import Operation, selection
 from tests.worlds import World
 
@@ -37,7 +38,7 @@ def mutation(base: Case) -> Case | None:
     faults = dict(base.faults)
     for write in writes:
         if rng.random() < 0.15:
-            down = {**faults[write.system].down, write.relation.name: rng.choice(("down", "slow", "invalid", "broken", "busy"))}
+            down = {**faults[write.system].down, write.relation.name: rng.choice(KINDS)}
             faults[write.system] = replace(faults[write.system], down=down)
     asked = _asked(rng, base, schema, writes, chosen)
     denied = base.denied | ({writes[0].field or ""} if rng.random() < 0.05 else set())
@@ -86,7 +87,10 @@ def _asked(rng: random.Random, base: Case, schema: GraphQLSchema, writes: list[B
     root = schema.mutation_type
     assert root is not None
     while True:
-        parts, fragments, variables, declared = [], [], {}, {}
+        parts: list[str] = []
+        fragments: list[str] = []
+        variables: dict[str, object] = {}
+        declared: dict[str, str] = {}
         for turn in range(rng.randint(1, 4)):
             at = rng.randrange(len(writes))
             binding, _ = chosen[at]
@@ -113,7 +117,7 @@ def subscription(base: Case) -> tuple[Case, Case] | None:
     if not scans:
         return None
     scan = rng.choice(scans)
-    row: Native = rng.choice(base.rows[scan.system][str(scan.relation.native["rows"])])
+    row = rng.choice(base.rows[scan.system][str(scan.relation.native["rows"])])
     made_fields = f"type Subscription {{ changed: {scan.type} }}\nextend type Query {{ given: [{scan.type}] }}"
     sdl = f"{base.sdl}\n{made_fields}"
     schema = build_schema(sdl, assume_valid_sdl=True)

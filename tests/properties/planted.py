@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from hub.plan import actions, objects
+from hub.plan import actions, objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan, seam, writes
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, seam, slices, writes
 from hub.run.chunks import Answered, Asked
-from hub.run.convert import BAD, Column
+from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from hub.run.sources import Sources
 from schema.registry import Registry
-from tests.properties import acting, checks
+from tests.properties import acting, assembly, checks, kept
 from tests.properties.generator import Case
 
 
@@ -34,33 +35,33 @@ class Planted:
 
 
 def _key_sent_again(right: Any) -> Any:
-    async def rows(self: Asked, *args: Any) -> Any:
+    def rows(self: Asked, *args: Any) -> Any:
         self._known.clear()
-        return await right(self, *args)
+        return right(self, *args)
 
     return rows
 
 
 def _chunk_too_long(right: Any) -> Any:
-    async def rows(self: Asked, question: Any, keys: Any) -> Any:
+    def rows(self: Asked, question: Any, keys: Any, *rest: Any) -> Any:
         binding = question.binding
         relation = replace(binding.relation, max_keys=binding.relation.max_keys + 1)
-        return await right(self, replace(question, binding=replace(binding, relation=relation)), keys)
+        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, *rest)
 
     return rows
 
 
 def _last_key_lost(right: Any) -> Any:
-    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any) -> Any:
-        answered = await right(sources, question, chunk, *rest)
+    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any, **more: Any) -> Any:
+        answered = await right(sources, question, chunk, *rest, **more)
         return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
 
 
 def _rows_shifted(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Any:
-        return right(binding, columns, [*keys[1:], *keys[:1]], faults, answers)
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Any:
+        return right(binding, [*keys[1:], *keys[:1]], faults, answers)
 
     return align
 
@@ -74,8 +75,8 @@ def _failed_is_absent(right: Any) -> Any:
 
 
 def _absent_is_failed(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
-        found: Fetched = right(binding, columns, keys, faults, answers)
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
+        found: Fetched = right(binding, keys, faults, answers)
         absent = {row: Fault("SYSTEM_DOWN") for row, there in enumerate(found.found) if not there and keys[row] is not None}
         return replace(found, faults={**absent, **found.faults})
 
@@ -93,16 +94,16 @@ def _null_key_asked(right: Any) -> Any:
 def _two_rows_accepted(right: Any) -> Any:
     def checked(*args: Any) -> Answered:
         answered: Answered = right(*args)
-        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at[key]) < 2})
+        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at.get(key, ())) < 2})
 
     return checked
 
 
 def _bad_value_is_null(right: Any) -> Any:
-    def canonical(*args: Any) -> Column:
+    def column(*args: Any) -> Column:
         return Column([None if value is BAD else value for value in right(*args).values])
 
-    return canonical
+    return column
 
 
 def _everything_present(right: Any) -> Any:
@@ -148,7 +149,7 @@ def _worst_provider(right: Any) -> Any:
 
 
 def _first_leaf_decides(right: Any) -> Any:
-    return lambda *args: right(*args)[:1]
+    return lambda *args: islice(right(*args), 1)
 
 
 def _keys_not_ordered(right: Any) -> Any:
@@ -171,18 +172,18 @@ def _total_of_the_page(right: Any) -> Any:
 
 
 def _goes_on_after_null(right: Any) -> Any:
-    async def in_order(self: seam.HubExecutor, context: Any) -> Any:
+    async def in_order(context: Any, values: Any, *rest: Any) -> Any:
         for key in context.keys:
-            await context.engine.part(context, self.variable_values, key)
-        return await right(self, context)
+            await context.engine.part(context, values, key)
+        return await right(context, values, *rest)
 
     return in_order
 
 
 def _backwards(right: Any) -> Any:
-    async def in_order(self: seam.HubExecutor, context: Any) -> Any:
+    async def in_order(context: Any, *rest: Any) -> Any:
         keys, context.keys = context.keys, context.keys[::-1]
-        result = await right(self, context)
+        result = await right(context, *rest)
         if result.data is not None:
             result.data = {key: result.data[key] for key in keys}
         return result
@@ -204,9 +205,52 @@ def _own_columns_lose(right: Any) -> Any:
     return carried_by
 
 
+def _mask_not_in_key(right: Any) -> Any:
+    def plan(self: Any, prepared: Any, denied: Any, *turn: Any) -> Any:
+        return vars(self).setdefault(f"plan {prepared.key} {turn}", right(self, prepared, denied, *turn))
+
+    return plan
+
+
+def _nodes_of_another(right: Any) -> Any:
+    def ready(self: Any, *args: Any) -> Any:
+        made = right(self, *args)
+        return vars(self).setdefault(f"ready {made.prepared.key}", made)
+
+    return ready
+
+
+def _rows_lie_together(right: Any) -> Any:
+    def by_key(asked: Any, parts: Any) -> Any:
+        found = right(asked, parts)
+        return dict(zip(found, rows.spans(map(len, found.values())), strict=True))
+
+    return by_key
+
+
+def _last_row_for_none(right: Any) -> Any:
+    def missing(self: Any, name: str) -> Any:
+        self._holes = self._holes and not any(answer[name] for answer in self._answers)
+        return right(self, name)
+
+    return missing
+
+
+def _slices_in_another_order(right: Any) -> Any:
+    async def column(*args: Any) -> Column:
+        found: Column = await right(*args)
+        return replace(found, values=[*found.values[slices.SLICE :], *found.values[: slices.SLICE]])
+
+    return column
+
+
+def _keys_of_rows_sorted(right: Any) -> Any:
+    return lambda keys: right(tuple(sorted(keys)))
+
+
 PLANTED = (
-    Planted("every write is done twice", seam.HubExecutor, "_in_order", _goes_on_after_null, acting.in_order_and_once),
-    Planted("mutations are done backwards", seam.HubExecutor, "_in_order", _backwards, acting.in_order_and_once),
+    Planted("every write is done twice", seam, "in_order", _goes_on_after_null, acting.in_order_and_once),
+    Planted("mutations are done backwards", seam, "in_order", _backwards, acting.in_order_and_once),
     Planted("a write that was refused is tried again", Sources, "pages", _write_tried_again, acting.once_under_retries),
     Planted(
         "a lost answer is told like any failure",
@@ -224,16 +268,16 @@ PLANTED = (
     Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
     Planted("a null key is asked for", execute, "keys_of", _null_key_asked, checks.keys_sent_once),
     Planted("of two rows for one key the first is taken", chunks, "_checked", _two_rows_accepted),
-    Planted("a value that cannot be read is null without an error", layers, "canonical", _bad_value_is_null),
+    Planted("a value that cannot be read is null without an error", Reading, "column", _bad_value_is_null),
     Planted("every object is there", assemble, "present", _everything_present),
     Planted("null bubbling is forgotten", positions, "is_non_null_type", lambda right: lambda kind: False, checks.in_shape),
     Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
-    Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
+    Planted("cursors are off by one", connections, "_cursors", _next_cursor),
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
     Planted("the worst provider is asked", objects, "provider", _worst_provider),
-    Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
+    Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",
         operations._Collector,
@@ -244,4 +288,11 @@ PLANTED = (
     Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
     Planted("the total is that of the page", lists, "laid", _total_of_the_page),
+    Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
+    Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
+    Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
+    Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
+    Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
+    Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
 )

@@ -118,7 +118,7 @@ async def test_a_field_that_may_no_longer_be_seen_is_forbidden_from_the_next_eve
     made.systems["gazette"].publish(CHANGED, {"code": "A"}, {"code": "A"}, {"code": "A"})
     denied = iter([(), (), ("Firm.name",), (CHANGED,)])
     asked = engine(made)
-    asked.mask = lambda prepared, principal: now  # type: ignore[method-assign]
+    asked.mask = lambda ready, principal: now  # type: ignore[method-assign]
     now: frozenset[str] = frozenset()
 
     async def who() -> Principal:

@@ -190,3 +190,22 @@ async def test_after_a_change_of_the_schema_one_subscribes_again(tmp_path: Path)
         await there.department.arrived.wait()
         there.department.publish(USCC)
         assert await socket.receive_json() == changed(USCC, "甲")
+
+
+async def test_a_write_that_has_begun_is_finished_and_recorded_though_the_caller_is_gone(tmp_path: Path) -> None:
+    async with running(tmp_path) as there:
+        there.department.answers = "late"
+        async with there.connect() as socket:
+            await initialised(socket, authorization=there.token)
+            await subscribe(socket, f'mutation Gone {{ rename(uscc: "{USCC}", name: "丁") {{ uscc }} }}', "w")
+            for _ in range(500):
+                if there.department.log:
+                    break
+                await asyncio.sleep(0.01)
+        for _ in range(500):
+            records = await there.hub.audit.records(AuditQuery())
+            if records:
+                break
+            await asyncio.sleep(0.01)
+        assert [(record.operation, record.codes) for record in records] == [("Gone", ("OUTCOME_UNKNOWN",))]
+        assert there.department.log == [f"write {USCC} 丁"]
