@@ -196,6 +196,8 @@ def _registry(
         lookups=ranked[Role.LOOKUP],
         links=ranked[Role.LINK],
         scans=ranked[Role.SCAN],
+        writes={place: found[0] for place, found in ranked[Role.WRITE].items()},
+        feeds={place: found[0] for place, found in ranked[Role.EVENTS].items()},
         roots=dict(sorted(roots.items())),
         connections=world.connections,
         filters=filters(canonical),

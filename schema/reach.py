@@ -44,6 +44,8 @@ def all_bindings(registry: Registry) -> Iterator[Binding]:
     for table in (registry.lookups, registry.links, registry.scans):
         for bindings in table.values():
             yield from bindings
+    yield from registry.writes.values()
+    yield from registry.feeds.values()
 
 
 Context = tuple[str, frozenset[str]]
@@ -126,6 +128,9 @@ def _reach(whole: Whole) -> tuple[set[str], set[Context]]:
             if binding.field is not None or binding.type in listed:
                 search.reached.add(binding.id)
                 search.rows(binding.type, binding.fields)
+    for binding in (*registry.writes.values(), *registry.feeds.values()):  # root fields of their own
+        search.reached.add(binding.id)
+        search.rows(binding.type, binding.fields)
     search.run()
     return search.reached, search.contexts
 

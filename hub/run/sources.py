@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from connectors.feeds import Feed
 from connectors.spi import Ask, Call, Connector, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
@@ -124,6 +125,13 @@ class Sources:
             analysis.called(recorded, seconds if entered is None else entered - started)
             if self._metrics is not None:
                 self._metrics.call(system, plan.relation.name, outcome, seconds, len(call.keys), rows)
+
+    def feed(self, system: str) -> Feed:
+        """The system's connector, as one with feeds. Raises SourceError when it has none."""
+        connector = self._connector(system)
+        if not isinstance(connector, Feed):
+            raise SourceError("config", "the system's connector has no feeds", source=system)
+        return connector
 
     def _connector(self, system: str) -> Connector:
         try:

@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from hub.plan import objects, view
+from hub.plan import actions, objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, slices
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, seam, slices, writes
 from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
+from hub.run.sources import Sources
 from schema.registry import Registry
-from tests.properties import assembly, checks, kept, schedules
+from tests.properties import acting, assembly, checks, kept, schedules
 from tests.properties.generator import Case
 
 
@@ -171,9 +172,43 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
+def _goes_on_after_null(right: Any) -> Any:
+    async def in_order(context: Any, values: Any, *rest: Any) -> Any:
+        for key in context.keys:
+            await context.engine.part(context, values, key)
+        return await right(context, values, *rest)
+
+    return in_order
+
+
+def _backwards(right: Any) -> Any:
+    async def in_order(context: Any, *rest: Any) -> Any:
+        keys, context.keys = context.keys, context.keys[::-1]
+        result = await right(context, *rest)
+        if result.data is not None:
+            result.data = {key: result.data[key] for key in keys}
+        return result
+
+    return in_order
+
+
+def _write_tried_again(right: Any) -> Any:
+    async def pages(self: Any, system: str, plan: Any, call: Any, *rest: Any) -> Any:
+        return await right(self, system, replace(plan, relation=replace(plan.relation, effect="read")), call, *rest)
+
+    return pages
+
+
+def _own_columns_lose(right: Any) -> Any:
+    def carried_by(parts: Mapping[str, Any], level: Any) -> Any:
+        return {name: carried for name, carried in right(parts, level).items() if name in ("id", "region")}
+
+    return carried_by
+
+
 def _mask_not_in_key(right: Any) -> Any:
-    def plan(self: Any, prepared: Any, denied: Any) -> Any:
-        return vars(self).setdefault(f"plan {prepared.key}", right(self, prepared, denied))
+    def plan(self: Any, prepared: Any, denied: Any, *turn: Any) -> Any:
+        return vars(self).setdefault(f"plan {prepared.key} {turn}", right(self, prepared, denied, *turn))
 
     return plan
 
@@ -245,6 +280,17 @@ def _keys_of_rows_sorted(right: Any) -> Any:
 
 
 PLANTED = (
+    Planted("every write is done twice", seam, "in_order", _goes_on_after_null, acting.in_order_and_once),
+    Planted("mutations are done backwards", seam, "in_order", _backwards, acting.in_order_and_once),
+    Planted("a write that was refused is tried again", Sources, "pages", _write_tried_again, acting.once_under_retries),
+    Planted(
+        "a lost answer is told like any failure",
+        writes,
+        "unknown",
+        lambda right: lambda binding: Fault("SYSTEM_DOWN"),
+        acting.in_order_and_once,
+    ),
+    Planted("the event's own columns are fetched anew", actions, "carried_by", _own_columns_lose, acting.like_a_query),
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
     Planted("the last key of a chunk gets no row", coalesce, "ask", _last_key_lost),
