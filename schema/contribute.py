@@ -10,7 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLSchema, extend_schema, is_object_type, print_ast, specified_scalar_types, validate_schema
+from graphql import (
+    GraphQLDeferDirective,
+    GraphQLSchema,
+    GraphQLStreamDirective,
+    extend_schema,
+    is_object_type,
+    print_ast,
+    specified_scalar_types,
+    validate_schema,
+)
 from graphql.language import (
     DocumentNode,
     EnumTypeDefinitionNode,
@@ -41,7 +50,7 @@ ROOT_WORDS = {
     "Mutation": ("办理入口", "Where changes begin"),
     "Subscription": ("订阅入口", "Where news is asked for"),
 }
-HIDDEN_DIRECTIVES = frozenset({"defer", "stream"})  # extend_schema adds them; plain execution then refuses the schema
+HIDDEN_DIRECTIVES = frozenset({"defer", "stream"})  # extend_schema adds them; while composing they would be in the way
 Entries = list[tuple[Manifest, TypeEntry]]
 Fields = list[tuple[Manifest, TypeEntry, FieldEntry]]
 
@@ -95,6 +104,13 @@ def root_type(name: str, fields: Sequence[FieldDefinitionNode]) -> list[Any]:
         ObjectTypeDefinitionNode(name=reference.name, description=description, directives=(), interfaces=(), fields=tuple(fields)),
         SchemaExtensionNode(directives=(), operation_types=(OperationTypeDefinitionNode(operation=kind, type=reference),)),
     ]
+
+
+def with_incremental(schema: GraphQLSchema) -> GraphQLSchema:
+    """The schema with @defer and @stream, which the engine takes as wishes: what they mark may come later and always may come at once."""
+    kwargs = _without_hidden(schema).to_kwargs()
+    kwargs["directives"] = (*kwargs["directives"], GraphQLDeferDirective, GraphQLStreamDirective)
+    return GraphQLSchema(**kwargs)
 
 
 def _without_hidden(schema: GraphQLSchema) -> GraphQLSchema:

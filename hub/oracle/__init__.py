@@ -30,6 +30,7 @@ S13  A mutation: one call for each root field, in order; a field's object is the
      read for it, all of it read after the call. One that empties the data ends it (beside its own error those of
      the fields before it may stay). When the call failed and the source may have done it all
      the same, or the answer cannot be read: null and OUTCOME_UNKNOWN.
+S14  @defer and @stream say when something may come, never what it is: the whole answer is the one without them.
 """
 
 from hub.oracle.oracle import Oracle

@@ -102,7 +102,8 @@ class Sources:
             return pages
         except TimeoutError:
             outcome = "slow"
-            raise SourceError("slow", "no answer in time", source=system, relation=plan.relation.name) from None
+            relation, untouched = plan.relation.name, entered is None  # it may have waited for its place all the time
+            raise SourceError("slow", "no answer in time", source=system, relation=relation, untouched=untouched) from None
         except SourceError as error:
             outcome = error.kind
             log.warning("call failed", system=system, relation=plan.relation.name, kind=error.kind, detail=error.detail)

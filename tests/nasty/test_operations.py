@@ -13,6 +13,7 @@ from graphql import build_schema
 from hub.clock import SystemClock
 from hub.run.engine import Engine
 from hub.run.sources import Sources
+from schema.contribute import with_incremental
 from schema.registry import Limits
 from tests.worlds import World, feed, lookup, with_limits, world, write
 
@@ -232,3 +233,25 @@ async def test_none_for_a_non_null_resolver_is_told_at_its_place() -> None:
     body = await ask(made, '{ hub { me other } item(id: "1") { amount } }')
     assert body["data"] == {"hub": None, "item": {"amount": 1}}
     assert [path for path, _ in codes(body)] == [["hub", "other"]]
+
+
+# -- later or at once --------------------------------------------------------------------------------------------------
+
+
+async def test_what_may_come_later_comes_at_once_planned_or_not() -> None:
+    """@defer and @stream are known to the schema and inlined, below planned fields and below resolvers."""
+    made = there()
+    made = World(with_incremental(made.schema), made.registry, made.systems, made.received)
+    assert made.schema.query_type is not None
+    made.schema.query_type.fields["hub"].resolve = _awaited
+    text = """query Q($later: Boolean!) { # defer "@defer" and say @stream
+      ... @defer(label: "i", if: $later) { item(id: "1") { amount ...Label @defer } }
+      hub { me ... @defer { other } } __schema { directives { name } } }  fragment Label on Item { label }"""
+    asked = engine(made)
+    document = asked.parse(text)
+    assert not document.errors, document.errors
+    body = orjson.loads((await asked.execute(document, variables={"later": True})).body)
+    names = {directive["name"] for directive in body["data"].pop("__schema")["directives"]}
+    assert body == {"data": {"item": {"amount": 1, "label": "甲"}, "hub": {"me": "app", "other": "x"}}}
+    assert {"defer", "stream"} <= names
+    assert asked.parse('mutation { ... @defer { set(id: "1") { id } } }').errors

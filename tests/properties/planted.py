@@ -193,8 +193,8 @@ def _backwards(right: Any) -> Any:
 
 
 def _write_tried_again(right: Any) -> Any:
-    async def pages(self: Any, system: str, plan: Any, call: Any, *rest: Any) -> Any:
-        return await right(self, system, replace(plan, relation=replace(plan.relation, effect="read")), call, *rest)
+    async def pages(self: Any, system: str, plan: Any, *rest: Any) -> Any:
+        return await right(self, system, replace(plan, relation=replace(plan.relation, effect="read")), *rest)
 
     return pages
 
