@@ -228,7 +228,8 @@ Output = Leaf | Constant | Failure | Object | List | Connection
 class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
-    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth.
+    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``made`` is room for what is made
+    of the plan when it runs (``hub.run.generated``), so that it lives as long as the plan.
     """
 
     operation: str
@@ -237,6 +238,7 @@ class QueryPlan:
     roots: tuple[Root, ...]
     coordinates: tuple[str, ...]
     denied: frozenset[str]
+    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def systems(self) -> tuple[str, ...]:

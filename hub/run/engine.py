@@ -21,14 +21,14 @@ from hub.plan.explain import explain
 from hub.plan.model import QueryPlan
 from hub.plan.operation import Operation, Unplannable, normalise
 from hub.plan.planner import plan_query
-from hub.run.assemble import assemble, assemble_large
 from hub.run.coalesce import Coalescer
 from hub.run.documents import Document, Documents
 from hub.run.execute import execute
+from hub.run.generated import assembled
 from hub.run.positions import values
 from hub.run.refusals import build_error, request_error, shown
 from hub.run.seam import Context, Part, run
-from hub.run.slices import LARGE, encode, weight
+from hub.run.slices import encode, weight
 from hub.run.sources import Sources
 from schema.coordinates import Coordinate
 from schema.registry import Registry
@@ -178,7 +178,7 @@ class Engine:
         ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
         context.systems = tuple(sorted(ran.systems))
         context.rows = weight(ran.layers)
-        done = assemble(plan, ran.layers) if context.rows <= LARGE else await assemble_large(plan, ran.layers)
+        done = await assembled(plan, ran.layers, context.rows)
         notices = done.notices.listed()
         return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
 
