@@ -58,15 +58,12 @@ def assemble_small(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
 
 def _build(plan: QueryPlan) -> Build | None:
     """The plan's function; None while it is new, or where none can be made."""
-    made = plan.made
-    if made and not isinstance(made[0], int):
-        found: Build | None = made[0]
-        return found
-    made[:] = [made[0] + 1 if made else 1]
-    if made[0] >= RUNS:
-        made[:] = [generate(plan)]
-        return _build(plan)
-    return None
+    made: Any = plan.made[0] if plan.made else 0
+    if isinstance(made, int):  # so often it has run
+        made = made + 1 if made + 1 < RUNS else generate(plan)
+        plan.made[:] = [made]
+    build: Build | None = made if not isinstance(made, int) else None
+    return build
 
 
 def generate(plan: QueryPlan) -> Build | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.plan import objects
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, rows, scan, slices
+from hub.run import assemble, chunks, coalesce, connections, execute, generated, lists, positions, rows, scan, slices
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
@@ -197,6 +197,10 @@ def _keys_of_rows_sorted(right: Any) -> Any:
     return lambda keys: right(tuple(sorted(keys)))
 
 
+def _there_in_every_row(right: Any) -> Any:
+    return lambda layer, output: [True] * layer.size
+
+
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
@@ -229,5 +233,6 @@ PLANTED = (
     Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
     Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
 )
