@@ -25,6 +25,7 @@ from hub.run.coalesce import Coalescer
 from hub.run.documents import Document, Documents
 from hub.run.execute import execute
 from hub.run.generated import assembled
+from hub.run.output_order import in_output_order
 from hub.run.positions import values
 from hub.run.refusals import build_error, request_error, shown
 from hub.run.seam import Context, Part, run
@@ -178,9 +179,9 @@ class Engine:
         ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
         context.systems = tuple(sorted(ran.systems))
         context.rows = weight(ran.layers)
-        done = await assembled(plan, ran.layers, context.rows)
+        done = await assembled(plan, ran.layers, context.rows, context.propagates)
         notices = done.notices.listed()
-        return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
+        return Part(done.data, shown(in_output_order(plan, done.errors), self._max_errors), {"notices": notices} if notices else None)
 
     def _is_core(self, name: str, coordinate: str) -> bool:
         return name in ("__schema", "__type") or coordinate in self._core_roots

@@ -37,14 +37,14 @@ class Unfit(Exception):
     """A plan with an output that no code is generated for."""
 
 
-async def assembled(plan: QueryPlan, layers: Mapping[int, Layer], rows: int) -> Assembled:
+async def assembled(plan: QueryPlan, layers: Mapping[int, Layer], rows: int, propagates: bool = True) -> Assembled:
     """The answer's data by the way that is the fastest for ``rows`` rows in all layers."""
     if rows <= SMALL:
-        return assemble_small(plan, layers)
-    return assemble(plan, layers) if rows <= LARGE else await assemble_large(plan, layers)
+        return assemble_small(plan, layers, propagates)
+    return assemble(plan, layers, propagates) if rows <= LARGE else await assemble_large(plan, layers, propagates)
 
 
-def assemble_small(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
+def assemble_small(plan: QueryPlan, layers: Mapping[int, Layer], propagates: bool = True) -> Assembled:
     """``assemble``, by the plan's own function where it has one and nothing is wrong."""
     build = _build(plan)
     if build is not None:
@@ -53,7 +53,7 @@ def assemble_small(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
             return Assembled(build(layers, notices), [], notices)
         except Unclean:
             pass
-    return assemble(plan, layers)
+    return assemble(plan, layers, propagates)
 
 
 def _build(plan: QueryPlan) -> Build | None:

@@ -49,7 +49,8 @@ class Planned(Protocol):
 @dataclass(slots=True)
 class Context:
     """The context of one operation, for the engine and for resolvers. ``keys`` are the root response keys in order; ``core`` those that
-    graphql-core answers, with their field nodes. ``systems`` that were called and ``rows`` that were handled are filled in."""
+    graphql-core answers, with their field nodes. ``propagates`` says whether a null
+    that may not be one empties what is above it. ``systems`` that were called and ``rows`` that were handled are filled in."""
 
     engine: Planned
     prepared: Any
@@ -61,6 +62,7 @@ class Context:
     core: Mapping[str, Sequence[FieldNode]] | None = None
     systems: tuple[str, ...] = ()
     rows: int = 0
+    propagates: bool = True
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -73,6 +75,7 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
         return self._hub(context)
 
     async def _hub(self, context: Context) -> ExecutionResult:
+        context.propagates = self.error_propagation  # off with @experimental_disableErrorPropagation, where a schema declares it
         planned = await context.engine.part(context, self.variable_values)
         errors = list(planned.errors)
         data = planned.data
