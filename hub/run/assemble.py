@@ -29,7 +29,7 @@ from hub.plan.model import (
     Slot,
 )
 from hub.run.connections import connection
-from hub.run.convert import BAD, depth
+from hub.run.convert import BAD, depth, whole
 from hub.run.layers import Fault, Layer, faults_at, present, reading, spans_below
 from hub.run.positions import BAD_VALUE, Bad, Built, Elements, Located, Path, PathOf, Positions, element, zipped
 from hub.run.quality import Notices
@@ -118,7 +118,8 @@ class _Assembly(Positions):
         values = column.values if len(rows) == layer.size else list(map(column.values.__getitem__, rows))
         if how.name in QUALITY:
             self.notices.look(place.coordinate, how.name, values)
-        if not missing and not column.flawed and ((column.full and not how.depth) or not how.demands):
+        sound = not missing and not column.flawed
+        if sound and (not how.demands or (column.full and not how.depth) or whole(values, kind)):
             return values, {}
         values = list(values)
         faults = {at: missing[row] for at, row in enumerate(rows) if row in missing} if missing else {}

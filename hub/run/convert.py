@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import chain
 from types import NoneType
 from typing import Any, Final
 
@@ -105,6 +106,16 @@ def demands(kind: GraphQLOutputType) -> bool:
             return True
         kind = kind.of_type
     return False
+
+
+def whole(values: list[Any], kind: GraphQLOutputType) -> bool:
+    """Whether no null stands where ``kind`` does not allow one, in the values themselves or in lists among them."""
+    inner: Any = kind
+    if is_non_null_type(inner):
+        if None in values:
+            return False
+        inner = inner.of_type
+    return not is_list_type(inner) or not demands(inner) or whole(list(chain.from_iterable(filter(None, values))), inner.of_type)
 
 
 def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> Column:

@@ -16,8 +16,9 @@ from typing import Any
 
 from graphql import is_non_null_type
 
-from hub.plan.model import Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows
+from hub.plan.model import Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows, Slot
 from hub.run.assemble import Assembled, assemble, assemble_large
+from hub.run.convert import whole
 from hub.run.layers import Layer, present, reading, spans_below
 from hub.run.quality import Notices
 from hub.run.slices import LARGE
@@ -201,13 +202,13 @@ class _Writer:
 # -- what the generated functions call ------------------------------------------------------------------------------------
 
 
-def column(layer: Layer, slot: Any, dense: bool, checked: bool = False) -> list[Any]:
+def column(layer: Layer, slot: Slot, dense: bool, checked: bool = False) -> list[Any]:
     """The canonical values of a leaf in every row of its layer."""
     found = layer.canonical(slot)
     if found.flawed or layer.faults_of(slot.step) or (checked and not dense):
         raise Unclean
     how = reading(slot)
-    if how.demands and (how.depth or (not found.full and None in found.values)):
+    if how.demands and (how.depth or not found.full) and not whole(found.values, slot.type):
         raise Unclean
     return found.values
 
