@@ -135,9 +135,8 @@ def _fit(values: list[int]) -> bool:
 def _each(values: Sequence[Any], read: Callable[[Any], Any], types: set[type] | None = None) -> Column:
     if types is not None and types <= _TEXT_OR_NONE:  # equal texts read equally: codes, grades and dates repeat a lot
         table = {value: read(value) for value in set(values) if value is not None}
-        out = list(map(table.get, values))
-    else:
-        out = [None if value is None else read(value) for value in values]
+        return Column(list(map(table.get, values)), BAD in table.values(), NoneType not in types)
+    out = [None if value is None else read(value) for value in values]
     return Column(out, BAD in out)
 
 
