@@ -29,7 +29,7 @@ def in_output_order(plan: QueryPlan, errors: Sequence[Located]) -> list[Located]
                 found.append(step)
             else:
                 keys = (*keys, step)
-                found.append(ranks[keys])
+                found.append(ranks.setdefault(keys, len(ranks)))
         return found
 
     return sorted(errors, key=rank)
