@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXPLORER := $(shell find explorer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup explorer demo serve check test test-browser soak bench docs lock wheel clean
+.PHONY: help setup explorer demo serve check test test-browser soak load bench docs lock wheel clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,16 +33,20 @@ check: setup ## style, types, import rules, names in the lock
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/house/test_imports.py tests/house/test_names.py tests/house/test_prose.py
 
-test: setup ## all tests but browser and soak (ARGS="tests/plan -x")
+test: setup ## all tests but browser (ARGS="tests/plan -x")
 	$(BIN)/python -m pytest $(ARGS)
 
 test-browser: setup ## the query page in headless Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
-soak: setup ## the demo under steady load (ARGS="--seconds 600")
-	$(BIN)/python -m bench.soak $(ARGS)
+soak: setup ## random cases against the oracle (ARGS="--minutes 5", "--cases 20000 --seed 7", "--planted")
+	$(BIN)/python -m tests.properties.soak $(ARGS)
 
-bench: setup ## 25,000 flat leaf values, and nested lists, against ordinary resolvers
+load: setup ## the demo under steady load (ARGS="--seconds 600")
+	$(BIN)/python -m bench.load $(ARGS)
+
+bench: setup ## planning time by number of systems; flat and nested answers, and many clients, against ordinary ways
+	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.leaves $(ARGS)
 	$(BIN)/python -m bench.nested $(ARGS)
 

@@ -115,7 +115,11 @@ def main() -> int:
     parser.add_argument("--blocks", type=int, default=7, help="alternating blocks a server (default 7)")
     blocks: int = parser.parse_args().blocks
     console = Console()
-    with module("bench.rows") as source, module("bench.ordinary", source.url) as ordinary, hub(source) as (server, token):
+    with (
+        module("bench.rows") as source,
+        module("bench.ordinary", source.url) as ordinary,
+        hub(source) as (server, token),
+    ):
         ways = [
             Way("hub", server, f"{{ produceSamples {SELECTION} }}", 20, token),
             Way("ordinary resolvers", ordinary, f"{{ produceSamples {SELECTION} }}", 3),

@@ -6,12 +6,12 @@ It pushes down what its relations declare, remembers every call, and misbehaves 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.paths import reader
-from connectors.spi import Call, Catalog, Condition, Connector, ErrorKind, Page, Plan, Relation, SourceError
+from connectors.spi import Call, Catalog, Condition, Connector, ErrorKind, Field, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]  # relation -> native rows
@@ -44,7 +44,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One call as the source saw it. ``where`` are the pushed conditions with their values."""
+    """One call as the source saw it. ``where``: pushed conditions with their values; ``inside``: what is asked for inside lists."""
 
     system: str
     relation: str
@@ -53,6 +53,7 @@ class Received:
     params: tuple[tuple[str, Any], ...] = ()
     where: tuple[tuple[str, str, Any], ...] = ()
     limit: int | None = None
+    inside: tuple[str, ...] = ()
 
 
 class Memory(Connector):
@@ -86,7 +87,10 @@ class Memory(Connector):
         where = tuple((c.field, c.op, call.params[c.param]) for c in plan.ask.where)
         limit = call.params[plan.ask.limit] if plan.ask.limit else None
         fields = tuple(column.name for column in plan.fields)
-        self.received.append(Received(self.system, name, tuple(call.keys), fields, tuple(sorted(call.params.items())), where, limit))
+        inside = tuple(_inside(plan.fields))
+        self.received.append(
+            Received(self.system, name, tuple(call.keys), fields, tuple(sorted(call.params.items())), where, limit, inside)
+        )
         if self.latency and self.clock is not None:
             await self.clock.sleep(self.latency)
         kind = self.faults.down.get(name) or self.faults.calls.get((name, number))
@@ -131,6 +135,13 @@ class Memory(Connector):
 
     async def close(self) -> None:
         self.closed += 1
+
+
+def _inside(columns: Iterable[Field], prefix: str = "") -> Iterator[str]:
+    for column in columns:
+        if prefix:
+            yield f"{prefix}{column.name}"
+        yield from _inside(column.items, f"{prefix}{column.name}.")
 
 
 def _shuffled(rows: list[Mapping[str, Any]], plan: Plan, seed: int) -> list[Mapping[str, Any]]:

@@ -23,7 +23,8 @@ S9   A denied coordinate: null and FORBIDDEN, and no call is made for it. It may
       argument of a root field: filtering and looking up by what one may not see is FORBIDDEN.
 S10  A connection: ascending by the node's first key, cut by ``first`` (50 unless given, 1 to 1000) and ``after``, counted whole. A plain
      list keeps the source's order. Conditions of a filter are ANDed; one that the rows do not carry is FILTER_NOT_PUSHABLE.
-S11  An object in the same row is null when all its leaves are, asked for or not. An element of a list is there when it is not null.
+S11  An object in the same row is null when all its leaves are, asked for or not; denied leaves are not looked at (S9), and an object that
+     has no others is itself FORBIDDEN. An element of a list is there when it is not null.
 S12  Canonical values: see ``hub.oracle.values``.
 """
 

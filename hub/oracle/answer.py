@@ -134,6 +134,7 @@ class Answer:
         provider = next((b for b in self.registry.providers(thing.type, name) if all(k in thing.served or k in via for k in b.key)), None)
         if provider is None:
             raise Fault("NOT_BOUND")
+        self._shown(provider.fields[name])
         found = self._lookup(thing, provider, name)
         return None if found is None else self._shaped(found, name, info, args)
 
@@ -250,8 +251,28 @@ class Answer:
             keys = {name for key in self.registry.keys[kind] for name in key}
             there = all(row.get(part.column or "") is not None for name, part in parts.items() if name in keys)
         else:
-            there = present or any(row.get(name) is not None for part in parts.values() for name in _columns(part))  # S11
+            if not present:
+                self._shown(served)
+            there = present or any(row.get(name) is not None for name in self._telling(kind, parts))  # S11
         return Thing(kind, parts, row, columns) if there else None
+
+    def _shown(self, served: Served) -> None:
+        """S11: an object in the same row has a leaf that may be seen. Raises Fault when it has not."""
+        plain = served.type is not None and served.type not in self.registry.keys and served.column is None and served.typename is None
+        if plain and served.parts and not list(self._telling(served.type or "", served.parts)):
+            raise Fault("FORBIDDEN")
+
+    def _telling(self, kind: str, parts: Mapping[str, Served]) -> Iterator[str]:
+        """The columns by which an object of ``kind`` shows that it is there: those of its leaves that may be seen, and type names."""
+        for name, part in parts.items():
+            if f"{kind}.{name}" in self.denied:
+                continue
+            if part.column is not None:
+                yield part.column
+            elif part.typename is not None:
+                yield part.typename
+            else:
+                yield from self._telling(part.type or "", part.parts)
 
     def _many(self, things: list[Any], info: Info, args: Mapping[str, Any]) -> Any:
         """The rows of a list field as its type wants them: a list or a connection."""

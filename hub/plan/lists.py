@@ -5,7 +5,7 @@ Knows positions and the registry; the objects in a list are planned by whoever i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -24,6 +24,8 @@ class Inside(Protocol):
     def fields(self, position: Position, selections: tuple[Selected, ...]) -> tuple[Output, ...]: ...
 
     def presence(self, served: Served, level: Level) -> Presence: ...
+
+    def seen(self, served: Served) -> Iterator[tuple[Served, str]]: ...
 
     def variants(
         self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level
@@ -113,7 +115,9 @@ class Lists:
             presence = Presence(keys=(here, *self.inside.presence(served, inner).keys))
             output = List(place, self.rows(step, selected.children, node, carried_by(served.parts, inner), presence))
         if not any(name.startswith(inner.prefix) for name in self.draft.columns[level.source]):
-            self.draft.want(level, served)  # nothing inside was asked for: the list itself says how long it is
+            # Nothing inside was asked for: a part that the caller may see says how long the list is, else the list itself.
+            part, _ = next(self.inside.seen(served), (None, ""))
+            self.draft.want(*((level, served) if part is None else (inner, part)))
         return output
 
     def rows(

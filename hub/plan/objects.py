@@ -6,7 +6,7 @@ A denied coordinate becomes a failure before anything is fetched for it. Knows p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
 from hub.plan.lists import Lists
@@ -41,6 +41,8 @@ class Objects:
         binding = provider(self.draft.registry, position.type, selected.name, position.reach)
         if binding is None:
             return Failure(place, "NOT_BOUND")
+        if self.hidden(binding.fields[selected.name]):
+            return Failure(place, "FORBIDDEN")
         return self.answered(position, selected, self.draft.fetched(position, binding, selected.name))
 
     def answered(self, position: Position, selected: Selected, carried: Carried) -> Output:
@@ -61,27 +63,43 @@ class Objects:
         if served.variants:
             typename, variants = self.variants(position.layer, selected.children, served, level)
             return Object(place, Presence(keys=(typename,)), typename=typename, variants=variants)
+        if self.hidden(served):
+            return Failure(place, "FORBIDDEN")
         type_name = str(served.type)
         presence = self.presence(served, level)
         inner = self.draft.position(position.layer, type_name, carried_by(served.parts, level))
         return Object(place, presence, self.fields(inner, selected.children[type_name]))
 
     def presence(self, served: Served, level: Level) -> Presence:
-        """An entity is there when its key is; any other object when one of its leaves is."""
-        keys = self.draft.registry.keys.get(str(served.type), ())
-        names = next((key for key in keys if all(name in served.parts for name in key)), ())
+        """An entity is there when its key is; any other object when one of the leaves is that the caller may see."""
+        names = self.reference_key(served)
         if names:
             return Presence(keys=tuple(self.draft.wanted(level, served.parts[name], f"{served.type}.{name}") for name in names))
-        return Presence(any=tuple(self.leaves(served, level)))
+        return Presence(any=tuple(self.draft.wanted(level, part, coordinate) for part, coordinate in self.seen(served)))
 
-    def leaves(self, served: Served, level: Level) -> list[Slot]:
-        found: list[Slot] = []
+    def reference_key(self, served: Served) -> tuple[str, ...]:
+        """The first key that ``served`` carries; of what is no entity, none."""
+        keys = self.draft.registry.keys.get(str(served.type), ())
+        return next((key for key in keys if all(name in served.parts for name in key)), ())
+
+    def seen(self, served: Served) -> Iterator[tuple[Served, str]]:
+        """The leaves of an object that the caller may see, with their coordinates. They alone decide whether it is there: the others would
+        show themselves by that. For an object of an abstract type its type name speaks."""
         for part in served.parts.values():
+            coordinate = f"{served.type}.{part.name}"
+            if coordinate in self.draft.denied:
+                continue
             if part.column is not None:
-                found.append(self.draft.wanted(level, part, f"{served.type}.{part.name}"))
+                yield part, coordinate
+            elif part.variants:
+                yield Served("__typename", column=part.typename), ""
             else:
-                found.extend(self.leaves(part, level))
-        return found
+                yield from self.seen(part)
+
+    def hidden(self, served: Served) -> bool:
+        """Whether the caller may see nothing by which an object in the same row could be there."""
+        plain = served.column is None and not served.variants and bool(served.parts) and not self.reference_key(served)
+        return plain and next(self.seen(served), None) is None
 
     def variants(
         self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level

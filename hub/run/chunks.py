@@ -7,7 +7,8 @@ become errors, never a shifted row. Knows the connector interface and one reques
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, repeat
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from graphql import GraphQLOutputType
 from connectors.spi import Ask, Call, Field, Page, Plan, SourceError
 from hub.run.convert import canonical, natives
 from hub.run.layers import Fault, Fetched
-from hub.run.rows import NOWHERE, Columns, Key, Rows, all_of, by_key, one_each
+from hub.run.rows import NOWHERE, Columns, Key, Rows, all_of, by_key, one_each, spans
 from hub.run.sources import Sources
 from schema.registry import Binding
 
@@ -31,15 +32,118 @@ class Answered:
     faults: Mapping[Key, Fault] = field(default_factory=dict)
     fault: Fault | None = None
 
+    def of(self, keys: Sequence[Key]) -> Answered:
+        """The same for ``keys`` alone: no row of another's is in it."""
+        if self.fault is not None:
+            return self
+        own = [self.at.get(key, ()) for key in keys]
+        at = dict(zip(keys, spans(map(len, own)), strict=True))
+        rows = own[0] if len(own) == 1 else list(chain.from_iterable(own))
+        faults = {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {}
+        if isinstance(rows, range):  # one key, whose rows lie together
+            return Answered({name: column[rows.start : rows.stop] for name, column in self.columns.items()}, at, faults)
+        return Answered({name: [column[row] for row in rows] for name, column in self.columns.items()}, at, faults)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys."""
+    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys.
+
+    ``scope`` is a fingerprint of all else that decides which rows there are for the caller (a row filter and its values). Questions share
+    calls and answers only within one scope.
+    """
 
     binding: Binding
     columns: tuple[str, ...]
     types: tuple[GraphQLOutputType, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
+    scope: str = ""
+
+    @property
+    def name(self) -> tuple[str, tuple[str, ...], str]:
+        """By what it is known that an answer to one question is an answer to another with the same keys and without parameters."""
+        return (self.binding.id, self.columns, self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and until when (seconds of the sources' clock)."""
+
+    deadline: float
+    request_id: str = ""
+    principal: str = ""
+
+
+class Sent:
+    """A chunk of keys on its way. ``answers`` has what holds each key as soon as it is there."""
+
+    __slots__ = ("_error", "_then", "answers")
+
+    def __init__(self) -> None:
+        self.answers: Mapping[Key, Answered] | None = None
+        self._error: BaseException | None = None
+        self._then: list[Callable[[], None]] = []
+
+    @property
+    def done(self) -> bool:
+        return self.answers is not None or self._error is not None
+
+    def settle(self, answers: Mapping[Key, Answered]) -> None:
+        """The answer has come; the first one counts."""
+        if not self.done:
+            self.answers = answers
+            self._go_on()
+
+    def fail(self, error: BaseException) -> None:
+        """A mistake of the program: ``result`` raises it."""
+        if not self.done:
+            self._error = error
+            self._go_on()
+
+    def _go_on(self) -> None:
+        then, self._then = self._then, []
+        for go_on in then:
+            go_on()
+
+    def then(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` when it is there; it must not raise."""
+        if self.done:
+            go_on()
+        else:
+            self._then.append(go_on)
+
+    def result(self) -> Mapping[Key, Answered]:
+        """The answers of a chunk that is done."""
+        if self.answers is None:
+            raise self._error or RuntimeError("the answer is not there yet")
+        return self.answers
+
+    def withdraw(self) -> None:
+        """Nobody waits for it here any more."""
+        self._then = []
+
+
+class _Alone(Sent):
+    """A chunk with a call of its own."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, work: Coroutine[None, None, Mapping[Key, Answered]], context: Context) -> None:
+        super().__init__()
+        self._task = asyncio.get_running_loop().create_task(work, context=context)
+        self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[Mapping[Key, Answered]]) -> None:
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                self.fail(error)
+            else:
+                self.settle(task.result())
+
+    def withdraw(self) -> None:
+        super().withdraw()
+        self._task.cancel()
 
 
 class Shared(Protocol):
@@ -47,58 +151,91 @@ class Shared(Protocol):
 
     def shares(self, question: Question) -> bool: ...
 
-    async def rows(self, question: Question, keys: Sequence[Key], deadline: float, request_id: str) -> Mapping[Key, Answered]: ...
+    def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Sent: ...
 
 
 class Asked:
-    """One request's memory of keys asked: no key is sent twice to one binding. Tasks end with the request."""
+    """One request's memory of keys asked: no key is sent twice to one binding. What is under way ends with the request."""
 
-    def __init__(self, sources: Sources, deadline: float, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
+    def __init__(self, sources: Sources, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
         self._sources = sources
-        self._deadline = deadline
         self._request_id = request_id
         self._principal = principal
         self._shared = shared
-        self._known: dict[str, dict[Key, asyncio.Task[Mapping[Key, Answered]]]] = {}
-        self._tasks: list[asyncio.Task[Mapping[Key, Answered]]] = []
+        self._known: dict[Any, dict[Key, Sent]] = {}
+        self._sent: list[Sent] = []
+        self.context = copy_context()  # the request's own, whoever's answer it is that sets off another call
         self.systems: set[str] = set()
 
     def cancel(self) -> None:
-        """End what is still under way; the request is over."""
-        for task in self._tasks:
-            task.cancel()
+        """End what is still under way, or leave it to others; the request is over."""
+        for sent in self._sent:
+            sent.withdraw()
 
-    async def rows(self, question: Question, keys: Iterable[Key | None]) -> Mapping[Key, Answered]:
-        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once."""
-        binding = question.binding
-        known = self._known.setdefault(binding.id, {}) if not question.params else {}
+    def rows(self, question: Question, keys: Iterable[Key | None], deadline: float, context: Context | None = None) -> Answering:
+        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``. Calls of this
+        request's own are made in ``context``."""
+        known = self._known.setdefault(question.name, {}) if not question.params else {}
         wanted = dict.fromkeys(key for key in keys if key is not None)
         new = [key for key in wanted if key not in known]
-        size = max(1, binding.relation.max_keys)
-        for start in range(0, len(new), size):
-            chunk = new[start : start + size]
-            task = asyncio.create_task(self._answers(question, chunk))
-            self._tasks.append(task)
-            known.update(dict.fromkeys(chunk, task))
-        tasks = {known[key] for key in wanted}
-        if tasks:
-            await asyncio.wait(tasks)
-        return {key: known[key].result()[key] for key in wanted}
+        if new:
+            self.systems.add(question.binding.system)
+            asker = Asker(deadline, self._request_id, self._principal)
+            size = max(1, question.binding.relation.max_keys)
+            for start in range(0, len(new), size):
+                chunk = new[start : start + size]
+                sent = self._begun(question, chunk, asker, context or self.context)
+                self._sent.append(sent)
+                known.update(dict.fromkeys(chunk, sent))
+        return Answering(wanted, list(dict.fromkeys(map(known.__getitem__, wanted))))
 
-    async def _answers(self, question: Question, chunk: Sequence[Key]) -> Mapping[Key, Answered]:
-        self.systems.add(question.binding.system)
-        if self._shared is None or not self._shared.shares(question):
-            return dict.fromkeys(chunk, await ask(self._sources, question, chunk, self._deadline, self._request_id, self._principal))
-        try:
-            return await self._shared.rows(question, chunk, self._deadline, self._request_id)
-        except SourceError as error:
-            return dict.fromkeys(chunk, Answered({}, fault=Fault.of(error)))
+    def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker, context: Context) -> Sent:
+        if self._shared is not None and self._shared.shares(question):
+            return self._shared.rows(question, chunk, asker)
+        return _Alone(self._alone(question, chunk, asker), context)
+
+    async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
+        return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
 
 
-async def ask(
-    sources: Sources, question: Question, chunk: Sequence[Key], deadline: float, request_id: str, principal: str = ""
-) -> Answered:
-    """One call for the keys of ``chunk``, at most as many as the relation takes. A failure is in the answer."""
+class Answering:
+    """Answers of several chunks, some of them still to come."""
+
+    __slots__ = ("_chunks", "_keys")
+
+    def __init__(self, keys: Iterable[Key], chunks: Sequence[Sent]) -> None:
+        self._keys = keys
+        self._chunks = chunks
+
+    def then(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` when all are there: at once, or when the last has come."""
+        late = [chunk for chunk in self._chunks if not chunk.done]
+        left = len(late)
+
+        def one_less() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                go_on()
+
+        if not late:
+            go_on()
+        for chunk in late:
+            chunk.then(go_on if len(late) == 1 else one_less)
+
+    def answers(self) -> Mapping[Key, Answered]:
+        """What holds each key, when all are there. Raises what a chunk raised."""
+        if len(self._chunks) == 1:
+            return self._chunks[0].result()
+        found: dict[Key, Answered] = {}
+        for chunk in self._chunks:
+            found.update(chunk.result())
+        return {key: found[key] for key in self._keys}
+
+
+async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker: Asker, shared: bool = False) -> Answered:
+    """One call for the keys of ``chunk``, at most as many as the relation takes. A failure is in the answer. A ``shared`` call is made
+    for several askers: it does not carry the name of one."""
     binding, types = question.binding, question.types
     relation = binding.relation
     fields = [relation.field(name) for name in relation.keys]
@@ -108,7 +245,8 @@ async def ask(
     try:
         wanted = tuple(name for name in question.columns if name not in relation.keys)
         plan = sources.plan(binding.system, Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params)), relation)
-        pages = await sources.pages(binding.system, plan, Call(question.params, written, deadline, principal, request_id))
+        call = Call(question.params, written, asker.deadline, "" if shared else asker.principal, asker.request_id)
+        pages = await sources.pages(binding.system, plan, call, asker.principal)
         return _checked(binding, plan, types, chunk, written, pages)
     except SourceError as error:
         return Answered({}, fault=Fault.of(error))

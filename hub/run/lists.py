@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
-from graphql.execution.values import VariableValues
-
 from connectors.paths import read_all
 from hub.plan.model import ELEMENT, Expand, Slot
-from hub.run.arguments import BadArgument, arguments, page
+from hub.run.arguments import BadArgument, Inputs, arguments, page
 from hub.run.convert import canonical, decoded
 from hub.run.layers import Fault, Layer, Paged
 from hub.run.order import row_keys
 from hub.run.rows import spans
 
 
-def expand(step: Expand, above: Layer, variables: VariableValues) -> Layer:
+def expand(step: Expand, above: Layer, inputs: Inputs) -> Layer:
     """The layer of ``step`` below the layer ``above``."""
     below = linked(above, step.source) if step.slot is None else unnested(above, step.slot)
-    return laid(below, None if step.selected is None else cuts(step, below, variables))
+    return laid(below, None if step.selected is None else cuts(step, below, inputs))
 
 
 @dataclass(slots=True)
@@ -36,12 +34,12 @@ class Below:
     faults: Mapping[int, Fault]
 
 
-def cuts(step: Expand, below: Below, variables: VariableValues) -> dict[int, Paged]:
+def cuts(step: Expand, below: Below, inputs: Inputs) -> dict[int, Paged]:
     """For a connection: the rows of each parent, sorted by key and cut by the field's arguments."""
     assert step.selected is not None
     kinds = [slot.type for slot in step.order]
     try:
-        cut = page(arguments(step.selected, variables), len(kinds))
+        cut = page(arguments(step.selected, inputs), len(kinds))
     except BadArgument as error:
         below.faults = {row: error.fault for row, group in enumerate(below.groups) if group is not None} | dict(below.faults)
         below.groups = [None] * len(below.groups)

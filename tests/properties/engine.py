@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from graphql import GraphQLError, parse
+from cachetools import LRUCache
+from graphql import ExecutionResult, GraphQLSchema
 
 from hub.oracle import Oracle
+from hub.run import documents
+from hub.run.documents import Document
 from hub.run.engine import Engine
 from hub.run.sources import Sources
-from tests.memory import Faults
+from tests.memory import Faults, Received
 from tests.properties.generator import Case
-from tests.properties.operations import Operation
+from tests.properties.operations import parsed
 from tests.worlds import World
 
 
@@ -40,6 +45,7 @@ class Answer:
 
     data: Any
     errors: Counter[tuple[tuple[str | int, ...], str]]
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -56,30 +62,92 @@ def engine(world: World, denied: frozenset[str] = frozenset()) -> Engine:
     return Engine(world.schema, world.registry, sources, policy=lambda principal, rows: denied)
 
 
+_documents: LRUCache[tuple[GraphQLSchema, str], Document] = LRUCache(256)  # schemas by identity: one case asks its own many times
+
+
+def document(schema: GraphQLSchema, text: str) -> Document:
+    """``text`` parsed and validated, which costs more than answering it does."""
+    made = _documents.get((schema, text))
+    if made is None:
+        made = _documents[schema, text] = documents.document(schema, text)
+    assert not made.errors, (made.errors, text)
+    return made
+
+
 async def run_engine(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
     """What planner and executor answer."""
-    asked = engine(world)
-    document = asked.parse(text)
-    assert not document.errors, (document.errors, text)
-    result = await asked.run(document, variables, denied=denied)
-    return Answer(result.data, _counted(result.errors))
+    return _answer(await engine(world).run(document(world.schema, text), variables, denied=denied))
 
 
 async def run_oracle(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
     """What the answer ought to be."""
-    result = await Oracle(world.schema, world.registry, world.connectors).execute(parse(text), variables, denied=denied)
-    return Answer(result.data, _counted(result.errors))
+    return _answer(await Oracle(world.schema, world.registry, world.connectors).execute(parsed(text), variables, denied=denied))
 
 
-def _counted(errors: list[GraphQLError] | None) -> Counter[tuple[tuple[str | int, ...], str]]:
-    return Counter((tuple(error.path or ()), str((error.extensions or {}).get("code"))) for error in errors or ())
+def _answer(result: ExecutionResult) -> Answer:
+    errors = Counter((tuple(error.path or ()), str((error.extensions or {}).get("code"))) for error in result.errors or ())
+    return Answer(result.data, errors, dict(result.extensions or {}))
 
 
-async def both(case: Case, *, operation: Operation | None = None) -> tuple[Answer, Answer]:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The engine's answer to a case, the calls that it made, in order, and its plan as text."""
+
+    answer: Answer
+    received: tuple[Received, ...]
+    plan: str
+
+
+_memory: ContextVar[dict[Any, tuple[Case, Any]] | None] = ContextVar("memory", default=None)
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Within it a case that is asked again is not run again: all checks of one case share their runs."""
+    token = _memory.set({})
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
+def _key(what: str, case: Case) -> Any:
+    return (what, *(id(getattr(case, part.name)) for part in fields(case)))
+
+
+async def ran(case: Case) -> Ran:
+    """The engine asked the case's question in a world of its own."""
+    memory = _memory.get()
+    key = _key("engine", case)
+    if memory is None or key not in memory:
+        made = case.build()
+        asked = engine(made, case.denied)
+        operation = document(made.schema, case.operation.text)
+        answer = _answer(await asked.run(operation, case.operation.variables))
+        found = Ran(answer, tuple(made.received), asked.explain(operation, case.operation.variables))
+        if memory is None:
+            return found
+        memory[key] = (case, found)  # the case as well, so that the ids in the key stay taken
+    kept: Ran = memory[key][1]
+    return kept
+
+
+async def judged(case: Case) -> Answer:
+    """The oracle asked the case's question in a world of its own."""
+    memory = _memory.get()
+    key = _key("oracle", case)
+    if memory is None or key not in memory:
+        found = await run_oracle(case.build(), case.operation.text, case.operation.variables, case.denied)
+        if memory is None:
+            return found
+        memory[key] = (case, found)
+    kept: Answer = memory[key][1]
+    return kept
+
+
+async def both(case: Case) -> tuple[Answer, Answer]:
     """The engine's answer and the oracle's, each from a world of its own."""
-    asked = operation or case.operation
-    found = await run_engine(case.build(), asked.text, asked.variables, case.denied)
-    return found, await run_oracle(case.build(), asked.text, asked.variables, case.denied)
+    return (await ran(case)).answer, await judged(case)
 
 
 async def told(case: Case, *answers: Answer) -> str:

@@ -52,7 +52,7 @@ def random_model(rng: random.Random, size: int) -> Model:
     def leaf_shape() -> Shape:
         kind = rng.choice(LEAVES)
         written = kind + ("!" if rng.random() < 0.12 else "")
-        if rng.random() < 0.2:
+        if rng.random() < 0.3:
             written = f"[{kind}{rng.choice(('', '!'))}]"
             if rng.random() < 0.2:
                 written = f"[{written}{rng.choice(('', '!'))}]"
@@ -114,7 +114,8 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
     for name, shapes in model.entities.items():
         low = name.lower()
         keys = model.keys[name]
-        query.append(f"  {low}({', '.join(f'{k}: ' + ('ID!' if k == 'id' else 'String') for k in keys)}): {name}")
+        mark = "!" if rng.random() < 0.1 else ""
+        query.append(f"  {low}({', '.join(f'{k}: ' + ('ID!' if k == 'id' else 'String') for k in keys)}): {name}{mark}")
         model.roots[f"Query.{low}"] = (name, {k: k for k in keys})
         for alt in model.alternatives[name]:
             query.append(f"  {low}By{alt}({alt}: String): {name}")
@@ -123,8 +124,8 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
         fields = {"label": "label"} | {f"{c}Is": c for c in colours[:1]}
         model.filters[f"{name}Filter"] = fields
         parts.append(f"input {name}Filter {{ label: TextFilter {' '.join(f'{c}Is: ColourFilter' for c in colours[:1])} }}")
-        query.append(f"  {low}s(first: Int, after: String, filter: {name}Filter): {name}Connection")
-        query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]")
+        query.append(f"  {low}s(first: Int, after: String, filter: {name}Filter): {name}Connection{'!' if rng.random() < 0.1 else ''}")
+        query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]{'!' if rng.random() < 0.1 else ''}")
         item = rng.choice(("", "!"))
         parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
         parts.append(f"type {name}Edge {{ cursor: String! node: {name} }}")
@@ -158,13 +159,15 @@ def _plain(rng: random.Random, model: Model, shape: Shape) -> Any:
     return None
 
 
-def connect(rng: random.Random, model: Model, name: str, one: Truth, truths: Mapping[str, list[Truth]]) -> None:
-    """Give an entity its neighbours; now and then nobody, the same twice, or somebody unknown to all systems."""
+def connect(
+    rng: random.Random, model: Model, name: str, one: Truth, truths: Mapping[str, list[Truth]], ghosts: Mapping[str, Truth]
+) -> None:
+    """Give an entity its neighbours; now and then nobody, the same twice, or one of ``ghosts``, who is in no system."""
 
     def neighbour(target: str) -> Truth | None:
         if rng.random() < 0.2:
             return None
-        return random_entity(rng, model, target, 77) if rng.random() < 0.1 else rng.choice(truths[target])
+        return ghosts[target] if rng.random() < 0.1 else rng.choice(truths[target])
 
     def member(targets: tuple[str, ...]) -> Any:
         target = rng.choice(targets)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     GraphQLEnumType,
     GraphQLField,
     GraphQLNamedType,
@@ -36,13 +38,19 @@ class Operation:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=64)
+def parsed(text: str) -> DocumentNode:
+    """A document's syntax tree, which nobody changes: the same text is looked at many times."""
+    return parse(text)
+
+
 def operation(
     rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], *, depth: int, without: frozenset[str] = frozenset()
 ) -> Operation:
     """An operation on ``schema`` about entities with these ``ids`` (by type), and ``without`` fields of these names."""
     while True:
         made = _Writer(rng, schema, ids, without).operation(depth)
-        if not validate(schema, parse(made.text), [OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule]):
+        if not validate(schema, parsed(made.text), [OverlappingFieldsCanBeMergedRule, ValuesOfCorrectTypeRule]):
             return made
 
 
@@ -55,6 +63,7 @@ class _Writer:
         self.declared: dict[str, str] = {}
         self.variables: dict[str, Any] = {}
         self.fragments: list[str] = []
+        self.written: dict[str, str] = {}  # fragments that are finished -> their type, to be spread again
         self.budget = 60
 
     def operation(self, depth: int) -> Operation:
@@ -76,10 +85,7 @@ class _Writer:
             on = f"on {narrow.name} " if narrow is not kind or self.rng.random() < 0.5 else ""
             return f"... {on}{self.condition()}{self.selections(narrow, depth - 1, most=3)}"
         if roll < 0.2 and depth > 1:
-            narrow, number = self.narrowed(kind), len(self.fragments)
-            self.fragments.append("")  # its place, before those inside it
-            self.fragments[number] = f"fragment F{number} on {narrow.name} {self.selections(narrow, depth - 1, most=3)}"
-            return f"...F{number} {self.condition()}"
+            return self.spread(kind, depth)
         if roll < 0.27:
             return self.rng.choice(("__typename", "what: __typename"))
         if is_abstract_type(kind) and (not is_interface_type(kind) or self.rng.random() < 0.6):
@@ -87,13 +93,29 @@ class _Writer:
             return f"... on {concrete.name} {self.selections(concrete, depth, most=3)}"
         return self.field(kind, depth)
 
+    def spread(self, kind: GraphQLNamedType, depth: int) -> str:
+        """A named fragment: a new one, or one that stands elsewhere already."""
+        again = [name for name, on in self.written.items() if on == kind.name]
+        if again and self.rng.random() < 0.4:
+            return f"...{self.rng.choice(again)} {self.condition()}"
+        narrow, number = self.narrowed(kind), len(self.fragments)
+        self.fragments.append("")  # its place, before those inside it
+        self.fragments[number] = f"fragment F{number} on {narrow.name} {self.selections(narrow, depth - 1, most=3)}"
+        self.written[f"F{number}"] = narrow.name
+        return f"...F{number} {self.condition()}"
+
     def narrowed(self, kind: GraphQLNamedType) -> GraphQLNamedType:
-        """A type for a fragment inside ``kind``."""
-        return self.rng.choice((kind, *self.schema.get_possible_types(kind))) if is_abstract_type(kind) else kind
+        """A type for a fragment inside ``kind``: itself, one below it, or an abstract one that it belongs to."""
+        if is_abstract_type(kind):
+            return self.rng.choice((kind, kind, *self.schema.get_possible_types(kind)))
+        wider = [one for one in self.schema.type_map.values() if is_abstract_type(one) and self.schema.is_sub_type(one, kind)]
+        return self.rng.choice(wider) if wider and self.rng.random() < 0.15 else kind
 
     def field(self, kind: Any, depth: int) -> str:
         fields: Mapping[str, GraphQLField] = kind.fields
         names = [n for n, f in fields.items() if n not in self.without and (depth > 0 or is_leaf_type(get_named_type(f.type)))]
+        if kind is self.schema.query_type:  # lists of entities as often as entities, of which there may be several ways
+            names += [n for n in names if "first" in fields[n].args]
         if not names or self.budget <= 0:
             return ""
         self.budget -= 1
@@ -115,7 +137,7 @@ class _Writer:
         for argument, declared in definition.args.items():
             kind = str(declared.type)
             required = kind.endswith("!")
-            if not required and self.rng.random() < 0.4:
+            if not required and self.rng.random() < (0.25 if argument in ("first", "filter") else 0.4):
                 continue
             value = self.value(argument, kind, name)
             if argument in ("id", "first", "after") and self.rng.random() < 0.4:
@@ -130,7 +152,7 @@ class _Writer:
     def value(self, argument: str, kind: str, name: str) -> Any:
         everybody = [i for some in self.ids.values() for i in some]
         if argument == "first":
-            return self.rng.choice((1, 2, 3, 50))
+            return self.rng.choice((1, 1, 2, 3, 50))
         if argument == "after":
             return cursor((self.rng.choice(everybody),))
         if argument == "region":

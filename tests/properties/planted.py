@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from hub.plan import objects
+from hub.plan import objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, generated, lists, positions, rows, scan, slices
+from hub.run import assemble, chunks, coalesce, connections, execute, generated, lists, positions, prepared, rows, scan, slices
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from schema.registry import Registry
-from tests.properties import assembly, checks
+from tests.properties import assembly, checks, kept
 from tests.properties.generator import Case
 
 
@@ -33,25 +34,25 @@ class Planted:
 
 
 def _key_sent_again(right: Any) -> Any:
-    async def rows(self: Asked, *args: Any) -> Any:
+    def rows(self: Asked, *args: Any) -> Any:
         self._known.clear()
-        return await right(self, *args)
+        return right(self, *args)
 
     return rows
 
 
 def _chunk_too_long(right: Any) -> Any:
-    async def rows(self: Asked, question: Any, keys: Any) -> Any:
+    def rows(self: Asked, question: Any, keys: Any, *rest: Any) -> Any:
         binding = question.binding
         relation = replace(binding.relation, max_keys=binding.relation.max_keys + 1)
-        return await right(self, replace(question, binding=replace(binding, relation=relation)), keys)
+        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, *rest)
 
     return rows
 
 
 def _last_key_lost(right: Any) -> Any:
-    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any) -> Any:
-        answered = await right(sources, question, chunk, *rest)
+    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any, **more: Any) -> Any:
+        answered = await right(sources, question, chunk, *rest, **more)
         return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
@@ -92,7 +93,7 @@ def _null_key_asked(right: Any) -> Any:
 def _two_rows_accepted(right: Any) -> Any:
     def checked(*args: Any) -> Answered:
         answered: Answered = right(*args)
-        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at[key]) < 2})
+        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at.get(key, ())) < 2})
 
     return checked
 
@@ -147,7 +148,7 @@ def _worst_provider(right: Any) -> Any:
 
 
 def _first_leaf_decides(right: Any) -> Any:
-    return lambda *args: right(*args)[:1]
+    return lambda *args: islice(right(*args), 1)
 
 
 def _keys_not_ordered(right: Any) -> Any:
@@ -167,6 +168,21 @@ def _total_of_the_page(right: Any) -> Any:
         return right(below, short)
 
     return layer
+
+
+def _mask_not_in_key(right: Any) -> Any:
+    def plan(self: Any, prepared: Any, denied: Any) -> Any:
+        return vars(self).setdefault(f"plan {prepared.key}", right(self, prepared, denied))
+
+    return plan
+
+
+def _nodes_of_another(right: Any) -> Any:
+    def ready(self: Any, *args: Any) -> Any:
+        made = right(self, *args)
+        return vars(self).setdefault(f"ready {made.prepared.key}", made)
+
+    return ready
 
 
 def _rows_lie_together(right: Any) -> Any:
@@ -219,7 +235,7 @@ PLANTED = (
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
     Planted("the worst provider is asked", objects, "provider", _worst_provider),
-    Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
+    Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",
         operations._Collector,
@@ -230,6 +246,9 @@ PLANTED = (
     Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
     Planted("the total is that of the page", lists, "laid", _total_of_the_page),
+    Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
+    Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
+    Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
     Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
     Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),

@@ -1,53 +1,148 @@
-"""Make a failing case small: leave out selections, directives and faults as long as it still fails. For people who have to read it."""
+"""Make a failing case small: leave out selections, arguments, systems, rows, faults and types as long as it still fails.
+
+For people who have to read it. ``tests.properties.printed`` writes what is left as Python.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     DocumentNode,
     Visitor,
+    build_schema,
     parse,
     print_ast,
+    print_schema,
     validate,
 )
 from graphql.language import visit
 
-from tests.memory import Faults
+from schema.registry import Binding
+from schema.visible import visible
 from tests.properties.generator import Case
 from tests.properties.operations import Operation
 from tests.properties.rewrite import tidied
 
+Fails = Callable[[Case], Awaitable[bool]]
+T = TypeVar("T")
 
-async def reduced(case: Case, fails: Callable[[Case], Awaitable[bool]]) -> Case:
-    """The smallest case that can be reached from ``case`` by single steps that keep ``fails`` true."""
-    smaller = True
-    while smaller:
-        smaller = False
-        for candidate in _candidates(case):
-            if await fails(candidate):
-                case, smaller = candidate, True
-                break
+
+async def reduced(case: Case, fails: Fails) -> Case:
+    """A small case that comes of ``case`` by leaving things out, and for which ``fails`` is still true."""
+    while True:
+        before = case
+        for step in (_faults, _denied, _selections, _bindings, _fields, _rows):
+            case = await step(case, fails)
+        if case is before:
+            break
+    return await _trimmed(case, fails)
+
+
+async def _fewer(items: Sequence[T], fails: Callable[[list[T]], Awaitable[bool]]) -> list[T] | None:
+    """``items`` without whatever can be left out, halves first; None if nothing can."""
+    kept, size = list(items), max(1, len(items) // 2)
+    while True:
+        at = 0
+        while at < len(kept):
+            without = kept[:at] + kept[at + size :]
+            if await fails(without):
+                kept = without
+            else:
+                at += size
+        if size == 1:
+            return kept if len(kept) < len(items) else None
+        size //= 2
+
+
+async def _faults(case: Case, fails: Fails) -> Case:
+    """Systems that need not fail; answers that need not be shuffled."""
+    kept = await _fewer(sorted(case.faults), lambda some: fails(replace(case, faults={name: case.faults[name] for name in some})))
+    return case if kept is None else replace(case, faults={name: case.faults[name] for name in kept})
+
+
+async def _denied(case: Case, fails: Fails) -> Case:
+    kept = await _fewer(sorted(case.denied), lambda some: fails(replace(case, denied=frozenset(some))))
+    return case if kept is None else replace(case, denied=frozenset(kept))
+
+
+async def _selections(case: Case, fails: Fails) -> Case:
+    at = 0
+    while at < _Dropping.count(parse(case.operation.text)):
+        text = print_ast(tidied(visit(parse(case.operation.text), _Dropping(at))))
+        candidate = replace(case, operation=Operation(text, case.operation.variables))
+        if _valid(case, text) and await fails(candidate):
+            case = candidate
+        else:
+            at += 1
     return case
 
 
-def _candidates(case: Case) -> Iterator[Case]:
-    if any(faults != Faults() for faults in case.faults.values()):
-        yield replace(case, faults={})
-        for name in case.faults:
-            yield replace(case, faults={other: faults for other, faults in case.faults.items() if other != name})
-    for coordinate in sorted(case.denied):
-        yield replace(case, denied=case.denied - {coordinate})
-    tree = parse(case.operation.text)
-    count = _Dropping.count(tree)
-    for index in range(count):
-        dropping = _Dropping(index)
-        text = print_ast(tidied(visit(tree, dropping)))
-        if _valid(case, text):
-            yield replace(case, operation=Operation(text, case.operation.variables))
+async def _bindings(case: Case, fails: Fails) -> Case:
+    kept = await _fewer(case.bindings, lambda some: fails(replace(case, bindings=tuple(some))))
+    return case if kept is None else _pruned(replace(case, bindings=tuple(kept)))
+
+
+def _pruned(case: Case) -> Case:
+    """Without rows and faults of bindings that have gone."""
+    tables = {(binding.system, str(binding.relation.native["rows"])) for binding in case.bindings}
+    rows = {system: {name: own for name, own in some.items() if (system, name) in tables} for system, some in case.rows.items()}
+    systems = {system for system, _ in tables}
+    faults = {name: own for name, own in case.faults.items() if name in systems}
+    return replace(case, rows={name: own for name, own in rows.items() if own}, faults=faults)
+
+
+async def _fields(case: Case, fails: Fails) -> Case:
+    """What a binding serves besides its key."""
+    for number, binding in enumerate(case.bindings):
+        needed = {*binding.key, *case.keys[binding.type][0]}
+
+        def without(
+            names: list[str], number: int = number, binding: Binding = binding, needed: set[str] = needed, case: Case = case
+        ) -> Case:
+            served = {name: own for name, own in binding.fields.items() if name in needed or name in names}
+            changed = replace(binding, fields=served)
+            return replace(case, bindings=(*case.bindings[:number], changed, *case.bindings[number + 1 :]))
+
+        kept = await _fewer([name for name in binding.fields if name not in needed], lambda some: fails(without(some)))
+        case = case if kept is None else without(kept)
+    return case
+
+
+async def _rows(case: Case, fails: Fails) -> Case:
+    for system, tables in case.rows.items():
+        for table in tables:
+
+            def with_rows(some: list[Any], system: str = system, table: str = table, case: Case = case) -> Case:
+                return replace(case, rows={**case.rows, system: {**case.rows[system], table: some}})
+
+            kept = await _fewer(case.rows[system][table], lambda some: fails(with_rows(some)))
+            case = case if kept is None else with_rows(kept)
+    return case
+
+
+async def _trimmed(case: Case, fails: Fails) -> Case:
+    """Without the types and fields that nobody asks for, serves or needs as a key."""
+    used = set(re.findall(r"\w+", case.operation.text))
+    used |= {name for binding in case.bindings for name in re.findall(r"\w+", repr(binding.fields))}
+    used |= {part for some in case.keys.values() for key in some for part in key}
+
+    def keep(coordinate: str) -> bool:
+        type_name, _, name = coordinate.partition(".")
+        return name in used or type_name.endswith(("Connection", "Edge", "PageInfo"))
+
+    schema = visible(case.schema, keep)
+    sdl = print_schema(schema)
+    there = {name: one for name, one in case.roots.items() if name.partition(".")[2] in (schema.query_type or schema).fields}  # type: ignore[union-attr]
+    keys = {name: some for name, some in case.keys.items() if name in schema.type_map}
+    candidate = replace(case, sdl=sdl, schema=build_schema(sdl, assume_valid_sdl=True), roots=there, keys=keys)
+    try:
+        return candidate if _valid(candidate, candidate.operation.text) and await fails(candidate) else case
+    except KeyError:  # a key of a type that has gone was needed after all
+        return case
 
 
 def _valid(case: Case, text: str) -> bool:

@@ -15,7 +15,6 @@ from graphql import (
     SelectionSetNode,
     Visitor,
     ast_from_value,
-    parse,
     print_ast,
     type_from_ast,
     value_from_ast_untyped,
@@ -23,11 +22,11 @@ from graphql import (
 from graphql.language import ValueNode, VariableDefinitionNode, VariableNode, visit
 
 from tests.properties.generator import Case
-from tests.properties.operations import Operation
+from tests.properties.operations import Operation, parsed
 
 
 def _with(case: Case, visitor: Visitor, **variables: Any) -> Operation:
-    return Operation(print_ast(visit(parse(case.operation.text), visitor)), case.operation.variables)
+    return Operation(print_ast(visit(parsed(case.operation.text), visitor)), case.operation.variables)
 
 
 def renamed(case: Case) -> Operation:
@@ -60,7 +59,7 @@ def split(case: Case) -> Operation:
 
 def doubled(case: Case) -> Operation:
     """The whole question twice, merged by response key."""
-    tree = parse(case.operation.text)
+    tree = parsed(case.operation.text)
     operation = next(node for node in tree.definitions if isinstance(node, OperationDefinitionNode))
 
     class Double(Visitor):
@@ -83,7 +82,7 @@ def backwards(case: Case) -> Operation:
 
 def inlined(case: Case) -> Operation:
     """Values in the place of variables."""
-    tree = parse(case.operation.text)
+    tree = parsed(case.operation.text)
     operation = next(node for node in tree.definitions if isinstance(node, OperationDefinitionNode))
     values: dict[str, Any] = {}
     for declared in operation.variable_definitions or ():
@@ -107,7 +106,7 @@ def inlined(case: Case) -> Operation:
 def decided(case: Case) -> Operation:
     """Without ``@skip`` and ``@include``, and without what they leave out. A selection that becomes empty asks for ``__typename``, which
     makes no call."""
-    tree = parse(case.operation.text)
+    tree = parsed(case.operation.text)
     operation = next(node for node in tree.definitions if isinstance(node, OperationDefinitionNode))
     declared = [node for node in operation.variable_definitions or () if node.default_value]
     defaults = {node.variable.name.value: value_from_ast_untyped(cast(ValueNode, node.default_value)) for node in declared}
@@ -139,7 +138,7 @@ def tidied(tree: DocumentNode) -> DocumentNode:
     """Without selections that have become empty, and without fragments and variables that nothing uses any more."""
     while True:
         swept: DocumentNode = visit(tree, _Sweep(tree))
-        if print_ast(swept) == print_ast(tree):
+        if swept is tree:
             return swept
         tree = swept
 
@@ -168,8 +167,9 @@ class _Sweep(Visitor):
         return None if node.name.value in self.uses.spreads else Visitor.REMOVE
 
     def leave_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> Any:
-        kept = (declared for declared in node.variable_definitions or () if declared.variable.name.value in self.uses.variables)
-        return _operation(node, variable_definitions=tuple(kept))
+        declared = node.variable_definitions or ()
+        kept = tuple(one for one in declared if one.variable.name.value in self.uses.variables)
+        return None if len(kept) == len(declared) else _operation(node, variable_definitions=kept)
 
     def leave_field(self, node: FieldNode, *_: Any) -> Any:
         return Visitor.REMOVE if node.selection_set is not None and not node.selection_set.selections else None

@@ -25,9 +25,10 @@ from graphql import (
     is_leaf_type,
     is_list_type,
     is_non_null_type,
-    parse,
     value_from_ast_untyped,
 )
+
+from tests.properties.operations import parsed
 
 Path = tuple[str | int, ...]
 _LEAVES: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -48,7 +49,7 @@ def faults_of_shape(schema: GraphQLSchema, text: str, variables: Mapping[str, An
     assert root is not None
     if data is None:
         return []
-    tree = parse(text)
+    tree = parsed(text)
     operation = next(node for node in tree.definitions if isinstance(node, OperationDefinitionNode))
     declared = [node for node in operation.variable_definitions or () if node.default_value]
     defaults = {node.variable.name.value: value_from_ast_untyped(cast(ValueNode, node.default_value)) for node in declared}

@@ -52,8 +52,8 @@ async def test_a_plan_has_its_own_code_from_its_second_run_on(monkeypatch: pytes
 async def test_the_code_holds_no_word_of_the_caller() -> None:
     one = engine(department_world())
     await asked(one)
-    prepared = one._prepare(one.parse(TEXT), None, {})
-    source, table = generated.written(one._plan(prepared, frozenset()))
+    ready = one.preparer.ready(one.parse(TEXT), None, {})
+    source, table = generated.written(one.preparer.plan(ready.prepared, frozenset()))
     ours = {"def", "build", "layers", "notices", "return", "column", "there", "look", "lists", "pages", "zip", "for", "in", "if", "else"}
     ours |= {"None", "True", "and", "not", "all", "raise", "range", "size", "_", "total"}
     assert set(re.findall(r"[^\W\d]\w*", source)) - ours <= set(re.findall(r"[clgprtv]\d+", source))

@@ -35,7 +35,7 @@ ASKED = "query ($uscc: USCC!) { enterprise(uscc: $uscc) { name status creditScor
 @contextmanager
 def demo(patience: float = 120.0) -> Iterator[tuple[Server, dict[str, Any]]]:
     """The demo, up, and what its ready file says."""
-    with tempfile.TemporaryDirectory(prefix="soak-") as name:
+    with tempfile.TemporaryDirectory(prefix="load-") as name:
         ready, log = Path(name, "ready.json"), Path(name, "demo.log")
         words = [str(Path(sys.executable).with_name("hub")), "demo", "--port", str(free_port()), "--ready-file", str(ready)]
         with log.open("wb") as out, subprocess.Popen(words, stdout=out, stderr=out) as process:
@@ -99,7 +99,7 @@ async def part(client: aiohttp.ClientSession, url: str, first: dict[str, bytes],
 
 def main() -> int:
     """Run it; 0 if all was well."""
-    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="how long (default 60)")
     seconds = min(float(parser.parse_args().seconds), 24 * 3600.0)
     with demo() as (server, found):

@@ -1,0 +1,268 @@
+"""Random systems behind a model: bindings, and the rows in which each writes the truth its own way.
+
+A kind of field (``Shape.kind``) is written by one method of ``Systems``; a new kind gets one in ``_field``.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schema.registry import Authority, Binding
+from tests.properties.model import Model, Shape
+from tests.properties.values import Truth, native
+from tests.worlds import Lies, either, items, leaf, link, lookup, obj, scan
+
+Native = dict[str, Any]
+KEYS = ("id", "old", "arch", "region")  # fields that are keys somewhere
+
+
+class Systems:
+    """Bindings and the rows behind them. Each binding has rows of its own, written its own way."""
+
+    def __init__(self, rng: random.Random, model: Model, truths: Mapping[str, list[Truth]]) -> None:
+        self.rng = rng
+        self.model = model
+        self.truths = truths
+        self.bindings: list[Binding] = []
+        self.rows: dict[str, dict[str, list[Native]]] = {}
+        self.systems = [f"s{i}" for i in range(rng.randint(1, 4))]
+        self.flaw = rng.choice((0.0, 0.0, 0.1, 0.4))
+
+    def made(self) -> tuple[list[Binding], dict[str, dict[str, list[Native]]]]:
+        for name in self.model.entities:
+            self._lookups(name)
+            for shape in self.model.entities[name].values():
+                if shape.kind == "link":
+                    self._link(name, shape)
+            if self.rng.random() < 0.95:
+                self._scan(name)
+        return self.bindings, self.rows
+
+    def _add(self, system: str, table: str, binding: Binding, rows: list[Native]) -> None:
+        self.rng.shuffle(rows)
+        self.rows.setdefault(system, {})[table] = rows
+        self.bindings.append(binding)
+
+    def _lookups(self, name: str) -> None:
+        shapes = {n: s for n, s in self.model.entities[name].items() if s.kind != "link"}
+        keys = [self.model.keys[name], *((alt,) for alt in self.model.alternatives[name])]
+        free = [n for n in shapes if n not in self.model.keys[name] and n not in self.model.alternatives[name]]
+        served: dict[tuple[tuple[str, ...], str], set[str]] = {}
+        for system in self.systems:
+            for key in keys:
+                if key == keys[0] or self.rng.random() < 0.4:
+                    served[key, system] = set()
+        for n in free:
+            for slot in self.rng.sample(sorted(served), min(len(served), self.rng.choice((0, 1, 1, 1, 1, 1, 2, 2, 2, 3)))):
+                served[slot].add(n)
+        for i, alt in enumerate(self.model.alternatives[name]):  # the chain: id → old → arch, and some ways back
+            before = keys[i]
+            slots = [slot for slot in sorted(served) if slot[0] == before]
+            served[self.rng.choice(slots or sorted(served))].add(alt)
+            back = [slot for slot in sorted(served) if slot[0] == (alt,)]
+            if back and self.rng.random() < 0.7:
+                served[self.rng.choice(back)].update(self.model.keys[name])
+        anchor = self.rng.choice([slot for slot in sorted(served) if slot[0] == keys[0]]) if self.rng.random() < 0.6 else None
+        for (key, system), names in sorted(served.items()):
+            if names or (key, system) == anchor:
+                self._lookup(name, key, system, sorted(names | set(key)), anchor=(key, system) == anchor)
+
+    def _lookup(self, name: str, key: tuple[str, ...], system: str, names: list[str], *, anchor: bool) -> None:
+        shapes = [self.model.entities[name][n] for n in names]
+        lies, write = self._written(shapes, key)
+        coverage = 1.0 if anchor and self.rng.random() < 0.7 else 0.7
+        rows = [write(one) for one in self.truths[name] if self.rng.random() < coverage and all(one[k] is not None for k in key)]
+        table = f"{name}.{'.'.join(key)}"
+        binding = lookup(
+            system,
+            name,
+            key,
+            lies,
+            rows=table,
+            max_keys=self.rng.choice((1, 2, 3, 100)),
+            anchor=anchor,
+            authority=self.rng.choice((Authority.SOURCE, Authority.SOURCE, *Authority)),
+            priority=self.rng.choice((0, 0, 1)),
+        )
+        self._add(system, table, binding, rows)
+
+    def _carried(self, name: str) -> list[Shape]:
+        """Some fields of an entity that rows of others carry: its first key, and perhaps more."""
+        shapes = self.model.entities[name]
+        more = [s for s in shapes.values() if s.kind != "link" and s.name not in self.model.keys[name]]
+        return [shapes[k] for k in self.model.keys[name]] + self.rng.sample(more, min(len(more), self.rng.choice((0, 0, 1, 2))))
+
+    def _link(self, parent: str, shape: Shape) -> None:
+        for system in self.rng.sample(self.systems, min(len(self.systems), self.rng.choice((0, 1, 1, 1, 1, 1, 1, 2)))):
+            target = shape.target[0]
+            alternatives = self.model.alternatives[parent]
+            key = (self.rng.choice(alternatives),) if alternatives and self.rng.random() < 0.3 else self.model.keys[parent]
+            lies, write = self._written(self._carried(target), self.model.keys[target])
+            many = shape.type.rstrip("!") != target
+            rows = []
+            for one in self.truths[parent]:
+                if all(one[k] is not None for k in key) and self.rng.random() < 0.9:
+                    for child in one[shape.name] if many else one[shape.name][:1]:
+                        rows.append({f"p_{k}": one[k] for k in key} | write(child))
+            table = f"{parent}.{shape.name}"
+            size = self.rng.choice((1, 2, 100))
+            parent_key = {k: f"p_{k}" for k in key}
+            priority = self.rng.choice((0, 1))
+            binding = link(system, table, target, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
+            self._add(system, table, binding, rows)
+
+    def _scan(self, name: str) -> None:
+        system = self.rng.choice(self.systems)
+        shapes = self._carried(name)
+        for shape in self.model.entities[name].values():  # what it can be filtered by
+            if shape not in shapes and (shape.name == "label" or shape.type.rstrip("!") == "Colour") and self.rng.random() < 0.6:
+                shapes.append(shape)
+        lies, write = self._written(shapes, self.model.keys[name])
+        plain = [n for n in lies if n == "id" or (n == "label" and self.rng.random() < 0.9)]
+        where = {n: ("EQ", "IN") for n in plain if self.rng.random() < 0.8}
+        table = f"{name}.all"
+        binding = scan(
+            system,
+            name,
+            lies,
+            rows=table,
+            where=where,
+            order=self.model.keys[name] if self.rng.random() < 0.5 else (),
+            limit=self.rng.random() < 0.5,
+            total=self.rng.random() < 0.5,
+        )
+        self._add(system, table, binding, [write(one) for one in self.truths[name]])
+
+    # -- how truth is written ------------------------------------------------------------------------------------------
+
+    def _written(self, shapes: list[Shape], key: tuple[str, ...]) -> tuple[dict[str, Lies], Callable[[Truth], Native]]:
+        lies: dict[str, Lies] = {}
+        writers: list[tuple[str, Callable[[Any, Native], None]]] = []
+        for shape in shapes:
+            lies[shape.name], writer = self._field(shape, f"c_{shape.name}", exact=shape.name in key or shape.name in KEYS)
+            writers.append((shape.name, writer))
+
+        def write(one: Truth) -> Native:
+            row: Native = {}
+            for name, writer in writers:
+                writer(one[name], row)
+            return row
+
+        return lies, write
+
+    def _field(self, shape: Shape, path: str, *, exact: bool = False) -> tuple[Lies, Callable[[Any, Native], None]]:
+        if shape.kind == "leaf":
+            return self._leaf(shape, path, exact)
+        if shape.kind in ("object", "items"):
+            return self._object(shape, path)
+        if shape.kind == "ref":
+            return self._reference(shape.target[0], path)
+        if shape.kind == "refs":
+            return self._references(shape, path)
+        return self._either(shape, path)
+
+    def _leaf(self, shape: Shape, path: str, exact: bool) -> tuple[Lies, Callable[[Any, Native], None]]:
+        form = native(self.rng, shape.leaf, shape.type, exact=exact)
+        nested = not exact and self.rng.random() < 0.15
+
+        def write(value: Any, row: Native) -> None:
+            flawed = not exact and self.rng.random() < self.flaw
+            written = form.bad(self.rng) if flawed else form.write(value)
+            if nested:
+                row[path] = {"in": [written]} if written is not None else None
+            else:
+                row[path] = written
+
+        return leaf(f"{path}.in[0]" if nested else path, form.kind, format=form.format, values=form.values), write
+
+    def _object(self, shape: Shape, path: str) -> tuple[Lies, Callable[[Any, Native], None]]:
+        many = shape.kind == "items"
+        parts = self.model.values[shape.target[0]].values()
+        inner = [(s.name, *self._field(s, f"p{i}" if many else f"{path}_{i}")) for i, s in enumerate(parts)]
+        lies: dict[str, Lies | str] = {name: part for name, part, _ in inner}
+
+        def fill(value: Truth | None, row: Native) -> Native:
+            for name, _, writer in inner:
+                writer(None if value is None else value[name], row)
+            return row
+
+        if not many:
+            return obj(shape.target[0], lies), lambda value, row: void(fill(value, row))
+
+        def write(value: Any, row: Native) -> None:
+            row[path] = None if value is None else [None if item is None else fill(item, {}) for item in value]
+
+        return items(path, shape.target[0], lies), write
+
+    def _reference(self, target: str, path: str, *, shapes: list[Shape] | None = None) -> tuple[Lies, Callable[[Any, Native], None]]:
+        alternatives = self.model.alternatives[target]
+        if shapes is None and alternatives and self.rng.random() < 0.25:
+            shapes = [self.model.entities[target][self.rng.choice(alternatives)]]
+        shapes = shapes or [s for s in self._carried(target) if s.kind == "leaf" and s.name not in alternatives]
+        inner = [(s.name, *self._field(s, f"{path}_{s.name}", exact=s.name in KEYS)) for s in shapes]
+
+        def write(value: Any, row: Native) -> None:
+            for name, _, writer in inner:
+                writer(None if value is None else value[name], row)
+
+        return obj(target, {name: part for name, part, _ in inner}), write
+
+    def _references(self, shape: Shape, path: str) -> tuple[Lies, Callable[[Any, Native], None]]:
+        target = shape.target[0]
+        first = [self.model.entities[target][k] for k in self.model.keys[target]]  # what a connection is ordered by
+        lies, one = self._reference(target, "k", shapes=first if "Connection" in shape.type else None)
+        text = self.rng.random() < 0.3
+
+        def write(value: Any, row: Native) -> None:
+            found: list[Native] = [{} for _ in value or ()]
+            for element, known in zip(found, value or (), strict=True):
+                one(known, element)
+            row[path] = None if value is None else json.dumps(found, default=str) if text else found
+
+        return items(path, target, dict(lies.parts), format="json" if text else None), write
+
+    def _either(self, shape: Shape, path: str) -> tuple[Lies, Callable[[Any, Native], None]]:
+        many = shape.kind == "eithers"
+        prefix = "" if many else f"{path}_"
+        variants: dict[str, tuple[str, Mapping[str, Lies | str]]] = {}
+        writers: dict[str, Callable[[Any, Native], None]] = {}
+        for i, name in enumerate(shape.target):
+            if name in self.model.entities:
+                lies, write = self._reference(name, f"{prefix}{i}", shapes=[self.model.entities[name][k] for k in self.model.keys[name]])
+            else:
+                made = [(s.name, *self._field(s, f"{prefix}{i}_{j}")) for j, s in enumerate(self.model.values[name].values())]
+                lies = obj(name, {n: part for n, part, _ in made})
+                write = _each(made)
+            variants[f"n{i}"] = (name, dict(lies.parts))
+            writers[name] = write
+        native_names = {name: value for value, (name, _) in variants.items()}
+
+        def one(value: Any, row: Native) -> Native:
+            if value is not None:
+                name, what = value
+                row[f"{prefix}type"] = "unheard-of" if self.rng.random() < self.flaw else native_names[name]
+                writers[name](what, row)
+            return row
+
+        def write_all(value: Any, row: Native) -> None:
+            if many:
+                row[path] = None if value is None else [one(item, {}) for item in value]
+            else:
+                one(value, row)
+
+        return either(f"{prefix}type", variants, path=path if many else None), write_all
+
+
+def _each(made: list[tuple[str, Lies, Callable[[Any, Native], None]]]) -> Callable[[Any, Native], None]:
+    def write(value: Any, row: Native) -> None:
+        for name, _, writer in made:
+            writer(None if value is None else value[name], row)
+
+    return write
+
+
+def void(_: object) -> None:
+    """What a writer returns: nothing."""
