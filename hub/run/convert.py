@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import chain
 from types import NoneType
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import orjson
 from graphql import GraphQLOutputType, is_enum_type, is_list_type, is_non_null_type
@@ -71,9 +72,7 @@ class Reading:
     __slots__ = ("_field", "_kind", "_one", "_passes", "demands", "depth", "name")
 
     def __init__(self, kind: GraphQLOutputType, field: Field | None) -> None:
-        self.name: str = named(kind).name
-        self.depth = depth(kind)
-        self.demands = demands(kind)
+        self.name, self.depth, self.demands = _facts(kind)
         self._kind = kind
         self._field = field
         self._passes = _PASSES.get(self.name)
@@ -100,6 +99,17 @@ class Reading:
         if self._one is None:
             self._one = _reader(self._kind, field)
         return self._one
+
+
+_FACTS: Final[WeakKeyDictionary[GraphQLOutputType, tuple[str, int, bool]]] = WeakKeyDictionary()  # types go with their schema
+
+
+def _facts(kind: GraphQLOutputType) -> tuple[str, int, bool]:
+    """Name, depth and demands."""
+    found = _FACTS.get(kind)
+    if found is None:
+        found = _FACTS[kind] = (named(kind).name, depth(kind), demands(kind))
+    return found
 
 
 def demands(kind: GraphQLOutputType) -> bool:
