@@ -13,7 +13,22 @@ from typing import Any
 
 from hub.plan import actions, objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, seam, slices, writes
+from hub.run import (
+    assemble,
+    chunks,
+    coalesce,
+    connections,
+    execute,
+    generated,
+    lists,
+    positions,
+    prepared,
+    rows,
+    scan,
+    seam,
+    slices,
+    writes,
+)
 from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
@@ -279,6 +294,10 @@ def _keys_of_rows_sorted(right: Any) -> Any:
     return lambda keys: right(tuple(sorted(keys)))
 
 
+def _there_in_every_row(right: Any) -> Any:
+    return lambda layer, output: [True] * layer.size
+
+
 PLANTED = (
     Planted("every write is done twice", seam, "in_order", _goes_on_after_null, acting.in_order_and_once),
     Planted("mutations are done backwards", seam, "in_order", _backwards, acting.in_order_and_once),
@@ -329,5 +348,6 @@ PLANTED = (
     Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
     Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
 )
