@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schema.registry import Binding
 from tests.memory import Faults
 from tests.properties.faults import random_faults
-from tests.properties.model import connect, random_entity, random_model
+from tests.properties.model import Model, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
 from tests.properties.systems import Native, Systems
 from tests.worlds import World, world
@@ -77,8 +77,7 @@ def case(seed: int, size: int = 3) -> Case:
     bindings, rows = Systems(rng, model, truths).made()
     schema = build_schema(model.sdl, assume_valid_sdl=True)
     asked = operation(rng, schema, {name: [str(one["id"]) for one in some] for name, some in truths.items()}, depth=size + 2)
-    coordinates = [f"{name}.{f}" for name in (*model.values, *model.entities) for f in model.fields(name)]
-    denied = frozenset(rng.sample(coordinates, rng.randint(1, 4))) if rng.random() < 0.4 else frozenset()
+    denied = random_mask(rng, model) if rng.random() < 0.4 else frozenset()
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
     faults = random_faults(rng, bindings, rows)
     return Case(
@@ -95,3 +94,14 @@ def case(seed: int, size: int = 3) -> Case:
         denied=denied,
         operation=asked,
     )
+
+
+def random_mask(rng: random.Random, model: Model) -> frozenset[str]:
+    """A few coordinates that the caller may not see; now and then all, or all but one, of a plain object's, which decide about it."""
+    coordinates = [f"{name}.{f}" for name in (*model.values, *model.entities) for f in model.fields(name)]
+    denied = set(rng.sample(coordinates, rng.randint(1, 4)))
+    if rng.random() < 0.4:
+        name = rng.choice(list(model.values))
+        own = [f"{name}.{f}" for f in model.values[name]]
+        denied.update(rng.sample(own, len(own) - rng.choice((0, 0, 1))))
+    return frozenset(denied)
