@@ -13,6 +13,8 @@ from auth.principal import Audience, Principal
 from schema.coordinates import Coordinate, Grade
 
 EXPLAIN_SCOPE = "hub:explain"
+SYSTEMS_SCOPE = "hub:systems"
+OPERATING = frozenset({EXPLAIN_SCOPE, SYSTEMS_SCOPE})  # scopes for those who run the hub; no field asks for them
 _NO_SCOPES: frozenset[str] = frozenset()
 
 
@@ -27,8 +29,17 @@ def denied(principal: Principal, coordinates: Iterable[Coordinate]) -> frozenset
 
 
 def explains(principal: Principal) -> bool:
-    """May see plans, which name systems and their relations."""
-    return principal.audience is Audience.OPERATOR or (principal.audience is not Audience.ANONYMOUS and EXPLAIN_SCOPE in principal.scopes)
+    """May see plans of its own queries. Systems are named in them only if it ``names_systems``."""
+    return _operates(principal, EXPLAIN_SCOPE)
+
+
+def names_systems(principal: Principal) -> bool:
+    """May see which systems answer what."""
+    return _operates(principal, SYSTEMS_SCOPE)
+
+
+def _operates(principal: Principal, scope: str) -> bool:
+    return principal.audience is Audience.OPERATOR or (principal.audience is not Audience.ANONYMOUS and scope in principal.scopes)
 
 
 def fingerprint(mask: frozenset[str]) -> str:

@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -21,26 +21,32 @@ HUB = str(Path(sys.executable).with_name("hub"))
 CONFIG = ["--config", str(HERE / "hub.toml")]
 
 
+def hub(source: Server) -> AbstractContextManager[tuple[Server, str]]:
+    """``serving`` over the one source of ``systems``."""
+    return serving(HERE / "systems", {"BENCH_SOURCE_URL": source.url})
+
+
 @contextmanager
-def hub(source: Server) -> Iterator[tuple[Server, str]]:
-    """``hub serve`` over ``source``, and an access token that covers grade L2."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+def serving(systems: Path, urls: Mapping[str, str], grade: str = "L2", store: Path | None = None) -> Iterator[tuple[Server, str]]:
+    """``hub serve`` over the manifests in ``systems``, whose sources are at ``urls``, and an access token that covers ``grade``.
+    ``store`` is the folder below which the store is made (None: where temporary files lie)."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=store) as name:
         folder, port = Path(name), free_port()
         environment = {
-            "BENCH_SOURCE_URL": source.url,
+            **urls,
             "HUB_HTTP_PORT": str(port),
             "HUB_STORE_URL": f"sqlite:///{folder}/hub.sqlite",
             "HUB_STORE_KEY_FILE": f"{folder}/hub.key",
         }
-        secret = registered("bench", environment)
-        words = [HUB, "serve", "--systems", str(HERE / "systems"), *CONFIG]
+        secret = registered("bench", environment, grade)
+        words = [HUB, "serve", "--systems", str(systems), *CONFIG]
         with command(words, port, "/readyz", environment, folder / "hub.log") as server:
             yield server, token(server, "bench", secret)
 
 
-def registered(client: str, environment: dict[str, str]) -> str:
-    """Register a client that may see grade L2; its secret."""
-    words = [HUB, "client", "add", client, "--grade", "L2", *CONFIG]
+def registered(client: str, environment: dict[str, str], grade: str) -> str:
+    """Register a client that may see up to ``grade``; its secret."""
+    words = [HUB, "client", "add", client, "--grade", grade, *CONFIG]
     done = subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
     return done.stdout.split()[-1]
 

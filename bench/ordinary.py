@@ -71,8 +71,7 @@ def main(source: str) -> None:
             yield
 
     app = Starlette(routes=[Route("/graphql", GraphQL[Any, Any](strawberry.Schema(Query)))], lifespan=lifespan)
-    listener = announce()
-    uvicorn.Server(uvicorn.Config(app, fd=listener.fileno(), log_level="warning", access_log=False)).run()
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([announce()])
 
 
 if __name__ == "__main__":

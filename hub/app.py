@@ -12,11 +12,13 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import structlog
+from graphql import print_schema
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
@@ -24,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.issuer import Issuer
-from auth.policy import EXPLAIN_SCOPE
+from auth.policy import OPERATING
 from auth.server import TokenServer
 from auth.tokens import TokenVerifier
 from hub.audit import AuditLog, AuditRecord
@@ -34,6 +36,7 @@ from hub.connected import Connections, Directory, composed, connect, core_roots,
 from hub.environment import Environment
 from hub.recorder import Recorder
 from hub.run.engine import Engine
+from hub.run.prepared import Caches
 from hub.run.sources import Sources
 from hub.serve import explorer, health, oauth
 from hub.serve.drain import Drain
@@ -77,6 +80,7 @@ class Hub:
         self.tokens = TokenServer(issuer, store.issuing(), clock, scopes(composition.registry.coordinates))
         self._given = given
         self._connections = connect(composition.registry, given)
+        self._caches = Caches(config.engine.documents, config.engine.operations, config.engine.plans)
         self._reloading = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
         self.engine = self._engine(composition, self._connections)
@@ -143,7 +147,7 @@ class Hub:
     async def reload(self) -> tuple[Fault, ...]:
         """Compose the manifests again and take them over if they are without errors; their faults. The last good schema stays otherwise."""
         async with self._reloading:
-            composition = await asyncio.to_thread(composed, self.folder)
+            composition = await asyncio.to_thread(_composed_anew, self.folder, self.composition)
             if not composition.ok:
                 self.metrics.reloaded(False)
                 for fault in composition.faults:
@@ -197,6 +201,7 @@ class Hub:
             directory=Directory(connections, self.recorder),
             timeout=self.config.engine.deadline,
             max_errors=self.config.engine.max_errors,
+            caches=self._caches,
         )
 
     async def _audited(self, exchange: Exchange) -> None:
@@ -213,6 +218,7 @@ class Hub:
                 codes=answer.codes,
                 status=exchange.status,
                 ms=round(exchange.seconds * 1000, 3),
+                at=self.clock.now(),
             )
         )
 
@@ -250,6 +256,13 @@ def application(hub: Hub) -> ASGIApp:
         expose_headers=("x-request-id", "retry-after"),
         max_age=600,
     )
+
+
+def _composed_anew(folder: Path, before: Composition) -> Composition:
+    """The manifests composed. A public schema that reads as before stays the one it was, and so do the documents validated against it."""
+    found = composed(folder)
+    same = found.ok and print_schema(found.schema) == print_schema(before.schema)
+    return replace(found, schema=before.schema) if same else found
 
 
 def _composed(hub: Hub) -> Callable[[], Any]:
@@ -322,7 +335,7 @@ def make_folder(config: Config) -> None:
 
 def scopes(coordinates: Coordinates) -> list[str]:
     """All scopes that mean something here, sorted."""
-    return sorted({EXPLAIN_SCOPE}.union(*(alternative for row in coordinates.values() for alternative in row.scopes)))
+    return sorted(OPERATING.union(*(alternative for row in coordinates.values() for alternative in row.scopes)))
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:

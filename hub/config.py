@@ -55,10 +55,14 @@ class LimitsConfig(Struct, frozen=True):
 
 
 class EngineConfig(Struct, frozen=True):
-    """``deadline`` for a whole request. ``max_errors`` in one answer; one more says how many were left out."""
+    """``deadline`` for a whole request. ``max_errors`` in one answer; one more says how many were left out. ``documents``, ``operations``
+    and ``plans`` are what may be kept of each in memory."""
 
     deadline: Seconds = 10.0
     max_errors: Count = 100
+    documents: Bytes = 64_000_000
+    operations: Bytes = 64_000_000
+    plans: Bytes = 64_000_000
 
 
 class SystemsConfig(Struct, frozen=True):

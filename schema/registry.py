@@ -6,7 +6,7 @@ Must not know GraphQL execution, connectors' code or storage.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -143,6 +143,50 @@ class RootLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """The lookups of one type, indexed once, so that planning looks at a handful of them however many there are.
+
+    ``providers`` of each field, best first; ``firsts`` are those of them that are the best of their key: of two bindings with one key,
+    whenever the second can be asked so can the first. ``gives`` maps each key to what is served by it that some key needs, which is all
+    there is to know for acquiring keys.
+    """
+
+    providers: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
+    firsts: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
+    gives: Mapping[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
+    anchor: Binding | None = None
+
+
+def _ranked(lookups: Iterable[Binding], needed: frozenset[str]) -> Ranked:
+    """Index ``lookups``, which are in rank order; ``needed`` are the fields that keys are made of."""
+    providers: dict[str, list[Binding]] = {}
+    gives: dict[tuple[str, ...], set[str]] = {}
+    anchor = None
+    for binding in lookups:
+        for name in binding.fields:
+            providers.setdefault(name, []).append(binding)
+        gives.setdefault(binding.key, set()).update(needed.intersection(binding.fields))
+        anchor = binding if anchor is None and binding.anchors else anchor
+    return Ranked(
+        {name: tuple(found) for name, found in providers.items()},
+        {name: first_of_each_key(found) for name, found in providers.items()},
+        {key: frozenset(names) for key, names in gives.items()},
+        anchor,
+    )
+
+
+def first_of_each_key(bindings: Iterable[Binding]) -> tuple[Binding, ...]:
+    """Of bindings in rank order the best of each key, in rank order."""
+    found: dict[tuple[str, ...], Binding] = {}
+    for binding in bindings:
+        found.setdefault(binding.key, binding)
+    return tuple(found.values())
+
+
+_NOTHING = Ranked()
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """All that is bound, indexed once. Every sequence is in rank order and independent of the order of manifests."""
 
@@ -156,11 +200,36 @@ class Registry:
     connections: Mapping[str, str]  # connection type -> node type
     filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> canonical field
     epoch: str = ""  # changes whenever anything above does
+    _lookups: Mapping[str, Ranked] = field(init=False, repr=False, compare=False)
+    _links: Mapping[str, tuple[Binding, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        needed: dict[str, set[str]] = {}
+        for type_name, bindings in self.lookups.items():
+            needed.setdefault(type_name, set()).update(name for binding in bindings for name in binding.key)
+        for coordinate, bindings in self.links.items():
+            needed.setdefault(coordinate.partition(".")[0], set()).update(name for binding in bindings for name in binding.key)
+        ranked = {name: _ranked(bindings, frozenset(needed[name])) for name, bindings in self.lookups.items()}
+        object.__setattr__(self, "_lookups", ranked)
+        object.__setattr__(self, "_links", {place: first_of_each_key(bindings) for place, bindings in self.links.items()})
+
+    def ranked(self, type_name: str) -> Ranked:
+        """The lookups of a type by field and by key."""
+        return self._lookups.get(type_name, _NOTHING)
+
+    def linkers(self, coordinate: str) -> tuple[Binding, ...]:
+        """Links that serve ``coordinate``, the best of each key, best first."""
+        return self._links.get(coordinate, ())
 
     def providers(self, type_name: str, field_name: str) -> tuple[Binding, ...]:
         """Lookups that serve ``type_name.field_name``, best first."""
-        return tuple(b for b in self.lookups.get(type_name, ()) if field_name in b.fields)
+        return self.ranked(type_name).providers.get(field_name, ())
+
+    def limits(self, system: str) -> Limits:
+        """What a system bears; the usual where nothing is said of it."""
+        found = self.systems.get(system)
+        return found.limits if found is not None else Limits()
 
     def anchor(self, type_name: str) -> Binding | None:
         """The lookup that decides whether an entity exists, if there is one."""
-        return next((b for b in self.lookups.get(type_name, ()) if b.anchors), None)
+        return self.ranked(type_name).anchor

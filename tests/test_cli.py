@@ -120,6 +120,17 @@ def test_explain_shows_what_a_grade_may_not_see(tmp_path: Path, capsys: pytest.C
     assert "Enterprise.address (FORBIDDEN)" in capsys.readouterr().out
 
 
+def test_explain_decides_conditions_by_the_variables_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "query Q($credit: Boolean! = false) { enterprises(first: 3) { nodes { name creditScore @include(if: $credit) { grade } } } }"
+    (tmp_path / "query.graphql").write_text(text, encoding="utf-8")
+    assert run("explain", "query.graphql", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["systems"] == ["legalEntityRegister"]
+    assert run("explain", "query.graphql", "--json", "--variables", '{"credit": true}') == 0
+    assert json.loads(capsys.readouterr().out)["systems"] == ["credit531x", "legalEntityRegister"]
+    assert run("explain", "query.graphql", "--variables", "[1]") == 1
+    assert "JSON" in capsys.readouterr().err
+
+
 def test_explain_of_a_wrong_query_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "query.graphql").write_text("{\n  enterprise\n}", encoding="utf-8")
     assert run("explain", "query.graphql") == 1

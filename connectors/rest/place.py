@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Literal
 
 import orjson
@@ -121,6 +122,9 @@ class Place:
 
     def sift(self, keys: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], dict[tuple[Any, ...], SourceError]]:
         """(keys that can be asked for, faults of those that cannot). An empty text is nobody's key: asking for it would ask for all."""
+        parts = list(chain.from_iterable(keys))
+        if set(map(type, parts)) == {str} and all(map(_PLAIN, parts)):
+            return list(keys), {}
         good, faults = [], {}
         joined = self.many and self.template.joins(KEYS)
         for key in keys:

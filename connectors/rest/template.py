@@ -17,6 +17,7 @@ from urllib.parse import quote
 from connectors.spi import Options
 
 KEYS = "keys"
+_UNRESERVED = re.compile(r"[0-9A-Za-z_.~,-]*").fullmatch
 _NAME = re.compile(r"\{(\w+)\}")
 _STATIC = "/%:@!$&'()*+,;=~?-._"
 
@@ -84,6 +85,10 @@ def parse(path: str, body: Any = None) -> Template:
 def encode(value: Any) -> str:
     """One value, or several joined by commas, fit for any part of an address. Raises Unfit."""
     if isinstance(value, list | tuple):
+        if set(map(type, value)) == {str}:  # hundreds of codes, nearly always: nothing in them that needs another writing
+            joined = ",".join(value)
+            if _UNRESERVED(joined) and joined.count(",") == len(value) - 1:
+                return joined
         return ",".join(encode(item) for item in value)
     try:
         return quote(text(value), safe="")

@@ -109,8 +109,10 @@ def explain(
     config: ConfigFile = None,
     systems: Folder = None,
     operation: Annotated[str | None, Parameter(help="操作名 Which operation, if there are several.")] = None,
+    variables: Annotated[str, Parameter(help="变量(JSON) Variables as JSON; conditions are decided by them.")] = "{}",
     grade: Annotated[GradeName, Parameter(help="调用方可见的最高分级 Highest grade that the caller may see.")] = "L4",
     scope: Annotated[list[str] | None, Parameter(help="调用方的权限范围 A scope of the caller's; may be repeated.")] = None,
+    json: Annotated[bool, Parameter(help="以 JSON 输出 Print JSON.", negative=())] = False,
 ) -> int:
     """查看查询计划。 The plan of a query: which systems, by which keys, in which order. Nothing is called.
 
@@ -121,7 +123,11 @@ def explain(
     """
     from hub.cli import looking
 
-    return _guarded(lambda: looking.explain(query, config, systems=systems, operation=operation, grade=grade, scopes=scope or []))
+    return _guarded(
+        lambda: looking.explain(
+            query, config, systems=systems, operation=operation, variables=variables, grade=grade, scopes=scope or [], as_json=json
+        )
+    )
 
 
 @app.command(group=_LOOK)

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.json import JSON
 from rich.rule import Rule
 
-from auth.policy import EXPLAIN_SCOPE
+from auth.policy import OPERATING
 from auth.principal import Audience, Principal
 from connectors.spi import Secret
 from demo.question import WHOLE
@@ -118,7 +118,7 @@ async def _callers(hub: app.Hub) -> Callers:
     known = app.scopes(hub.composition.registry.coordinates)
     for audience, ceiling in CEILINGS.items():
         id = f"demo-{audience.value}"
-        scopes = [scope for scope in known if scope != EXPLAIN_SCOPE or audience is Audience.OPERATOR]  # plans name systems
+        scopes = [scope for scope in known if scope not in OPERATING or audience is Audience.OPERATOR]
         secret = await hub.store.add_client(id, _NAMES[audience], audience, ceiling, scopes)
         basic = base64.b64encode(f"{id}:{secret}".encode()).decode()
         answer = await hub.tokens.token({"grant_type": "client_credentials"}, f"Basic {basic}")

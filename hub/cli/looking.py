@@ -18,6 +18,7 @@ from hub.cli.shared import Fault, configured, with_folder
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.connected import composed, core_roots
+from hub.plan.operation import Unplannable
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.compose import Composition
@@ -55,7 +56,17 @@ def show_faults(faults: Sequence[ManifestFault], say: Callable[..., Any]) -> Non
         say(f"{errors} 个错误 errors, {len(faults) - errors} 个提示 notes", markup=False)
 
 
-def explain(query: str, file: Path | None, *, systems: Path | None, operation: str | None, grade: str, scopes: Iterable[str]) -> int:
+def explain(
+    query: str,
+    file: Path | None,
+    *,
+    systems: Path | None,
+    operation: str | None,
+    variables: str,
+    grade: str,
+    scopes: Iterable[str],
+    as_json: bool,
+) -> int:
     """Print the plan for a caller with these rights."""
     text = sys.stdin.read() if query == "-" else _read(Path(query))
     composition = _good(with_folder(configured(file), systems))
@@ -68,7 +79,10 @@ def explain(query: str, file: Path | None, *, systems: Path | None, operation: s
             print(_placed(query, error), file=sys.stderr)
         return 1
     try:
-        print(engine.explain(document, operation_name=operation, principal=principal))
+        found = engine.explained(document, _object(variables), operation_name=operation, principal=principal)
+        print(orjson.dumps(found.data, option=orjson.OPT_INDENT_2).decode() if as_json else found.text)
+    except Unplannable as bound:
+        raise Fault(f"查询过于复杂: {bound}。", f"Too complex to plan: {bound}.") from None
     except LookupError:
         known = ", ".join(document.operations)
         raise Fault(f"请用 --operation 指明操作: {known}。", f"Name the operation by --operation: {known}.") from None
@@ -95,6 +109,16 @@ def _good(config: Config) -> Composition:
     if not composition.ok:
         raise BadManifests(composition.faults)
     return composition
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Fault("变量不是有效的 JSON。", f"The variables are not valid JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise Fault("变量须为 JSON 对象。", "Variables are a JSON object.")
+    return found
 
 
 def _read(path: Path) -> str:

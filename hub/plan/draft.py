@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, GraphQLString
 
 from connectors.spi import Field
-from hub.plan.model import Fetch, Place, Slot, Step
+from hub.plan.model import Choice, Fetch, Place, Slot, Step
 from hub.plan.operation import Selected, Unplannable
-from hub.plan.providers import Reach, reach
+from hub.plan.providers import Reach, Work, reach
 from schema.registry import Binding, Registry, Served
 
 MAX_STEPS = 500
@@ -52,7 +52,7 @@ class Position:
 
 def place_of(selected: Selected) -> Place:
     """What the output node of a selected field has in common with all others."""
-    return Place(selected.key, selected.coordinate, selected.definition, selected.nodes)
+    return Place(selected.key, selected.coordinate, selected.definition, selected.number)
 
 
 def carried_by(parts: Mapping[str, Served], level: Level) -> dict[str, Carried]:
@@ -69,6 +69,8 @@ class Draft:
         self.denied = denied
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
+        self.work = Work()
+        self._chosen: dict[int, tuple[Position, dict[str, None]]] = {}
 
     def next_id(self) -> int:
         if len(self.steps) >= MAX_STEPS:
@@ -76,7 +78,7 @@ class Draft:
         return len(self.steps) + 1  # 0 is the root layer
 
     def position(self, layer: int, type_name: str, carried: Mapping[str, Carried]) -> Position:
-        return Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried)))
+        return Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried), self.work))
 
     def fetch(self, position: Position, binding: Binding, selected: Selected | None = None) -> int:
         """The step that asks ``binding`` for this position's keys; the keys' own steps come first."""
@@ -89,18 +91,30 @@ class Draft:
         self.steps.append(Fetch(step, position.layer, binding, key, selected=selected))
         if selected is None:
             position.fetched[binding.id] = step
+        if binding.field is not None:
+            self._choose(position, step, binding.field.partition(".")[2])
         return step
+
+    def _choose(self, position: Position, step: int, name: str) -> None:
+        self._chosen.setdefault(step, (position, {}))[1].setdefault(name)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What each binding was chosen for."""
+        return tuple(Choice(step, where.type, tuple(names), where.reach.carried) for step, (where, names) in self._chosen.items())
 
     def key_slot(self, position: Position, name: str) -> Slot:
         carried = position.carried.get(name)
         if carried is None:
-            carried = self.fetched(position, position.reach.via[name], name)
+            binding = position.reach.via(name)
+            assert binding is not None, f"{position.type}.{name} was chosen as a key that can be had"
+            carried = self.fetched(position, binding, name)
         if carried.level is None:
             return Slot(carried.step, name, self.type_of(f"{position.type}.{name}"))
         return self.wanted(carried.level, carried.served, f"{position.type}.{name}")
 
     def fetched(self, position: Position, binding: Binding, name: str) -> Carried:
         step = self.fetch(position, binding)
+        self._choose(position, step, name)
         level = self.level(position.layer, step, binding, step=step)
         return Carried(binding.fields[name], step, level)
 

@@ -1,76 +1,210 @@
-"""A plan as text: the same for people, tests and the console. Holds names of steps, systems and columns; never a value."""
+"""A plan as people, tests and programs read it: one line a step, as text and as plain data. Names of steps, systems and columns; no value.
+
+``lines`` says what each kind of step shows; text and data are made of the same. What a caller may not see is left out by ``View``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from connectors.spi import Ask, describe_ask
+from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
 from hub.plan.model import Arguments, Connection, Expand, Failure, Fetch, List, Object, Output, QueryPlan, Rows, Scan, Slot, Step
+from hub.plan.view import View
+from schema.registry import Registry
+
+HIDDEN = "(hidden)"
 
 
-def explain(plan: QueryPlan) -> str:
-    """One line per step, in the order of their numbers: what it asks, of whom, by which key from where, and after which steps::
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step. ``parts`` are what is said of it, name to plain value, in the order of the text."""
 
-        plan of Overview: 2 systems, 2 calls at least
-        1 arguments  enterprise
-        2 fetch      legalEntityRegister  Enterprise by uscc <- 1.uscc  [name]
-        3 fetch      credit531x           Enterprise by uscc <- 1.uscc  [creditScore.grade]  up to 100 keys a call
-        denied: Enterprise.legalRepName
+    id: int
+    kind: str
+    system: str = ""
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
-    Fetches that share calls are marked ``with`` the first of their group.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A plan told. ``measured`` is by step, where the plan was run for it (see ``hub.run.analysis``)."""
+
+    operation: str
+    systems: tuple[str, ...]
+    calls: int
+    lines: tuple[Line, ...]
+    alternatives: Mapping[int, tuple[Alternative, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
+    measured: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """One line a step, in the order of their numbers; then what else could have been asked, warnings, and what is not answered::
+
+            plan of Overview: 2 systems, 2 calls at least
+             1 arguments  enterprise
+             2 fetch      legalEntityRegister  Enterprise by uscc <- 1.uscc  [name]
+             3 fetch      credit531x           Enterprise by uscc <- 1.uscc  [creditScore.grade]  up to 100 keys a call
+            not answered: Enterprise.legalRepName (FORBIDDEN)
+
+        Fetches that share calls are marked ``with`` the first of their group.
+        """
+        name = self.operation or "the query"
+        lines = [f"plan of {name}: {_count(len(self.systems), 'system')}, {_count(self.calls, 'call')} at least"]
+        width = max((len(system) for system in self.systems), default=0)
+        for line in self.lines:
+            system = f"{line.system:<{width}}  " if line.system else ""
+            lines.append(f"{line.id:>2} {line.kind:<10} {system}{_words(line.parts)}")
+            if line.id in self.measured:
+                lines.append(f"   {_measured(self.measured[line.id])}")
+        for number, others in self.alternatives.items():
+            lines.append(f"instead of {number}: " + ", ".join(f"{other.system} ({other.why})" for other in others))
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        if self.failures:
+            lines.append("not answered: " + ", ".join(f"{place} ({code})" for place, code in self.failures))
+        return "\n".join(lines)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The same for programs."""
+        steps = []
+        for line in self.lines:
+            step = {"id": line.id, "kind": line.kind, **({"system": line.system} if line.system else {}), **line.parts}
+            others = [{"system": other.system, "why": other.why} for other in self.alternatives.get(line.id, ())]
+            steps.append(
+                step
+                | ({"alternatives": others} if others else {})
+                | ({"measured": self.measured[line.id]} if line.id in self.measured else {})
+            )
+        return {
+            "operation": self.operation,
+            "systems": list(self.systems),
+            "calls": self.calls,
+            "steps": steps,
+            "warnings": list(self.warnings),
+            "notAnswered": [{"coordinate": place, "code": code} for place, code in self.failures],
+        }
+
+
+def explain(plan: QueryPlan, registry: Registry | None = None) -> str:
+    """The text of the whole plan, for who may see all of it."""
+    return explained(plan, registry).text
+
+
+def explained(plan: QueryPlan, registry: Registry | None = None, view: View | None = None) -> Explained:
+    """``plan`` as ``view`` shows it (None: whole). With a registry also which other systems could have been asked, and why they are not."""
+    view = view or View()
     steps = {step.id: step for step in plan.steps}
     first = {member: members[0] for members in plan.groups for member in members[1:]}
-    calls = len(plan.groups) + sum(isinstance(step, Scan) for step in plan.steps)
-    name = plan.operation or "the query"
-    lines = [f"plan of {name}: {_count(len(plan.systems), 'system')}, {_count(calls, 'call')} at least"]
-    width = max((len(system) for system in plan.systems), default=0)
-    for step in plan.steps:
-        lines.append(f"{step.id:>2} {_line(step, steps, width, first)}")
-    failed = sorted({f"{place} ({code})" for root in plan.roots for place, code in _failures(root.output)})
-    if failed:
-        lines.append("not answered: " + ", ".join(failed))
-    return "\n".join(lines)
+    lines = tuple(replace(line, system=view.name(line.system)) for line in (_line(step, steps, first, view) for step in plan.steps))
+    others = alternatives(plan, registry) if registry is not None else {}
+    return Explained(
+        plan.operation,
+        tuple(dict.fromkeys(line.system for line in sorted(lines, key=lambda line: line.system) if line.system)),
+        len(plan.groups) + sum(isinstance(step, Scan) for step in plan.steps),
+        lines,
+        {number: tuple(replace(other, system=view.name(other.system)) for other in some) for number, some in others.items()},
+        tuple(_warnings(plan, steps, first, registry, view)),
+        tuple(sorted({failure for root in plan.roots for failure in _failures(root.output)})),
+    )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def _line(step: Step, steps: Mapping[int, Step], width: int, first: Mapping[int, int]) -> str:
+def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> Line:
+    """What is said of one step."""
     match step:
         case Arguments():
-            return f"arguments  {step.selected.key}"
+            return Line(step.id, "arguments", parts={"field": step.selected.key})
         case Expand():
-            what = "cut and ordered by " + ", ".join(slot.column for slot in step.order) if step.selected else "all"
-            return f"expand     {step.source}{'.' + step.slot.column if step.slot else ''}  {what}"
+            what = "cut and ordered by " + _order(step, steps, view) if step.selected else "all"
+            return Line(step.id, "expand", parts={"of": f"{step.source}{'.' + step.slot.column if step.slot else ''}", "rows": what})
         case Scan():
-            wanted = describe_ask(Ask(step.binding.relation.name, step.columns)).partition(" ")[2]
-            parts = [f"scan       {step.binding.system:<{width}}  {step.node}  {wanted}"]
-            parts += ["filter as given"] if step.filters else []
-            parts += ["with total"] if step.total else []
-            return "  ".join(parts)
+            parts: dict[str, Any] = {"type": step.node, "columns": view.columns(step.binding, step.columns)}
+            parts |= {"filter": "as given"} if step.filters else {}
+            parts |= {"total": True} if step.total else {}
+            return Line(step.id, "scan", step.binding.system, parts)
         case Fetch():
-            return _fetch(step, steps, width, first)
+            return _fetch(step, steps, first, view)
 
 
-def _fetch(step: Fetch, steps: Mapping[int, Step], width: int, first: Mapping[int, int]) -> str:
+def _order(step: Expand, steps: Mapping[int, Step], view: View) -> str:
+    source, columns = steps[step.source], [slot.column for slot in step.order]
+    if not view.hidden:
+        return ", ".join(columns)
+    shown = view.columns(source.binding, columns) if isinstance(source, Fetch | Scan) and step.slot is None else []
+    return ", ".join(shown) if len(shown) == len(columns) else HIDDEN
+
+
+def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> Line:
     binding = step.binding
-    key = ", ".join(f"{name} <- {_origin(slot)}" for name, slot in zip(binding.key, step.key, strict=True))
-    columns = ", ".join(name for name in step.columns if name not in binding.relation.keys)
-    what = binding.field or binding.type
-    parts = [f"fetch      {binding.system:<{width}}  {what} by {key}  [{columns}]"]
-    limit = binding.relation.max_keys
-    parts += ["one key a call"] if limit <= 1 else [f"up to {limit} keys a call"]
+    parent = (binding.field or binding.type).partition(".")[0]
+    key = []
+    for name, slot in zip(binding.key, step.key, strict=True):
+        shown = view.shows(f"{parent}.{name}")
+        key.append({"field": name if shown else HIDDEN, "from": _origin(slot) if shown else str(slot.step)})
+    columns = [name for name in step.columns if name not in binding.relation.keys]
+    parts: dict[str, Any] = {"type": binding.field or binding.type, "key": key, "columns": view.columns(binding, columns)}
+    parts["maxKeys"] = max(1, binding.relation.max_keys)
     after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
-    parts += ["after " + ", ".join(map(str, after))] if after else []
-    parts += [f"with {first[step.id]}"] if step.id in first else []
-    return "  ".join(parts)
+    parts |= {"after": after} if after else {}
+    parts |= {"with": first[step.id]} if step.id in first else {}
+    return Line(step.id, "fetch", binding.system, parts)
+
+
+def _words(parts: Mapping[str, Any]) -> str:
+    """Parts as text, two spaces between them; a key belongs to the type before it."""
+    text = ""
+    for name, value in parts.items():
+        match name:
+            case "key":
+                text += " by " + ", ".join(f"{part['field']} <- {part['from']}" for part in value)
+                continue
+            case "columns":
+                word = "[" + ", ".join(value) + "]"
+            case "filter":
+                word = f"filter {value}"
+            case "total":
+                word = "with total"
+            case "maxKeys":
+                word = "one key a call" if value == 1 else f"up to {value} keys a call"
+            case "after":
+                word = "after " + ", ".join(map(str, value))
+            case "with":
+                word = f"with {value}"
+            case _:
+                word = str(value)
+        text += f"  {word}" if text else word
+    return text
+
+
+def _measured(measured: Mapping[str, Any]) -> str:
+    """Figures as text, and the codes of what failed."""
+    codes = "".join(f", {code} {count}" for code, count in measured["errors"].items())
+    figures = f"{_count(measured['calls'], 'call')}, {_count(measured['keys'], 'key')}, {_count(measured['rows'], 'row')}"
+    return f"{figures}, {measured['queueMs']:g} ms waiting, {measured['sourceMs']:g} ms at the source{codes}"
+
+
+def _warnings(plan: QueryPlan, steps: Mapping[int, Step], first: Mapping[int, int], registry: Registry | None, view: View) -> Iterator[str]:
+    """What will be slow, or dear to a system."""
+    for step in plan.steps:
+        if isinstance(step, Fetch) and step.id not in first:
+            name = view.name(step.binding.system)
+            if step.binding.relation.max_keys <= 1 and isinstance(steps.get(step.layer), Scan | Expand):
+                yield f"step {step.id} makes a call to {name} for each row of a list"
+            system = registry.systems.get(step.binding.system) if registry is not None else None
+            if system is not None and system.credential != "hub":
+                yield f"step {step.id} shares no call to {name} with other callers: it is asked in the caller's own name"
 
 
 def _origin(slot: Slot) -> str:
     return f"{slot.step}.{slot.column}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _failures(output: Output) -> Iterator[tuple[str, str]]:
@@ -93,6 +227,7 @@ def _failures(output: Output) -> Iterator[tuple[str, str]]:
 
 
 def _below(rows: Object | Rows) -> Iterator[tuple[str, str]]:
-    for children in (rows.children, *(concrete.children for concrete in rows.variants.values())):
+    sets: Sequence[tuple[Output, ...]] = (rows.children, *(concrete.children for concrete in rows.variants.values()))
+    for children in sets:
         for child in children:
             yield from _failures(child)

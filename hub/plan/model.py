@@ -4,15 +4,18 @@ A *layer* is a set of rows of one size: the root (one row), the rows of a list b
 layer of its parent. A ``Slot`` addresses one native column that a step puts into a layer. Steps and layers
 share one numbering: a step with the number n that makes a layer makes layer n.
 
-A plan holds names, types and field nodes; never a value, a token or a system's health.
+A plan holds names and types; never a value, a document's text, a token or a system's health. What a field's arguments are is read for
+each request from its own document, by the field's number.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from graphql import FieldNode, GraphQLField, GraphQLOutputType
+from graphql import GraphQLField, GraphQLOutputType
 
 from connectors.spi import Field
 from hub.plan.operation import Selected
@@ -26,13 +29,15 @@ ELEMENT = "$"  # the column that is the list element itself
 class Slot:
     """The column ``column`` that step ``step`` put into the layer at hand, read as ``type`` by ``field``'s format.
 
-    ``field`` is None for values that are canonical already (arguments of a root field).
+    ``field`` is None for values that are canonical already (arguments of a root field). ``made`` is room for what is made of type and
+    field when the plan first runs (``hub.run.convert.Reading``), so that it lives as long as the plan.
     """
 
     step: int
     column: str
     type: GraphQLOutputType
     field: Field | None = None
+    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +101,12 @@ Step = Arguments | Fetch | Scan | Expand
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What all output nodes have: the response key, the field's type and the nodes it was asked by."""
+    """What all output nodes have: the response key, the field's type and the number by which a document's nodes of it are found."""
 
     key: str
     coordinate: str
     definition: GraphQLField
-    nodes: tuple[FieldNode, ...]
+    number: int
 
     @property
     def type(self) -> GraphQLOutputType:
@@ -221,10 +226,36 @@ Output = Leaf | Constant | Failure | Object | List | Connection
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a step's binding was chosen for: ``fields`` of ``type``, at a position whose rows carry ``carried``. For explain alone."""
+
+    step: int
+    type: str
+    fields: tuple[str, ...]
+    carried: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Steps that run as one: a single step, or the fetches of a group. It starts when ``waits`` other units are done, and is
+    itself waited for by ``feeds`` (places in the schedule).
+
+    ``seconds`` is what its systems may take (0: it asks none), ``below`` the same along the longest chain of units that need it.
+    """
+
+    steps: tuple[Step, ...]
+    waits: int
+    feeds: tuple[int, ...]
+    seconds: float = 0.0
+    below: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
-    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth.
+    ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``candidates`` is how much
+    planning has looked at (bindings and keys). ``schedule`` says when each of them may start; see ``hub.plan.schedule``.
     """
 
     operation: str
@@ -233,6 +264,9 @@ class QueryPlan:
     roots: tuple[Root, ...]
     coordinates: tuple[str, ...]
     denied: frozenset[str]
+    candidates: int = 0
+    choices: tuple[Choice, ...] = ()
+    schedule: tuple[Unit, ...] = ()
 
     @property
     def systems(self) -> tuple[str, ...]:

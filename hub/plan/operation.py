@@ -2,14 +2,20 @@
 
 What comes out is a tree of ``Selected`` values that the planner walks. Follows CollectFields of the GraphQL specification
 (October 2021, §6.3.2). Knows the schema's types and the document, nothing of systems, callers or values.
+
+The tree holds no text of the document and no value: fields are numbered, and the nodes behind each number are handed out beside it. Two
+documents that differ in literals, in the names of variables, in how they are written or split into fragments give equal trees with
+equal digests, and so share a plan; what each of them says stays with its own nodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
+    ArgumentNode,
     DirectiveNode,
     DocumentNode,
     FieldNode,
@@ -21,27 +27,33 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     TypeNameMetaFieldDef,
     get_named_type,
     is_abstract_type,
+    is_input_object_type,
     is_object_type,
 )
-from graphql.language import BooleanValueNode, VariableNode
+from graphql.language import BooleanValueNode, EnumValueNode, ListValueNode, NullValueNode, ObjectValueNode, ValueNode, VariableNode
+
+Nodes = tuple[tuple[FieldNode, ...], ...]  # by the number of a selection, all field nodes of one document that are merged into it
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """One response key of one object position: ``nodes`` are all field nodes merged into it, ``definition`` the field's.
+    """One response key of one object position: ``number`` finds the field nodes merged into it, ``definition`` is the field's.
 
-    ``children`` maps each possible concrete type below to its selections; it is empty for a leaf.
+    ``shape`` says which arguments are given, without their values. ``children`` maps each possible concrete type below to its
+    selections; it is empty for a leaf.
     """
 
     key: str
     name: str
     parent: str
     definition: GraphQLField
-    nodes: tuple[FieldNode, ...]
+    number: int
+    shape: str = ""
     children: Mapping[str, tuple[Selected, ...]] = field(default_factory=dict)
 
     @property
@@ -55,13 +67,20 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A normalised operation. ``coordinates`` are all ``Type.field`` it touches, in the order of first sight."""
+    """A normalised operation. ``coordinates`` are all ``Type.field`` it touches, in the order of first sight.
+
+    ``size`` is how many fields are selected, ``types`` the names of all types that it depends on, of the root type its coordinates.
+    ``digest`` is equal for operations that are equal but for values.
+    """
 
     kind: str
     name: str
     root: str
     selections: tuple[Selected, ...]
     coordinates: tuple[str, ...]
+    size: int = 0
+    types: frozenset[str] = frozenset()
+    digest: str = ""
 
 
 class Unplannable(Exception):
@@ -74,6 +93,7 @@ class Unplannable(Exception):
 
 
 MAX_SELECTIONS = 20_000
+MAX_LEVELS = 100
 
 
 def condition_variables(document: DocumentNode) -> tuple[str, ...]:
@@ -101,15 +121,53 @@ def normalise(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     conditions: Mapping[str, bool],
-) -> Operation:
-    """Inline and merge ``operation`` under the decided ``conditions``. Raises Unplannable past ``MAX_SELECTIONS`` selections."""
+) -> tuple[Operation, Nodes]:
+    """Inline and merge ``operation`` under the decided ``conditions``; the operation, and the document's nodes by number.
+
+    Raises Unplannable past ``MAX_SELECTIONS`` selections or ``MAX_LEVELS`` levels.
+    """
     root = schema.get_root_type(operation.operation)
     if root is None:
         raise LookupError(operation.operation.value)
     collector = _Collector(schema, fragments, conditions)
     selections = collector.selections(root, (operation.selection_set,))
     name = operation.name.value if operation.name else ""
-    return Operation(operation.operation.value, name, root.name, selections, tuple(collector.coordinates))
+    kind = operation.operation.value
+    digest = hashlib.sha256(f"{kind} {name} {_written(selections)}".encode()).hexdigest()
+    types = frozenset(collector.types - {root.name}) | {place for place in collector.coordinates if place.startswith(f"{root.name}.")}
+    made = Operation(kind, name, root.name, selections, tuple(collector.coordinates), len(collector.nodes), types, digest)
+    return made, tuple(collector.nodes)
+
+
+def _written(selections: Sequence[Selected]) -> str:
+    """Selections as text, each in one way only: names hold none of the signs between them."""
+    parts = []
+    for one in selections:
+        below = "".join(f"{name}{_written(inner)}" for name, inner in one.children.items())
+        parts.append(f"{one.key}:{one.parent}.{one.name}{one.shape}{below}")
+    return "{" + " ".join(parts) + "}"
+
+
+def _shape(arguments: Sequence[ArgumentNode] | None) -> str:
+    """Arguments without their values, in one order. Names stay (of enum values too), and whether something is null: a plan may depend on
+    which fields a filter speaks of, never on what it says. A variable looks like any value."""
+    if not arguments:
+        return ""
+    return "(" + ",".join(sorted(f"{argument.name.value}={_value_shape(argument.value)}" for argument in arguments)) + ")"
+
+
+def _value_shape(value: ValueNode) -> str:
+    match value:
+        case ObjectValueNode():
+            return "[" + ",".join(sorted(f"{field.name.value}={_value_shape(field.value)}" for field in value.fields)) + "]"
+        case ListValueNode():
+            return "*" + "|".join(sorted({_value_shape(item) for item in value.values}))
+        case EnumValueNode():
+            return value.value
+        case NullValueNode():
+            return "null"
+        case _:
+            return "_"
 
 
 class _Collector:
@@ -118,9 +176,15 @@ class _Collector:
         self.fragments = fragments
         self.conditions = conditions
         self.coordinates: dict[str, None] = {}
-        self.count = 0
+        self.types: set[str] = set()
+        self.nodes: list[tuple[FieldNode, ...]] = []
+        self.level = 0
 
     def selections(self, parent: GraphQLObjectType, sets: tuple[SelectionSetNode, ...]) -> tuple[Selected, ...]:
+        if self.level >= MAX_LEVELS:
+            raise Unplannable("levels", MAX_LEVELS)
+        self.level += 1
+        self.types.add(parent.name)
         grouped: dict[str, list[FieldNode]] = {}
         seen: set[str] = set()
         for selection_set in sets:
@@ -131,14 +195,29 @@ class _Collector:
             definition = TypeNameMetaFieldDef if name == "__typename" else self.schema.get_field(parent, name)
             if definition is None:  # only reachable for documents that were not validated
                 continue
-            self.count += 1
-            if self.count > MAX_SELECTIONS:
+            number = len(self.nodes)
+            if number >= MAX_SELECTIONS:
                 raise Unplannable("selected fields", MAX_SELECTIONS)
+            self.nodes.append(tuple(nodes))
+            children: Mapping[str, tuple[Selected, ...]] = {}
             if not name.startswith("__"):
                 self.coordinates.setdefault(f"{parent.name}.{name}")
-            children = {} if name.startswith("__") else self._children(definition, nodes)
-            found.append(Selected(key, name, parent.name, definition, tuple(nodes), children))
+                self._depend(definition)
+                children = self._children(definition, nodes)
+            found.append(Selected(key, name, parent.name, definition, number, _shape(nodes[0].arguments), children))
+        self.level -= 1
         return tuple(found)
+
+    def _depend(self, definition: GraphQLField) -> None:
+        """Note the types of a field and of its arguments, with those of their fields."""
+        self.types.add(get_named_type(definition.type).name)
+        pending = [get_named_type(argument.type) for argument in definition.args.values()]
+        while pending:
+            named = pending.pop()
+            if named.name not in self.types:
+                self.types.add(named.name)
+                if is_input_object_type(named):
+                    pending.extend(get_named_type(field.type) for field in named.fields.values())
 
     def _children(self, definition: GraphQLField, nodes: list[FieldNode]) -> dict[str, tuple[Selected, ...]]:
         named = get_named_type(definition.type)
@@ -152,16 +231,21 @@ class _Collector:
     def _collect(
         self, parent: GraphQLObjectType, selection_set: SelectionSetNode, grouped: dict[str, list[FieldNode]], seen: set[str]
     ) -> None:
-        for selection in selection_set.selections:
-            if not self._included(selection.directives):
+        """CollectFields. Fragments within fragments wait on a list, since a chain of them may be longer than Python recurses."""
+        pending: list[Iterator[SelectionNode]] = [iter(selection_set.selections)]
+        while pending:
+            selection = next(pending[-1], None)
+            if selection is None:
+                pending.pop()
+            elif not self._included(selection.directives):
                 continue
-            if isinstance(selection, FieldNode):
+            elif isinstance(selection, FieldNode):
                 key = selection.alias.value if selection.alias else selection.name.value
                 grouped.setdefault(key, []).append(selection)
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition
                 if condition is None or self._applies(condition.name.value, parent):
-                    self._collect(parent, selection.selection_set, grouped, seen)
+                    pending.append(iter(selection.selection_set.selections))
             elif isinstance(selection, FragmentSpreadNode):
                 name = selection.name.value
                 fragment = self.fragments.get(name)
@@ -169,11 +253,12 @@ class _Collector:
                     continue
                 seen.add(name)
                 if self._applies(fragment.type_condition.name.value, parent):
-                    self._collect(parent, fragment.selection_set, grouped, seen)
+                    pending.append(iter(fragment.selection_set.selections))
 
     def _applies(self, condition: str, parent: GraphQLObjectType) -> bool:
         if condition == parent.name:
             return True
+        self.types.add(condition)
         named = self.schema.get_type(condition)
         return named is not None and is_abstract_type(named) and self.schema.is_sub_type(named, parent)
 

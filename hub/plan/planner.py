@@ -9,6 +9,7 @@ from hub.plan.merge import groups, unite
 from hub.plan.model import ROOT, Arguments, Constant, Failure, Object, Presence, QueryPlan, Root
 from hub.plan.objects import Objects
 from hub.plan.operation import Operation, Selected
+from hub.plan.schedule import schedule
 from schema.registry import Registry, Served
 
 
@@ -18,7 +19,10 @@ def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, 
     objects = Objects(draft)
     roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
     steps = unite(draft.steps, draft.columns)
-    return QueryPlan(operation.name, steps, groups(steps), roots, operation.coordinates, denied)
+    together = groups(steps)
+    units = schedule(steps, together, lambda system: registry.limits(system).timeout)
+    work, choices = draft.work.candidates, draft.choices()
+    return QueryPlan(operation.name, steps, together, roots, operation.coordinates, denied, work, choices, units)
 
 
 def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:

@@ -1,76 +1,83 @@
 """Which binding gives which field at an entity position: the choice of providers, pure and deterministic.
 
 Keys are acquired by rounds (a worklist over what is available), so that no choice can be circular; a field that was asked for
-then goes to its best-ranked provider whose key can be had at all.
+then goes to its best-ranked provider whose key can be had at all. Rounds go over the distinct keys of a type, and choices over the best
+binding of each key, so the work does not grow with the number of systems; ``Work`` counts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from schema.registry import Binding, Registry
+from schema.registry import Binding, Ranked, Registry
+
+
+@dataclass(slots=True)
+class Work:
+    """How much planning has looked at: ``candidates`` are bindings and keys, each time that one is considered."""
+
+    candidates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What an entity position can get from what its rows carry. ``via`` gives, for each field that can be had but is not carried, the
-    binding that has it in the earliest round (the best-ranked of that round)."""
+    """What an entity position can get from what its rows carry. ``rounds`` says of each key that can be had in which round it can."""
 
     carried: frozenset[str]
-    via: Mapping[str, Binding]
+    ranked: Ranked
+    rounds: Mapping[tuple[str, ...], int]
+    work: Work = field(default_factory=Work, compare=False)
 
-    def has(self, field: str) -> bool:
-        return field in self.carried or field in self.via
+    def via(self, name: str) -> Binding | None:
+        """The binding that has a field which is not carried in the earliest round, the best-ranked of that round."""
+        return min(self._there(self.ranked.firsts.get(name, ())), key=lambda binding: self.rounds[binding.key], default=None)
 
-    def all(self, fields: tuple[str, ...]) -> bool:
-        return all(self.has(field) for field in fields)
+    def has(self, name: str) -> bool:
+        return name in self.carried or self.via(name) is not None
+
+    def all(self, names: tuple[str, ...]) -> bool:
+        return names in self.rounds or all(map(self.has, names))
+
+    def first(self, bindings: Iterable[Binding]) -> Binding | None:
+        """The first whose key can be had."""
+        for binding in bindings:
+            self.work.candidates += 1
+            if self.all(binding.key):
+                return binding
+        return None
+
+    def _there(self, bindings: Iterable[Binding]) -> Iterable[Binding]:
+        for binding in bindings:
+            self.work.candidates += 1
+            if binding.key in self.rounds:
+                yield binding
 
 
-def reach(registry: Registry, type_name: str, carried: frozenset[str]) -> Reach:
-    """The fixpoint over the lookups of ``type_name``. Cached per registry."""
-    return _reach(_Identity(registry), type_name, carried)
+def reach(registry: Registry, type_name: str, carried: frozenset[str], work: Work | None = None) -> Reach:
+    """The fixpoint over the lookups of ``type_name``."""
+    work = work or Work()
+    ranked = registry.ranked(type_name)
+    available = set(carried)
+    rounds: dict[tuple[str, ...], int] = {}
+    waiting = list(ranked.gives)
+    while True:
+        work.candidates += len(waiting)
+        ready = [key for key in waiting if available.issuperset(key)]
+        if not ready:
+            return Reach(carried, ranked, rounds, work)
+        number = len(rounds) and max(rounds.values()) + 1
+        for key in ready:
+            rounds[key] = number
+        available.update(*(ranked.gives[key] for key in ready))
+        waiting = [key for key in waiting if key not in rounds]
 
 
 def provider(registry: Registry, type_name: str, field: str, found: Reach) -> Binding | None:
     """The lookup that answers a requested field: the first by rank whose key can be had."""
-    return next((b for b in registry.providers(type_name, field) if found.all(b.key)), None)
+    return found.first(registry.ranked(type_name).firsts.get(field, ()))
 
 
 def link(registry: Registry, coordinate: str, found: Reach) -> Binding | None:
     """The link that answers a list or object field: the first by rank whose key can be had."""
-    return next((b for b in registry.links.get(coordinate, ()) if found.all(b.key)), None)
-
-
-class _Identity:
-    """A registry as a cache key: equal only to itself, since hashing all of it would cost more than planning."""
-
-    __slots__ = ("registry",)
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
-
-    def __hash__(self) -> int:
-        return id(self.registry)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.registry is self.registry
-
-
-@lru_cache(maxsize=4096)
-def _reach(identity: _Identity, type_name: str, carried: frozenset[str]) -> Reach:
-    lookups = identity.registry.lookups.get(type_name, ())
-    available = set(carried)
-    via: dict[str, Binding] = {}
-    waiting = list(lookups)
-    while True:
-        ready = [b for b in waiting if available.issuperset(b.key)]
-        if not ready:
-            return Reach(carried, via)
-        for binding in ready:
-            for name in binding.fields:
-                if name not in available:
-                    via.setdefault(name, binding)
-        available.update(via)
-        waiting = [b for b in waiting if b not in ready]
+    return found.first(registry.linkers(coordinate))

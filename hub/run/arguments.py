@@ -24,7 +24,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from hub.plan.operation import Selected
+from hub.plan.operation import Nodes, Selected
 from hub.run.layers import Fault
 
 PAGE_DEFAULT = 50
@@ -47,10 +47,18 @@ class PageArguments:
     after: tuple[Any, ...] | None = None
 
 
-def arguments(selected: Selected, variables: VariableValues) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What one request gives that its plan does not hold: ``variables``, coerced, and the field nodes of its own document by number."""
+
+    variables: VariableValues
+    nodes: Nodes
+
+
+def arguments(selected: Selected, inputs: Inputs) -> dict[str, Any]:
     """Argument values in canonical form; arguments that were not given are left out. Raises BadArgument."""
     try:
-        given = get_argument_values(selected.definition, selected.nodes[0], variables)
+        given = get_argument_values(selected.definition, inputs.nodes[selected.number][0], inputs.variables)
     except GraphQLError as error:  # a nullable variable with a default that was given as null, where null may not be
         raise BadArgument(Fault("BAD_VARIABLES", en=error.message)) from None
     return {name: plain(value, selected.definition.args[name].type) for name, value in given.items()}

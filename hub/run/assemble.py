@@ -13,12 +13,30 @@ from typing import Any
 
 from graphql import GraphQLOutputType, is_non_null_type
 
-from hub.plan.model import Connection, Constant, Failure, Leaf, List, Object, Output, PageField, Place, Presence, QueryPlan, Rows, Slot
-from hub.run.arguments import write_cursor
-from hub.run.convert import BAD, depth, named
-from hub.run.layers import Fault, Layer, Paged, present
-from hub.run.positions import BAD_VALUE, Bad, Built, Located, Path, PathOf, Positions, element, zipped
+from hub.plan.model import (
+    Connection,
+    Constant,
+    Failure,
+    Leaf,
+    List,
+    Object,
+    Output,
+    Place,
+    Presence,
+    QueryPlan,
+    Root,
+    Rows,
+    Slot,
+)
+from hub.run.connections import connection
+from hub.run.convert import BAD, depth
+from hub.run.layers import Fault, Layer, faults_at, present, reading, spans_below
+from hub.run.positions import BAD_VALUE, Bad, Built, Elements, Located, Path, PathOf, Positions, element, zipped
 from hub.run.quality import Notices
+from hub.run.slices import convert, slice_of, turn, weight
+from schema.identifiers import QUALITY
+
+NOTHING = Presence()
 
 
 @dataclass(slots=True)
@@ -33,16 +51,28 @@ class Assembled:
 def assemble(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
     """The data of all root fields, in response order."""
     work = _Assembly(layers)
-    data: dict[str, Any] = {}
-    cause: Located | None = None
+    return work.finished([(root, work.value(root.output, layers[root.layer], range(1), root_path(root))) for root in plan.roots])
+
+
+async def assemble_large(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
+    """``assemble`` with turns for others in between; for answers of more than ``slices.LARGE`` rows."""
+    await convert(plan, layers)
+    work = _Assembly(layers)
+    found = []
     for root in plan.roots:
-        key = root.output.place.key
-        values, bad = work.value(root.output, layers[root.layer], range(1), lambda _, key=key: (key,))  # type: ignore[misc]
-        cause = cause or bad.get(0)
-        data[key] = values[0]
-    if cause is not None:
-        work.nulled[()] = cause
-    return Assembled(data if cause is None else None, work.kept(), work.notices)
+        output, path = root.output, root_path(root)
+        if isinstance(output, List):
+            step = slice_of(layers[output.rows.layer].size, weight(layers))
+            found.append((root, await work.in_slices(output, range(1), path, step)))
+        else:
+            found.append((root, work.value(output, layers[root.layer], range(1), path)))
+            await turn()
+    return work.finished(found)
+
+
+def root_path(root: Root) -> PathOf:
+    key = root.output.place.key
+    return lambda _: (key,)
 
 
 class _Assembly(Positions):
@@ -50,6 +80,15 @@ class _Assembly(Positions):
         super().__init__()
         self.layers = layers
         self.notices = Notices()
+        self._present: dict[tuple[int, int], tuple[list[bool] | None, dict[int, Fault]]] = {}
+
+    def finished(self, roots: Sequence[tuple[Root, Built]]) -> Assembled:
+        """All of it: no data at all where a root field that may not be null is."""
+        data = {root.output.place.key: values[0] for root, (values, _) in roots}
+        cause = next((bad[0] for _, (_, bad) in roots if bad), None)
+        if cause is not None:
+            self.nulled[()] = cause
+        return Assembled(data if cause is None else None, self.kept(), self.notices)
 
     # -- one field over many rows --------------------------------------------------------------------------------
 
@@ -62,7 +101,7 @@ class _Assembly(Positions):
             case List():
                 return self.lists(output, rows, path)
             case Connection():
-                return self.connection(output, rows, path)
+                return connection(self, output, rows, path)
             case Constant():
                 return [output.value] * len(rows), {}
             case Failure():
@@ -74,11 +113,12 @@ class _Assembly(Positions):
 
     def leaf(self, output: Leaf, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
         place, kind = output.place, output.place.type
-        column = layer.canonical(output.slot)
+        how, column = reading(output.slot), layer.canonical(output.slot)
         missing = layer.faults_of(output.slot.step)
-        values = column.values if len(rows) == layer.size else [column.values[row] for row in rows]
-        self.notices.look(place.coordinate, named(kind).name, values)
-        if not missing and not column.flawed and ((column.full and not depth(kind)) or not _demands(kind)):
+        values = column.values if len(rows) == layer.size else list(map(column.values.__getitem__, rows))
+        if how.name in QUALITY:
+            self.notices.look(place.coordinate, how.name, values)
+        if not missing and not column.flawed and ((column.full and not how.depth) or not how.demands):
             return values, {}
         values = list(values)
         faults = {at: missing[row] for at, row in enumerate(rows) if row in missing} if missing else {}
@@ -114,9 +154,18 @@ class _Assembly(Positions):
             return values, {}
         return values, self.settle(place, place.type, values, lambda at: path(rows[at]), faults, below)
 
-    def objects(self, layer: Layer, rows: Sequence[int], path: PathOf, output: Object | Rows) -> tuple[list[Any], Bad, dict[int, Fault]]:
+    def present(self, layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[int, Fault]]:
+        """``layers.present``, once for each layer."""
+        if presence == NOTHING:
+            return None, {}
+        key = (id(layer), id(presence))
+        if key not in self._present:
+            self._present[key] = present(layer, presence)
+        return self._present[key]
+
+    def objects(self, layer: Layer, rows: Sequence[int], path: PathOf, output: Object | Rows) -> Elements:
         """One dict or None per row; which are bad from below; which have a fault of their own (then None)."""
-        alive, lost = present(layer, output.presence) if output.presence != Presence() else (None, {})
+        alive, lost = self.present(layer, output.presence)
         faults = {at: lost[row] for at, row in enumerate(rows) if row in lost} if lost else {}
         if output.typename is not None:
             return self.variants(layer, rows, path, output, output.typename, alive, faults)
@@ -136,7 +185,7 @@ class _Assembly(Positions):
         typename: Slot,
         alive: list[bool] | None,
         faults: dict[int, Fault],
-    ) -> tuple[list[Any], Bad, dict[int, Fault]]:
+    ) -> Elements:
         """Objects of an abstract type: each concrete type's rows are built together."""
         names = layer.native(typename)
         values: list[Any] = [None] * len(rows)
@@ -150,7 +199,7 @@ class _Assembly(Positions):
             if concrete is None:
                 faults |= dict.fromkeys(places, BAD_VALUE)
                 continue
-            there, _ = present(layer, concrete.presence)
+            there, _ = self.present(layer, concrete.presence)
             places = places if there is None else [at for at in places if there[rows[at]]]
             built, bad = self.scattered(concrete.children, layer, rows, path, places)
             below |= bad
@@ -180,123 +229,33 @@ class _Assembly(Positions):
 
     def lists(self, output: List, rows: Sequence[int], path: PathOf) -> Built:
         layer = self.layers[output.rows.layer]
-        spans, below = _spans(layer, rows)
-        values, bad, faults = self.objects(layer, below, _element_path(layer, path), output.rows)
+        spans, below = spans_below(layer, rows)
+        return self.listed(output, rows, path, spans, self.objects(layer, below, _element_path(layer, path), output.rows))
+
+    def listed(self, output: List, rows: Sequence[int], path: PathOf, spans: Sequence[range | None], elements: Elements) -> Built:
+        """Elements of all parents, put into the list of each."""
+        values, bad, faults = elements
         found, lost = self.sliced(output.place, values, bad, faults, spans, lambda at: path(rows[at]))
-        return found, self.settle(output.place, output.place.type, found, lambda at: path(rows[at]), _faults(layer, rows), lost)
+        own = faults_at(self.layers[output.rows.layer], rows)
+        if not own and not lost and not is_non_null_type(output.place.type):
+            return found, {}
+        return found, self.settle(output.place, output.place.type, found, lambda at: path(rows[at]), own, lost)
 
-    def connection(self, output: Connection, rows: Sequence[int], path: PathOf) -> Built:
-        layer = self.layers[output.layer]
-        spans, below = _spans(layer, rows)
-        columns = []
+    async def in_slices(self, output: List, rows: Sequence[int], path: PathOf, step: int) -> Built:
+        """``lists`` for very many elements: others have their turn after each ``step`` of them."""
+        layer = self.layers[output.rows.layer]
+        spans, below = spans_below(layer, rows)
+        values: list[Any] = []
         bad: Bad = {}
-        pages = [layer.lists.get(row) for row in rows]
-        for part in output.fields:
-            values, lost = self.page_field(part, output, layer, rows, spans, below, pages, path)
-            columns.append(values)
-            bad = lost | bad
-        built = zipped([part.place.key for part in output.fields], columns, len(rows))
-        values = [None if page is None else value for page, value in zip(pages, built, strict=True)]
-        bad = {at: cause for at, cause in bad.items() if pages[at] is not None}
-        return values, self.settle(output.place, output.place.type, values, lambda at: path(rows[at]), _faults(layer, rows), bad)
-
-    def page_field(
-        self,
-        part: PageField,
-        output: Connection,
-        layer: Layer,
-        rows: Sequence[int],
-        spans: Sequence[range | None],
-        below: Sequence[int],
-        pages: Sequence[Paged | None],
-        path: PathOf,
-    ) -> Built:
-        """One field of a connection for all its parents."""
-        place = part.place
-
-        def here(at: int) -> Path:
-            return (*path(rows[at]), place.key)
-
-        there = {row: at for at, row in enumerate(rows)}
-        element: PathOf = lambda row: (*here(there[layer.parent[row]]), layer.index[row])  # noqa: E731
-        if part.failure:
-            live = {at: Fault(part.failure) for at, page in enumerate(pages) if page is not None}
-            failed: list[Any] = [None if page is None else "" for page in pages]
-            return failed, {at: bad for at, bad in self.settle(place, place.type, failed, here, live, {}).items() if at in live}
-        match part.name:
-            case "nodes":
-                assert part.rows is not None
-                values, bad, faults = self.objects(layer, below, element, part.rows)
-            case "edges":
-                values, bad = self.edges(part, output, layer, below, element)
-                faults = {}
-            case "pageInfo":
-                return [None if page is None else _page_info(part, output, layer, page) for page in pages], {}
-            case "totalCount":
-                return [None if page is None else page.total for page in pages], {}
-            case _:
-                return [place.coordinate.partition(".")[0]] * len(rows), {}
-        sliced, lost = self.sliced(place, values, bad, faults, spans, here)
-        lists: list[Any] = [[] if value is None else value for value in sliced]  # of a null connection nothing is shown
-        return lists, self.settle(place, place.type, lists, here, {}, lost)
-
-    def edges(self, part: PageField, output: Connection, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
-        columns: list[list[Any]] = []
-        bad: Bad = {}
-        for place, name, node in part.children:
-            if name == "cursor":
-                columns.append(_cursors(output, layer, rows))
-            elif node is not None:
-                at_node: PathOf = lambda row, key=place.key: (*path(row), key)  # type: ignore[misc] # noqa: E731
-                values, below, faults = self.objects(layer, rows, at_node, node)
-                bad = self.settle(place, place.type, values, lambda at, to=at_node: to(rows[at]), faults, below) | bad  # type: ignore[misc]
-                columns.append(values)
-            else:
-                columns.append([place.coordinate.partition(".")[0]] * len(rows))
-        return zipped([place.key for place, _, _ in part.children], columns, len(rows)), bad
-
-
-def _demands(kind: GraphQLOutputType) -> bool:
-    """Whether a type, or any element of it, may not be null: only then do nulls have to be looked for."""
-    return is_non_null_type(kind) or (depth(kind) > 0 and _demands(element(kind)))
-
-
-def _spans(layer: Layer, rows: Sequence[int]) -> tuple[list[range | None], Sequence[int]]:
-    """For each row above, where its list lies in the rows below that are to be built; and those rows."""
-    found: list[range | None] = []
-    below: list[int] = []
-    for row in rows:
-        page = layer.lists.get(row)
-        if page is None:
-            found.append(None)
-        else:
-            found.append(range(len(below), len(below) + len(page.rows)))
-            below.extend(page.rows)
-    return found, range(layer.size) if len(below) == layer.size else below
+        faults: dict[int, Fault] = {}
+        for start in range(0, len(below), step):
+            some, lost, own = self.objects(layer, below[start : start + step], _element_path(layer, path), output.rows)
+            values += some
+            bad |= {start + at: cause for at, cause in lost.items()}
+            faults |= {start + at: fault for at, fault in own.items()}
+            await turn()
+        return self.listed(output, rows, path, spans, (values, bad, faults))
 
 
 def _element_path(layer: Layer, path: PathOf) -> PathOf:
     return lambda row: (*path(layer.parent[row]), layer.index[row])
-
-
-def _faults(layer: Layer, rows: Sequence[int]) -> dict[int, Fault]:
-    return {at: layer.faults[row] for at, row in enumerate(rows) if row in layer.faults} if layer.faults else {}
-
-
-def _cursors(output: Connection, layer: Layer, rows: Sequence[int]) -> list[Any]:
-    if not output.order:
-        return [write_cursor((layer.index[row],)) for row in rows]
-    columns = [layer.canonical(slot).values for slot in output.order]
-    return [write_cursor(tuple(column[row] for column in columns)) for row in rows]
-
-
-def _page_info(part: PageField, output: Connection, layer: Layer, page: Paged) -> dict[str, Any]:
-    ends = _cursors(output, layer, [page.rows[0], page.rows[-1]]) if page.rows else [None, None]
-    values = {
-        "hasNextPage": page.has_next,
-        "hasPreviousPage": page.has_previous,
-        "startCursor": ends[0],
-        "endCursor": ends[1],
-        "__typename": "PageInfo",
-    }
-    return {place.key: values[name] for place, name, _ in part.children}

@@ -7,19 +7,20 @@ become errors, never a shifted row. Knows the connector interface and one reques
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from itertools import accumulate, chain, repeat
 from typing import Any, Protocol
 
 from graphql import GraphQLOutputType
 
 from connectors.spi import Ask, Call, Field, Page, Plan, SourceError
-from hub.run.convert import canonical, native
+from hub.run.convert import canonical, natives
 from hub.run.layers import Fault, Fetched
+from hub.run.rows import NOWHERE, Columns, Key, Rows, all_of, by_key, one_each, spans
 from hub.run.sources import Sources
 from schema.registry import Binding
-
-Key = tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -27,19 +28,122 @@ class Answered:
     """One chunk's answer: native ``columns``, the rows ``at`` each key, and what went wrong for a key or for all."""
 
     columns: Mapping[str, list[Any]]
-    at: Mapping[Key, list[int]] = field(default_factory=dict)
+    at: Rows = field(default_factory=dict)
     faults: Mapping[Key, Fault] = field(default_factory=dict)
     fault: Fault | None = None
+
+    def of(self, keys: Sequence[Key]) -> Answered:
+        """The same for ``keys`` alone: no row of another's is in it."""
+        if self.fault is not None:
+            return self
+        own = [self.at.get(key, ()) for key in keys]
+        at = dict(zip(keys, spans(map(len, own)), strict=True))
+        rows = own[0] if len(own) == 1 else list(chain.from_iterable(own))
+        faults = {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {}
+        if isinstance(rows, range):  # one key, whose rows lie together
+            return Answered({name: column[rows.start : rows.stop] for name, column in self.columns.items()}, at, faults)
+        return Answered({name: [column[row] for row in rows] for name, column in self.columns.items()}, at, faults)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys."""
+    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys.
+
+    ``scope`` is a fingerprint of all else that decides which rows there are for the caller (a row filter and its values). Questions share
+    calls and answers only within one scope.
+    """
 
     binding: Binding
     columns: tuple[str, ...]
     types: tuple[GraphQLOutputType, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
+    scope: str = ""
+
+    @property
+    def name(self) -> tuple[str, tuple[str, ...], str]:
+        """By what it is known that an answer to one question is an answer to another with the same keys and without parameters."""
+        return (self.binding.id, self.columns, self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and until when (seconds of the sources' clock)."""
+
+    deadline: float
+    request_id: str = ""
+    principal: str = ""
+
+
+class Sent:
+    """A chunk of keys on its way. ``answers`` has what holds each key as soon as it is there."""
+
+    __slots__ = ("_error", "_then", "answers")
+
+    def __init__(self) -> None:
+        self.answers: Mapping[Key, Answered] | None = None
+        self._error: BaseException | None = None
+        self._then: list[Callable[[], None]] = []
+
+    @property
+    def done(self) -> bool:
+        return self.answers is not None or self._error is not None
+
+    def settle(self, answers: Mapping[Key, Answered]) -> None:
+        """The answer has come; the first one counts."""
+        if not self.done:
+            self.answers = answers
+            self._go_on()
+
+    def fail(self, error: BaseException) -> None:
+        """A mistake of the program: ``result`` raises it."""
+        if not self.done:
+            self._error = error
+            self._go_on()
+
+    def _go_on(self) -> None:
+        then, self._then = self._then, []
+        for go_on in then:
+            go_on()
+
+    def then(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` when it is there; it must not raise."""
+        if self.done:
+            go_on()
+        else:
+            self._then.append(go_on)
+
+    def result(self) -> Mapping[Key, Answered]:
+        """The answers of a chunk that is done."""
+        if self.answers is None:
+            raise self._error or RuntimeError("the answer is not there yet")
+        return self.answers
+
+    def withdraw(self) -> None:
+        """Nobody waits for it here any more."""
+        self._then = []
+
+
+class _Alone(Sent):
+    """A chunk with a call of its own."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, work: Coroutine[None, None, Mapping[Key, Answered]], context: Context) -> None:
+        super().__init__()
+        self._task = asyncio.get_running_loop().create_task(work, context=context)
+        self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[Mapping[Key, Answered]]) -> None:
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                self.fail(error)
+            else:
+                self.settle(task.result())
+
+    def withdraw(self) -> None:
+        super().withdraw()
+        self._task.cancel()
 
 
 class Shared(Protocol):
@@ -47,58 +151,91 @@ class Shared(Protocol):
 
     def shares(self, question: Question) -> bool: ...
 
-    async def rows(self, question: Question, keys: Sequence[Key], deadline: float, request_id: str) -> Mapping[Key, Answered]: ...
+    def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Sent: ...
 
 
 class Asked:
-    """One request's memory of keys asked: no key is sent twice to one binding. Tasks end with the request."""
+    """One request's memory of keys asked: no key is sent twice to one binding. What is under way ends with the request."""
 
-    def __init__(self, sources: Sources, deadline: float, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
+    def __init__(self, sources: Sources, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
         self._sources = sources
-        self._deadline = deadline
         self._request_id = request_id
         self._principal = principal
         self._shared = shared
-        self._known: dict[str, dict[Key, asyncio.Task[Mapping[Key, Answered]]]] = {}
-        self._tasks: list[asyncio.Task[Mapping[Key, Answered]]] = []
+        self._known: dict[Any, dict[Key, Sent]] = {}
+        self._sent: list[Sent] = []
+        self.context = copy_context()  # the request's own, whoever's answer it is that sets off another call
         self.systems: set[str] = set()
 
     def cancel(self) -> None:
-        """End what is still under way; the request is over."""
-        for task in self._tasks:
-            task.cancel()
+        """End what is still under way, or leave it to others; the request is over."""
+        for sent in self._sent:
+            sent.withdraw()
 
-    async def rows(self, question: Question, keys: Iterable[Key | None]) -> Mapping[Key, Answered]:
-        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once."""
-        binding = question.binding
-        known = self._known.setdefault(binding.id, {}) if not question.params else {}
+    def rows(self, question: Question, keys: Iterable[Key | None], deadline: float, context: Context | None = None) -> Answering:
+        """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``. Calls of this
+        request's own are made in ``context``."""
+        known = self._known.setdefault(question.name, {}) if not question.params else {}
         wanted = dict.fromkeys(key for key in keys if key is not None)
         new = [key for key in wanted if key not in known]
-        size = max(1, binding.relation.max_keys)
-        for start in range(0, len(new), size):
-            chunk = new[start : start + size]
-            task = asyncio.create_task(self._answers(question, chunk))
-            self._tasks.append(task)
-            known.update(dict.fromkeys(chunk, task))
-        tasks = {known[key] for key in wanted}
-        if tasks:
-            await asyncio.wait(tasks)
-        return {key: known[key].result()[key] for key in wanted}
+        if new:
+            self.systems.add(question.binding.system)
+            asker = Asker(deadline, self._request_id, self._principal)
+            size = max(1, question.binding.relation.max_keys)
+            for start in range(0, len(new), size):
+                chunk = new[start : start + size]
+                sent = self._begun(question, chunk, asker, context or self.context)
+                self._sent.append(sent)
+                known.update(dict.fromkeys(chunk, sent))
+        return Answering(wanted, list(dict.fromkeys(map(known.__getitem__, wanted))))
 
-    async def _answers(self, question: Question, chunk: Sequence[Key]) -> Mapping[Key, Answered]:
-        self.systems.add(question.binding.system)
-        if self._shared is None or not self._shared.shares(question):
-            return dict.fromkeys(chunk, await ask(self._sources, question, chunk, self._deadline, self._request_id, self._principal))
-        try:
-            return await self._shared.rows(question, chunk, self._deadline, self._request_id)
-        except SourceError as error:
-            return dict.fromkeys(chunk, Answered({}, fault=Fault.of(error)))
+    def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker, context: Context) -> Sent:
+        if self._shared is not None and self._shared.shares(question):
+            return self._shared.rows(question, chunk, asker)
+        return _Alone(self._alone(question, chunk, asker), context)
+
+    async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
+        return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
 
 
-async def ask(
-    sources: Sources, question: Question, chunk: Sequence[Key], deadline: float, request_id: str, principal: str = ""
-) -> Answered:
-    """One call for the keys of ``chunk``, at most as many as the relation takes. A failure is in the answer."""
+class Answering:
+    """Answers of several chunks, some of them still to come."""
+
+    __slots__ = ("_chunks", "_keys")
+
+    def __init__(self, keys: Iterable[Key], chunks: Sequence[Sent]) -> None:
+        self._keys = keys
+        self._chunks = chunks
+
+    def then(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` when all are there: at once, or when the last has come."""
+        late = [chunk for chunk in self._chunks if not chunk.done]
+        left = len(late)
+
+        def one_less() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                go_on()
+
+        if not late:
+            go_on()
+        for chunk in late:
+            chunk.then(go_on if len(late) == 1 else one_less)
+
+    def answers(self) -> Mapping[Key, Answered]:
+        """What holds each key, when all are there. Raises what a chunk raised."""
+        if len(self._chunks) == 1:
+            return self._chunks[0].result()
+        found: dict[Key, Answered] = {}
+        for chunk in self._chunks:
+            found.update(chunk.result())
+        return {key: found[key] for key in self._keys}
+
+
+async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker: Asker, shared: bool = False) -> Answered:
+    """One call for the keys of ``chunk``, at most as many as the relation takes. A failure is in the answer. A ``shared`` call is made
+    for several askers: it does not carry the name of one."""
     binding, types = question.binding, question.types
     relation = binding.relation
     fields = [relation.field(name) for name in relation.keys]
@@ -108,22 +245,24 @@ async def ask(
     try:
         wanted = tuple(name for name in question.columns if name not in relation.keys)
         plan = sources.plan(binding.system, Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params)), relation)
-        pages = await sources.pages(binding.system, plan, Call(question.params, written, deadline, principal, request_id))
+        call = Call(question.params, written, asker.deadline, "" if shared else asker.principal, asker.request_id)
+        pages = await sources.pages(binding.system, plan, call, asker.principal)
         return _checked(binding, plan, types, chunk, written, pages)
     except SourceError as error:
         return Answered({}, fault=Fault.of(error))
 
 
-def _written(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> tuple[list[Key], list[Key]]:
+def _written(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> tuple[Sequence[Key], Sequence[Key]]:
     """Keys the source's way, and beside them the canonical ones. A key that does not read back as it was (``07`` in a column of numbers)
     has no row there and is left out."""
-    there, back = [], []
-    for values, kind, column in zip(zip(*chunk, strict=True), types, fields, strict=True):
-        there.append([native(value, kind, column) for value in values])
-        back.append(canonical(there[-1], kind, column).values)
-    keys = zip(chunk, zip(*there, strict=True), zip(*back, strict=True), strict=True)
-    kept = [(key, written) for key, written, read in keys if key == read]
-    return [key for key, _ in kept], [written for _, written in kept]
+    parts = list(map(list, zip(*chunk, strict=True)))
+    there = [natives(values, kind, column) for values, kind, column in zip(parts, types, fields, strict=True)]
+    back = [canonical(values, kind, column).values for values, kind, column in zip(there, types, fields, strict=True)]
+    written = list(zip(*there, strict=True))
+    if back == parts:
+        return chunk, written
+    kept = [(key, native) for key, native, read in zip(chunk, written, zip(*back, strict=True), strict=True) if key == read]
+    return [key for key, _ in kept], [native for _, native in kept]
 
 
 def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:
@@ -134,7 +273,7 @@ def join(pages: Sequence[Page], plan: Plan) -> dict[str, list[Any]]:
                 raise SourceError("broken", "a column is missing", source="", relation=plan.relation.name, detail=column.name)
     if len(pages) == 1:
         return pages[0].columns
-    return {column.name: [value for page in pages for value in page.columns[column.name]] for column in plan.fields}
+    return {column.name: list(chain.from_iterable(page.columns[column.name] for page in pages)) for column in plan.fields}
 
 
 def _checked(
@@ -143,54 +282,46 @@ def _checked(
     columns = join(pages, plan)
     relation = binding.relation
     parts = [canonical(columns[name], kind, relation.field(name)).values for name, kind in zip(relation.keys, types, strict=True)]
-    at: dict[Key, list[int]] = {key: [] for key in asked}
-    for row, key in enumerate(zip(*parts, strict=True)):
-        rows = at.get(key)
-        if rows is None:
-            raise SourceError("broken", "a row that nobody asked for", source=binding.system, relation=plan.relation.name)
-        rows.append(row)
-    back = dict(zip(written, asked, strict=True))
-    faults = {back[key]: Fault.of(error) for page in pages for key, error in page.faults.items() if key in back}
-    if not binding.many:
+    try:
+        at = by_key(asked, parts)
+    except (LookupError, TypeError):  # TypeError: what stands in a key column is no key at all
+        raise SourceError("broken", "a row that nobody asked for", source=binding.system, relation=plan.relation.name) from None
+    faults: dict[Key, Fault] = {}
+    if any(page.faults for page in pages):
+        back = dict(zip(written, asked, strict=True))
+        faults = {back[key]: Fault.of(error) for page in pages for key, error in page.faults.items() if key in back}
+    if not binding.many and len(at) < len(parts[0]):
         faults |= {key: Fault("SYSTEM_BROKEN", system=binding.system) for key, rows in at.items() if len(rows) > 1}
     return Answered(columns, at, faults)
 
 
-def align(
-    binding: Binding, columns: tuple[str, ...], keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]
-) -> Fetched:
+def align(binding: Binding, keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]) -> Fetched:
     """Bring answers into the order of a layer's rows; ``faults`` are those of the keys themselves, and are added to."""
-    for row, key in enumerate(keys):
-        if key is not None:
-            answered = answers[key]
-            fault = answered.fault or answered.faults.get(key)
-            if fault is not None:
-                faults[row] = fault
-    names = [column.name for column in binding.relation.select(columns)]
+    distinct = list({id(answered): answered for answered in answers.values()}.values())
+    if any(answered.fault or answered.faults for answered in distinct):
+        for row, key in enumerate(keys):
+            if key is not None:
+                fault = answers[key].fault or answers[key].faults.get(key)
+                if fault is not None:
+                    faults[row] = fault
+    whole = [answered for answered in distinct if answered.fault is None]
+    before = accumulate((len(next(iter(answered.columns.values()), ())) for answered in whole), initial=0)
+    rows = list(zip([answered.at for answered in whole], before, strict=False))
+    columns = [answered.columns for answered in whole]
     if binding.many:
-        return _grouped(names, keys, faults, answers)
-    where = [
-        None if key is None or row in faults else (answers[key], answers[key].at[key][0]) if answers[key].at.get(key) else None
-        for row, key in enumerate(keys)
-    ]
-    aligned = {name: [None if place is None else place[0].columns[name][place[1]] for place in where] for name in names}
-    return Fetched(aligned, [place is not None for place in where], faults)
+        groups = _grouped(all_of(rows), keys, faults)
+        return Fetched(Columns(columns), [group is not None for group in groups], faults, groups)
+    where: list[int] = list(map(one_each(rows).get, keys, repeat(NOWHERE)))  # type: ignore[arg-type]  # None is no key of it
+    for row in faults:
+        where[row] = NOWHERE
+    return Fetched(Columns(columns, where), [place != NOWHERE for place in where], faults)
 
 
-def _grouped(names: Sequence[str], keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]) -> Fetched:
-    """List rows of several chunks laid end to end, and which of them belong to which row of the layer."""
-    offsets: dict[int, int] = {}
-    joined: dict[str, list[Any]] = {name: [] for name in names}
-    for answered in answers.values():
-        if id(answered) not in offsets and answered.fault is None:
-            offsets[id(answered)] = len(joined[names[0]])
-            for name in names:
-                joined[name].extend(answered.columns[name])
-    groups: list[Sequence[int] | None] = []
-    for row, key in enumerate(keys):
-        if key is None or row in faults:
-            groups.append(None)
-        else:
-            offset, rows = offsets[id(answers[key])], answers[key].at.get(key, [])
-            groups.append(rows if not offset else [offset + place for place in rows])
-    return Fetched(joined, [group is not None for group in groups], faults, groups)
+def _grouped(at: Rows, keys: Sequence[Key | None], faults: Mapping[int, Fault]) -> list[Sequence[int] | None]:
+    """Which list rows belong to which row of the layer: none of them where there is no key, or a fault."""
+    groups: list[Sequence[int] | None] = list(map(at.get, keys, repeat(())))  # type: ignore[arg-type]  # None is no key of ``at``
+    if None in keys:
+        groups = [None if key is None else group for key, group in zip(keys, groups, strict=True)]
+    for row in faults:
+        groups[row] = None
+    return groups

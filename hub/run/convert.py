@@ -16,11 +16,12 @@ from types import NoneType
 from typing import Any, Final
 
 import orjson
-from graphql import GraphQLOutputType, is_enum_type, is_list_type
+from graphql import GraphQLOutputType, is_enum_type, is_list_type, is_non_null_type
 
 from connectors.spi import Field
 
 SHANGHAI: Final = timezone(timedelta(hours=8))  # what a native time without an offset means
+MOST_TIMES: Final = 65_536  # texts of one format that are remembered
 INT_MAX: Final = 2**31 - 1
 _TEXT_OR_NONE: Final = frozenset({str, NoneType})
 
@@ -35,7 +36,7 @@ class _Bad:
 BAD: Final = _Bad()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Column:
     """Canonical values, one per row. ``flawed`` says that at least one of them, or one element of a list, is ``BAD``; ``full`` that none
     of them is null, as far as that was seen in passing."""
@@ -61,21 +62,57 @@ def depth(kind: GraphQLOutputType) -> int:
     return count
 
 
+class Reading:
+    """How a native column is read as ``kind``; made once for a slot of a plan. ``field`` gives format and enum values; None means
+    canonical already. ``name`` is the named type, ``depth`` how many lists lie around it, ``demands`` whether it, or an element of it,
+    may not be null."""
+
+    __slots__ = ("_field", "_kind", "_one", "_passes", "demands", "depth", "name")
+
+    def __init__(self, kind: GraphQLOutputType, field: Field | None) -> None:
+        self.name: str = named(kind).name
+        self.depth = depth(kind)
+        self.demands = demands(kind)
+        self._kind = kind
+        self._field = field
+        self._passes = _PASSES.get(self.name)
+        self._one: Callable[[Any], Any] | None = None
+
+    def column(self, values: list[Any]) -> Column:
+        """Canonical values of a native column; the very list where it is canonical as it came."""
+        if self._field is None:
+            return Column(values)
+        if self.depth:
+            return _lists([decoded(value, self._field.format) for value in values], self.depth, self._reads(self._field))
+        types = set(map(type, values))
+        full = NoneType not in types
+        if self._passes is not None and types <= self._passes:
+            return Column(values, False, full)
+        if self.name == "Int" and types == {int} and _fit(values):
+            return Column(values, False, True)
+        if types == {str} and self.name in _TIMES:
+            return _times(values, self.name, self._field.format)
+        return _each(values, self._reads(self._field), types)
+
+    def _reads(self, field: Field) -> Callable[[Any], Any]:
+        """Reads one value; most columns never need it."""
+        if self._one is None:
+            self._one = _reader(self._kind, field)
+        return self._one
+
+
+def demands(kind: GraphQLOutputType) -> bool:
+    """Whether a type, or any element of it, may not be null: only then do nulls have to be looked for."""
+    while hasattr(kind, "of_type"):
+        if is_non_null_type(kind):
+            return True
+        kind = kind.of_type
+    return False
+
+
 def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> Column:
-    """Read a native column as ``kind``. ``field`` gives format and enum values; None means canonical already."""
-    if field is None:
-        return Column(values)
-    if depth(kind):
-        return _lists([decoded(value, field.format) for value in values], depth(kind), _reader(kind, field))
-    inner = named(kind)
-    passes = _PASSES.get(inner.name)
-    types = set(map(type, values))
-    full = NoneType not in types
-    if passes is not None and types <= passes:
-        return Column(values, full=full)
-    if inner.name == "Int" and types == {int} and _fit(values):
-        return Column(values, full=True)
-    return _each(values, _reader(kind, field), types)
+    """``Reading.column`` for once."""
+    return Reading(kind, field).column(values)
 
 
 def _fit(values: list[int]) -> bool:
@@ -85,6 +122,31 @@ def _fit(values: list[int]) -> bool:
     except OverflowError:
         return False
     return True
+
+
+class _Times(dict[str, str]):
+    """Texts of one format as canonical times, each read once: days repeat a lot, and so a column is one pass in C. Holds no bad ones."""
+
+    def __init__(self, read: Callable[[Any, str | None], Any], format: str | None) -> None:
+        super().__init__()
+        self._read = read
+        self._format = format
+
+    def __missing__(self, text: str) -> Any:
+        value = self._read(text, self._format)
+        if value is not BAD and len(self) < MOST_TIMES:
+            self[text] = value
+        return value
+
+
+@lru_cache(maxsize=256)
+def _times_of(name: str, format: str | None) -> _Times:
+    return _Times(_TIMES[name], format)
+
+
+def _times(values: list[Any], name: str, format: str | None) -> Column:
+    out: list[Any] = list(map(_times_of(name, format).__getitem__, values))
+    return Column(out, BAD in out, full=True)
 
 
 def _each(values: Sequence[Any], read: Callable[[Any], Any], types: set[type] | None = None) -> Column:
@@ -278,6 +340,7 @@ def _datetime(value: Any, format: str | None) -> Any:
     ).isoformat()
 
 
+_TIMES: Final[dict[str, Callable[[Any, str | None], Any]]] = {"Date": _date, "DateTime": _datetime}
 _PASSES: Final[dict[str, frozenset[type]]] = {
     name: frozenset({kind, NoneType})
     for name, kind in {
@@ -315,6 +378,13 @@ def native(value: Any, kind: GraphQLOutputType, field: Field | None) -> Any:
     if field.type == "decimal" and isinstance(value, str):
         return Decimal(value)
     return value
+
+
+def natives(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> list[Any]:
+    """``native`` of a whole column: the column itself where the source writes values as they are."""
+    if field is None or not (is_enum_type(named(kind)) or named(kind).name in ("Date", "DateTime") or field.type in ("int", "decimal")):
+        return values
+    return [native(value, kind, field) for value in values]
 
 
 def _written(value: str, kind: str, field: Field) -> Any:

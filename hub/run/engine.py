@@ -6,49 +6,39 @@ HTTP, no storage and no connector kinds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-from cachetools import LRUCache
-from graphql import ExecutionResult, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import ExecutionResult, GraphQLSchema
 from graphql.execution.values import VariableValues
 
 from auth.policy import denied as deny
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
-from hub.plan.explain import explain
+from hub.errors import Refused
+from hub.plan.explain import Explained, explained
 from hub.plan.model import QueryPlan
-from hub.plan.operation import Operation, Unplannable, normalise
-from hub.plan.planner import plan_query
-from hub.run.assemble import assemble
+from hub.plan.operation import Unplannable
+from hub.run.arguments import Inputs
+from hub.run.assemble import assemble, assemble_large
 from hub.run.coalesce import Coalescer
-from hub.run.documents import Document, Documents
+from hub.run.documents import Document
 from hub.run.execute import execute
 from hub.run.positions import values
-from hub.run.refusals import build_error, request_error, shown
+from hub.run.prepared import Caches, Policy, Preparer, Ready
+from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, run
+from hub.run.slices import LARGE, encode, weight
 from hub.run.sources import Sources
-from schema.coordinates import Coordinate
+from hub.run.telling import Telling, told, wanted
 from schema.registry import Registry
 
 TIMEOUT = 10.0  # seconds for a whole request
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A normalised operation with what policy must decide on; ``masks`` and ``plans`` are filled as callers come."""
-
-    operation: Operation
-    rows: tuple[Coordinate, ...]
-    masks: LRUCache[Any, frozenset[str]] = field(default_factory=lambda: LRUCache(256))
-    plans: LRUCache[frozenset[str], QueryPlan] = field(default_factory=lambda: LRUCache(64))
-
-
 class Engine:
     """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
-    ``coalesce`` lets requests share calls."""
+    ``coalesce`` lets requests share calls; ``caches`` are those of the engine before, if there was one."""
 
     def __init__(
         self,
@@ -60,8 +50,9 @@ class Engine:
         directory: Any = None,
         timeout: float = TIMEOUT,
         max_errors: int | None = None,
-        policy: Callable[[Principal, Iterable[Coordinate]], frozenset[str]] = deny,
+        policy: Policy = deny,
         coalesce: bool = True,
+        caches: Caches | None = None,
     ) -> None:
         self.schema = schema
         self.registry = registry
@@ -72,12 +63,11 @@ class Engine:
         self._max_errors = max_errors
         self._policy = policy
         self._shared = Coalescer(sources) if coalesce else None
-        self._documents = Documents(schema)
-        self._prepared: LRUCache[Any, Prepared] = LRUCache(4096)
+        self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
     def parse(self, text: str) -> Document:
         """Parse and validate against the public schema; from the cache when seen before."""
-        return self._documents.document(text)
+        return self.preparer.document(text)
 
     async def execute(
         self,
@@ -90,7 +80,11 @@ class Engine:
         extensions: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Answer one operation. Raises nothing: what is wrong with the request is in the answer."""
-        context, result = await self._result(document, operation_name, variables, principal, request_id, None)
+        try:
+            telling = wanted(extensions, principal)
+            context, result = await self._result(document, operation_name, variables, principal, request_id, None, telling)
+        except Refused as refused:
+            context, result = None, ExecutionResult(None, [refusal(refused)])
         operation = context.prepared.operation if context is not None else None
         body: dict[str, Any] = {}
         if context is not None:
@@ -98,10 +92,14 @@ class Engine:
         errors = [build_error(error) for error in result.errors or ()]
         if errors:
             body["errors"] = errors
-        if result.extensions:
+        if context is not None and context.telling is not None:
+            plan = self._plan(context)
+            told_ = told(context.telling, plan, self.registry, self._policy, principal)
+            body["extensions"] = {**(result.extensions or {}), "explain": told_}
+        elif result.extensions:
             body["extensions"] = result.extensions
         return Answer(
-            body=msgspec.json.encode(body),
+            body=await encode(body, context.rows if context is not None else 0),
             executed=context is not None,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
             coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
@@ -124,6 +122,21 @@ class Engine:
         _, result = await self._result(document, operation_name, variables, principal, request_id, denied)
         return ExecutionResult(values(result.data), result.errors, result.extensions)
 
+    def explained(
+        self,
+        document: Document,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        operation_name: str | None = None,
+        principal: Principal = ANONYMOUS,
+    ) -> Explained:
+        """The whole plan of an operation as this principal would get it. Raises GraphQLError for a document that is not valid, LookupError
+        when there is no operation of that name, Unplannable."""
+        if document.errors:
+            raise document.errors[0]
+        prepared = self.preparer.ready(document, operation_name, variables or {}).prepared
+        return explained(self.preparer.plan(prepared, self.preparer.denied(prepared, principal)), self.registry)
+
     def explain(
         self,
         document: Document,
@@ -132,11 +145,8 @@ class Engine:
         operation_name: str | None = None,
         principal: Principal = ANONYMOUS,
     ) -> str:
-        """The plan of an operation for this principal, as text. Raises GraphQLError for a document that is not valid."""
-        if document.errors:
-            raise document.errors[0]
-        prepared = self._prepare(document, operation_name, variables or {})
-        return explain(self._plan(prepared, self._mask(prepared, principal)))
+        """The same as text."""
+        return self.explained(document, variables, operation_name=operation_name, principal=principal).text
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -148,19 +158,22 @@ class Engine:
         principal: Principal,
         request_id: str,
         denied: frozenset[str] | None,
+        telling: Telling | None = None,
     ) -> tuple[Context | None, ExecutionResult]:
         if document.errors or document.tree is None:
             return None, ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
         try:
-            prepared = self._prepare(document, operation_name, variables or {})
+            ready = self.preparer.ready(document, operation_name, variables or {})
         except Unplannable as bound:
             return None, ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
         except LookupError:
             return None, ExecutionResult(None, [request_error("OPERATION_NOT_FOUND")])
-        selections = prepared.operation.selections
-        core = {selected.key: selected.nodes for selected in selections if self._is_core(selected.name, selected.coordinate)}
+        selections = ready.operation.selections
+        core = {one.key: ready.nodes[one.number] for one in selections if self._is_core(one.name, one.coordinate)}
         keys = tuple(selected.key for selected in selections)
-        context = Context(self, prepared, principal, request_id, self._directory, denied, keys, core)
+        if telling is not None and telling.mode == "dryRun":
+            core = {}  # what has a resolver of its own is not run either
+        context = Context(self, ready, principal, request_id, self._directory, denied, keys, core, telling=telling)
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
         if isinstance(outcome, list):
             return None, ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in outcome])
@@ -171,88 +184,27 @@ class Engine:
 
     async def part(self, context: Context, variables: VariableValues) -> Part:
         """The planned root fields of an operation; called by the seam. Raises Unplannable."""
-        prepared: Prepared = context.prepared
-        denied = context.denied if context.denied is not None else self._mask(prepared, context.principal)
-        plan = self._plan(prepared, denied)
+        ready: Ready = context.prepared
+        telling: Telling | None = context.telling
+        plan = self._plan(context)
+        if telling is not None and telling.mode == "dryRun":
+            return Part(None)
         deadline = self.sources.clock.monotonic() + self._timeout
-        ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
+        inputs, analysis = Inputs(variables, ready.nodes), telling.analysis if telling is not None else None
+        ran = await execute(plan, self.sources, inputs, deadline, context.request_id, context.principal.id, self._shared, analysis)
         context.systems = tuple(sorted(ran.systems))
-        done = assemble(plan, ran.layers)
+        began = self.sources.clock.monotonic()
+        context.rows = weight(ran.layers)
+        done = assemble(plan, ran.layers) if context.rows <= LARGE else await assemble_large(plan, ran.layers)
+        if analysis is not None:
+            analysis.assembly = self.sources.clock.monotonic() - began
         notices = done.notices.listed()
-        return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
+        return Part(done.data, shown(done.errors, self._max_errors, ready.nodes), {"notices": notices} if notices else None)
+
+    def _plan(self, context: Context) -> QueryPlan:
+        """The plan of a request under its own mask. Raises Unplannable."""
+        prepared = context.prepared.prepared
+        return self.preparer.plan(prepared, self.preparer.denied(prepared, context.principal) if context.denied is None else context.denied)
 
     def _is_core(self, name: str, coordinate: str) -> bool:
         return name in ("__schema", "__type") or coordinate in self._core_roots
-
-    def _prepare(self, document: Document, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
-        """The operation under this request's conditions. Raises LookupError when there is none of that name, Unplannable."""
-        if operation_name:
-            node = document.definitions[operation_name]
-        elif len(document.definitions) == 1:
-            node = next(iter(document.definitions.values()))
-        else:
-            raise LookupError("operationName")
-        defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions or ()}
-        conditions = tuple(bool(variables.get(name, getattr(defaults.get(name), "value", False))) for name in document.conditions)
-        key = (document.digest, operation_name or "", conditions)
-        found = self._prepared.get(key)
-        if found is None:
-            operation = normalise(self.schema, node, document.fragments, dict(zip(document.conditions, conditions, strict=True)))
-            found = self._prepared[key] = Prepared(operation, self._policed(operation))
-        return found
-
-    def _policed(self, operation: Operation) -> tuple[Coordinate, ...]:
-        """The coordinates that policy decides on: all that are touched, what the fields among them are looked up or filtered by, and all
-        inside the objects among them, since that decides whether those are there."""
-        names = dict.fromkeys(operation.coordinates)
-        for coordinate in operation.coordinates:
-            lookup = self.registry.roots.get(coordinate)
-            if lookup is not None:
-                names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
-            definition = self._field(coordinate)
-            node = get_named_type(definition.type).name
-            node = self.registry.connections.get(node, node)
-            for argument in definition.args.values():
-                filterable = self.registry.filters.get(get_named_type(argument.type).name, {})
-                names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
-            names.update(self._within(get_named_type(definition.type).name))
-        return tuple(self.registry.coordinates[name] for name in names if name in self.registry.coordinates)
-
-    def _within(self, type_name: str) -> dict[str, None]:
-        """All fields of a plain object and of what lies in its row: objects further in, and what references carry."""
-        found: dict[str, None] = {}
-        waiting = [] if type_name in self.registry.keys or type_name in self.registry.connections else [type_name]
-        seen = set(waiting)
-        while waiting:
-            parent = waiting.pop()
-            kind = self.schema.type_map[parent]
-            for name, definition in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
-                found[f"{parent}.{name}"] = None
-                inner = get_named_type(definition.type).name
-                if inner not in seen and not (parent in self.registry.keys and inner in self.registry.keys):
-                    seen.add(inner)
-                    waiting.append(inner)
-        return found
-
-    def _field(self, coordinate: str) -> GraphQLField:
-        type_name, _, name = coordinate.partition(".")
-        parent = self.schema.type_map[type_name]
-        assert isinstance(parent, GraphQLObjectType)
-        found: GraphQLField = parent.fields[name]
-        return found
-
-    def _mask(self, prepared: Prepared, principal: Principal) -> frozenset[str]:
-        key = (principal.audience, principal.scopes, principal.ceiling)
-        found = prepared.masks.get(key)
-        if found is None:
-            found = prepared.masks[key] = self._policy(principal, prepared.rows)
-        return found
-
-    def _plan(self, prepared: Prepared, denied: frozenset[str]) -> QueryPlan:
-        found = prepared.plans.get(denied)
-        if found is None:
-            operation = prepared.operation
-            planned = tuple(one for one in operation.selections if not self._is_core(one.name, one.coordinate))
-            operation = Operation(operation.kind, operation.name, operation.root, planned, operation.coordinates)
-            found = prepared.plans[denied] = plan_query(self.schema, self.registry, operation, denied)
-        return found

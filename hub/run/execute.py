@@ -6,16 +6,18 @@ A failure stays with the rows it concerns: no step raises, except when the whole
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from graphql.execution.values import VariableValues
-
 from connectors.spi import SourceError
-from hub.plan.merge import needs
-from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
-from hub.run.arguments import BadArgument, PageArguments, arguments, page
+from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Unit
+from hub.plan.schedule import budget
+from hub.run.analysis import Analysis
+from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.lists import expand
@@ -34,65 +36,128 @@ class Ran:
 async def execute(
     plan: QueryPlan,
     sources: Sources,
-    variables: VariableValues,
+    inputs: Inputs,
     deadline: float,
     request_id: str,
     principal: str = "",
     shared: Shared | None = None,
+    analysis: Analysis | None = None,
 ) -> Ran:
-    """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
-    asked = Asked(sources, deadline, request_id, principal, shared)
-    run = _Run(plan, sources, variables, deadline, request_id, asked)
+    """Run ``plan`` until ``deadline`` (seconds of the sources' clock), and tell ``analysis`` what each step does; then nothing is shared.
+    Raises nothing but CancelledError."""
+    asked = Asked(sources, request_id, principal, shared if analysis is None else None)
+    run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis)
     try:
         await run.all()
-    finally:
+    except BaseException:
         run.cancel()
+        raise
     return Ran(run.layers, run.asked.systems)
 
 
 class _Run:
+    """One run: units whose counter has reached zero are begun. Only what asks a system has a task."""
+
     def __init__(
-        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, asked: Asked
+        self,
+        plan: QueryPlan,
+        sources: Sources,
+        inputs: Inputs,
+        deadline: float,
+        asked: Asked,
+        request_id: str,
+        analysis: Analysis | None,
     ) -> None:
-        self.plan = plan
+        self.units = plan.schedule
+        self.analysis = analysis
         self.sources = sources
-        self.variables = variables
+        self.inputs = inputs
         self.deadline = deadline
-        self.request_id = request_id
         self.asked = asked
+        self.request_id = request_id
         self.layers: dict[int, Layer] = {ROOT: Layer(1)}
-        self.steps: Mapping[int, Step] = {step.id: step for step in plan.steps}
-        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.waits = [unit.waits for unit in self.units]
+        self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
+        self.left = len(self.units)
+        self.turning = False
+        self.over: asyncio.Future[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
 
     async def all(self) -> None:
-        for members in self.plan.groups:
-            steps = [step for step in (self.steps[number] for number in members) if isinstance(step, Fetch)]
-            task = asyncio.create_task(self._group(steps))
-            self.tasks.update(dict.fromkeys(members, task))
-        for step in self.plan.steps:
-            if step.id not in self.tasks:
-                self.tasks[step.id] = asyncio.create_task(self._step(step))
-        if self.tasks:
-            await asyncio.gather(*set(self.tasks.values()))
+        self._turn()
+        if self.left:
+            self.over = asyncio.get_running_loop().create_future()
+            await self.over
+
+    def _turn(self) -> None:
+        """All that can be done now: in the request's task at first, then wherever an answer comes in, which saves waking the task."""
+        if self.turning:
+            return
+        self.turning = True
+        try:
+            while self.next:
+                self.next.popleft()()
+        except BaseException as error:
+            if self.over is None:
+                raise
+            if not self.over.done():
+                self.over.set_exception(error)
+        finally:
+            self.turning = False
+        if not self.left and self.over is not None and not self.over.done():
+            self.over.set_result(None)
 
     def cancel(self) -> None:
-        for task in self.tasks.values():
+        for task in self.tasks:
             task.cancel()
         self.asked.cancel()
 
-    async def _after(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            await self.tasks[number]
-
-    async def _step(self, step: Step) -> None:
-        await self._after(needs(step))
+    def _begin(self, unit: Unit) -> None:
+        step = unit.steps[0]
         match step:
+            case Fetch():
+                self._fetch(unit)
+                return
+            case Scan():
+                self._task(unit, self._scan(step, self._until(unit)), self._context(step))
+                return
             case Arguments():
                 self._arguments(step)
-            case Scan():
-                await self._scan(step)
             case Expand():
-                self.layers[step.id] = expand(step, self.layers[step.layer], self.variables)
+                self.layers[step.id] = expand(step, self.layers[step.layer], self.inputs)
+        self._done(unit)
+
+    def _done(self, unit: Unit) -> None:
+        self.left -= 1
+        for place in unit.feeds:
+            self.waits[place] -= 1
+            if not self.waits[place]:
+                self.next.append(partial(self._begin, self.units[place]))
+
+    def _until(self, unit: Unit) -> float:
+        """When ``unit`` has to be done, so that there is time for what needs it."""
+        now = self.sources.clock.monotonic()
+        return now + budget(unit, max(0.0, self.deadline - now))
+
+    def _later(self, go_on: Callable[[], None]) -> None:
+        if self.over is None or not self.over.done():
+            self.next.append(go_on)
+            self._turn()
+
+    def _context(self, step: Fetch | Scan, keys: Iterable[object] = ()) -> Context:
+        """In which calls for ``step`` are made."""
+        return self.asked.context if self.analysis is None else self.analysis.of(step.id, keys, self.asked.context)
+
+    def _task(self, unit: Unit, work: Coroutine[None, None, None], context: Context) -> None:
+        """A step that asks a system in a way of its own."""
+
+        def done() -> None:
+            task.result()
+            self._done(unit)
+
+        task = asyncio.get_running_loop().create_task(work, context=context)
+        self.tasks.append(task)
+        task.add_done_callback(lambda _: self._later(done))
 
     # -- one-row layers and root lists ---------------------------------------------------------------------------
 
@@ -100,17 +165,17 @@ class _Run:
         faults = {}
         given: dict[str, Any] = {}
         try:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
         except BadArgument as error:
             faults[0] = error.fault
         columns = {key: [given.get(argument)] for argument, key in step.columns.items()}
         self.layers[step.id] = Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,), faults)})
 
-    async def _scan(self, step: Scan) -> None:
+    async def _scan(self, step: Scan, until: float) -> None:
         try:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
             cut = page(given, len(step.order)) if step.order else None
-            scanning = Scanning(step, self.sources, self.deadline, self.request_id, conditions(step, given))
+            scanning = Scanning(step, self.sources, until, self.request_id, conditions(step, given))
             self.asked.systems.add(step.binding.system)
             self.layers[step.id] = await self._scanned(step, scanning, cut)
         except SourceError as error:
@@ -126,20 +191,34 @@ class _Run:
         columns = found.columns if found is not None else {}
         size = found.size if found is not None else 0
         paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
-        return Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, fetched={step.id: Fetched(columns)})
+        return Layer(size, [0] * size, range(size), {0: paged}, {0: range(size)}, fetched={step.id: Fetched(columns)})
 
     # -- fetches -------------------------------------------------------------------------------------------------
 
-    async def _group(self, steps: Sequence[Fetch]) -> None:
-        await self._after(sorted({number for step in steps for number in needs(step)}))
+    def _fetch(self, unit: Unit) -> None:
+        steps = [step for step in unit.steps if isinstance(step, Fetch)]
         keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
-        answers = await self.asked.rows(self._question(steps[0]), [key for keys, _ in keyed for key in keys])
-        for step, (keys, faults) in zip(steps, keyed, strict=True):
-            self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
+        try:
+            question = self._question(steps[0])
+        except BadArgument as error:  # such a field is alone in its unit
+            [step], [(keys, faults)] = steps, keyed
+            failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | faults
+            self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
+            return self._done(unit)
+        wanted = [key for keys, _ in keyed for key in keys]
+        answering = self.asked.rows(question, wanted, self._until(unit), self._context(steps[0], wanted))
+
+        def aligned() -> None:
+            answers = answering.answers()
+            for step, (keys, faults) in zip(steps, keyed, strict=True):
+                self.layers[step.layer].fetched[step.id] = align(step.binding, keys, faults, answers)
+            self._done(unit)
+
+        answering.then(lambda: self._later(aligned))
 
     def _question(self, step: Fetch) -> Question:
         params: dict[str, Any] = {}
         if step.selected is not None:
-            given = arguments(step.selected, self.variables)
+            given = arguments(step.selected, self.inputs)
             params = {param: given.get(argument) for argument, param in step.binding.args.items()}
         return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import NoneType
 from typing import Any
 
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
 from hub.plan.model import ELEMENT, Presence, Slot
-from hub.run.convert import BAD, Column, canonical
+from hub.run.convert import BAD, Column, Reading
+from hub.run.rows import spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Paged:
 
 @dataclass(slots=True)
 class Layer:
-    """``lists[i]`` are the rows below row ``i`` of the parent layer, or None; ``faults`` are parents whose list failed."""
+    """``spans[i]`` are the rows below row ``i`` of the parent layer, end to end over all that have a list; ``lists[i]`` says of a
+    connection what lies beyond them. ``faults`` are parents whose list failed."""
 
     size: int
     parent: Sequence[int] = ()
     index: Sequence[int] = ()
     lists: Mapping[int, Paged] = field(default_factory=dict)
+    spans: Mapping[int, range] = field(default_factory=dict)
     faults: Mapping[int, Fault] = field(default_factory=dict)
     read: Callable[[Slot], list[Any]] | None = None  # columns that are computed on demand, for list rows
     fetched: dict[int, Fetched] = field(default_factory=dict)
@@ -86,13 +90,25 @@ class Layer:
         key = (slot.step, slot.column)
         column = self._canonical.get(key)
         if column is None:
-            column = self._canonical[key] = canonical(self.native(slot), slot.type, slot.field)
+            column = self._canonical[key] = reading(slot).column(self.native(slot))
         return column
+
+    def keep(self, slot: Slot, column: Column) -> None:
+        """Take a column that was read elsewhere."""
+        self._canonical[slot.step, slot.column] = column
 
     def faults_of(self, step: int) -> Mapping[int, Fault]:
         """Rows for which ``step`` failed; empty for columns that came with the rows themselves."""
         fetched = self.fetched.get(step)
         return fetched.faults if fetched is not None else {}
+
+
+def reading(slot: Slot) -> Reading:
+    """How ``slot`` is read; made when its plan first runs and kept there."""
+    if not slot.made:
+        slot.made.append(Reading(slot.type, slot.field))
+    made: Reading = slot.made[0]
+    return made
 
 
 BAD_KEY = Fault("BAD_VALUE")
@@ -118,6 +134,16 @@ def keys_of(layer: Layer, slots: tuple[Slot, ...]) -> tuple[list[tuple[Any, ...]
     return keys, faults
 
 
+def _there(columns: Sequence[list[Any]], any_will_do: bool) -> list[bool]:
+    """In which rows all columns have a value, or any of them."""
+    if len(columns) == 1:
+        return [value is not None for value in columns[0]]
+    if not any_will_do:
+        return [None not in parts for parts in zip(*columns, strict=True)]
+    nothing = (None,) * len(columns)
+    return [parts != nothing for parts in zip(*columns, strict=True)]
+
+
 def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[int, Fault]]:
     """Which rows hold an object (None: all), and the faults that take it away where the object itself depends on a failed step."""
     faults: dict[int, Fault] = {}
@@ -133,10 +159,7 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
     if not slots:
         return alive, faults
     columns = [layer.native(slot) for slot in slots]
-    if presence.keys:
-        alive = [all(part is not None for part in parts) for parts in zip(*columns, strict=True)]
-    else:
-        alive = [any(part is not None for part in parts) for parts in zip(*columns, strict=True)]
+    alive = _there(columns, any_will_do=not presence.keys)
     for slot, values in zip(slots, columns, strict=True):
         if slot.column == ELEMENT and not set(map(type, values)) <= {dict, NoneType}:
             for row, value in enumerate(values):
@@ -148,3 +171,18 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
             alive[row] = False
             faults[row] = fault
     return alive, faults
+
+
+def spans_below(layer: Layer, rows: Sequence[int]) -> tuple[list[range | None], Sequence[int]]:
+    """For each row above, where its list lies in the rows below that are to be built; and those rows."""
+    found: list[range | None] = list(map(layer.spans.get, rows))
+    there = [span for span in found if span is not None]
+    if sum(map(len, there)) == layer.size:
+        return found, range(layer.size)
+    moved = iter(spans(map(len, there)))
+    return [None if span is None else next(moved) for span in found], list(chain.from_iterable(there))
+
+
+def faults_at(layer: Layer, rows: Sequence[int]) -> dict[int, Fault]:
+    """The faults of lists below ``rows`` of the layer above, by position among them."""
+    return {at: layer.faults[row] for at, row in enumerate(rows) if row in layer.faults} if layer.faults else {}

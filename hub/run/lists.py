@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
-from graphql.execution.values import VariableValues
-
-from connectors.paths import reader
+from connectors.paths import read_all
 from hub.plan.model import ELEMENT, Expand, Slot
-from hub.run.arguments import BadArgument, arguments, page
+from hub.run.arguments import BadArgument, Inputs, arguments, page
 from hub.run.convert import canonical, decoded
 from hub.run.layers import Fault, Layer, Paged
 from hub.run.order import row_keys
+from hub.run.rows import spans
 
 
-def expand(step: Expand, above: Layer, variables: VariableValues) -> Layer:
+def expand(step: Expand, above: Layer, inputs: Inputs) -> Layer:
     """The layer of ``step`` below the layer ``above``."""
     below = linked(above, step.source) if step.slot is None else unnested(above, step.slot)
-    return laid(below, None if step.selected is None else cuts(step, below, variables))
+    return laid(below, None if step.selected is None else cuts(step, below, inputs))
 
 
 @dataclass(slots=True)
@@ -34,12 +34,12 @@ class Below:
     faults: Mapping[int, Fault]
 
 
-def cuts(step: Expand, below: Below, variables: VariableValues) -> dict[int, Paged]:
+def cuts(step: Expand, below: Below, inputs: Inputs) -> dict[int, Paged]:
     """For a connection: the rows of each parent, sorted by key and cut by the field's arguments."""
     assert step.selected is not None
     kinds = [slot.type for slot in step.order]
     try:
-        cut = page(arguments(step.selected, variables), len(kinds))
+        cut = page(arguments(step.selected, inputs), len(kinds))
     except BadArgument as error:
         below.faults = {row: error.fault for row, group in enumerate(below.groups) if group is not None} | dict(below.faults)
         below.groups = [None] * len(below.groups)
@@ -62,46 +62,48 @@ def linked(above: Layer, source: int) -> Below:
 
 def unnested(above: Layer, slot: Slot) -> Below:
     """The elements of a list column, end to end; a value that is no list is a fault of its row."""
-    elements: list[Any] = []
-    groups: list[Sequence[int] | None] = []
     faults = dict(above.faults_of(slot.step))
-    format = slot.field.format if slot.field is not None else None
-    for row, value in enumerate(decoded(value, format) for value in above.native(slot)):
-        if isinstance(value, list | tuple) and row not in faults:
-            groups.append(range(len(elements), len(elements) + len(value)))
-            elements.extend(value)
-        else:
-            groups.append(None)
-            if value is not None and row not in faults:
+    values = above.native(slot)
+    if slot.field is not None and slot.field.format is not None:
+        values = [decoded(value, slot.field.format) for value in values]
+    lists: list[Any] = values
+    if faults or not set(map(type, values)) <= {list}:
+        lists = [value if isinstance(value, list | tuple) and row not in faults else None for row, value in enumerate(values)]
+        for row, (value, there) in enumerate(zip(values, lists, strict=True)):
+            if value is not None and there is None and row not in faults:
                 faults[row] = Fault("BAD_VALUE")
+    there = lists if None not in lists else [value for value in lists if value is not None]
+    elements = list(chain.from_iterable(there))
+    spans_ = iter(spans(map(len, there)))
+    groups: Sequence[range | None] = [None if value is None else next(spans_) for value in lists]
 
     def part(slot: Slot) -> list[Any]:
-        read = reader(slot.field.path) if slot.field is not None else None
-        return elements if read is None or slot.column == ELEMENT else [read(element) for element in elements]
+        return elements if slot.field is None or slot.column == ELEMENT else read_all(slot.field.path, elements)
 
     return Below(part, groups, faults)
 
 
 def laid(below: Below, cuts: Mapping[int, Paged] | None) -> Layer:
     """Lay the rows of all parents end to end."""
-    rows: list[int] = []
-    parent: list[int] = []
-    index: list[int] = []
-    lists: dict[int, Paged] = {}
-    for above, group in enumerate(below.groups):
-        if group is not None:
-            cut = cuts[above] if cuts is not None else Paged(group)
-            start = len(rows)
-            rows.extend(cut.rows)
-            count = len(rows) - start
-            parent.extend([above] * count)
-            index.extend(range(count))
-            lists[above] = Paged(range(start, start + count), cut.has_next, cut.has_previous, cut.total)
-
+    groups = below.groups
+    above: Sequence[int] = range(len(groups))
+    if cuts is not None:
+        above = list(cuts)
+        groups = [cut.rows for cut in cuts.values()]
+    elif None in groups:
+        above = [row for row, group in enumerate(groups) if group is not None]
+        groups = [groups[row] for row in above]
+    there: Sequence[Sequence[int]] = groups  # type: ignore[assignment]  # none of them is None any more
+    counts = list(map(len, there))
+    rows = list(chain.from_iterable(there))
+    places = dict(zip(above, spans(counts), strict=True))
+    lists = {row: Paged(places[row], cut.has_next, cut.has_previous, cut.total) for row, cut in (cuts or {}).items()}
     in_order = rows == list(range(len(rows)))
 
     def read(slot: Slot) -> list[Any]:
         column = below.native(slot)
-        return column if in_order and len(column) == len(rows) else [column[row] for row in rows]
+        return column if in_order and len(column) == len(rows) else list(map(column.__getitem__, rows))
 
-    return Layer(len(rows), parent, index, lists, below.faults, read)
+    parent = list(chain.from_iterable(map(repeat, above, counts)))
+    index = list(chain.from_iterable(map(range, counts)))
+    return Layer(len(rows), parent, index, lists, places, below.faults, read)

@@ -6,6 +6,7 @@ keeps the one error that caused it. Works on columns of values and their types; 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,7 @@ class Located:
 
 Bad = dict[int, Located]  # position in a list of values -> the error that made it bad
 Built = tuple[list[Any], Bad]
+Elements = tuple[list[Any], Bad, dict[int, Fault]]  # objects, those that are bad from below, those with a fault of their own
 
 NON_NULL = Fault("NON_NULL")
 BAD_VALUE = Fault("BAD_VALUE")
@@ -87,19 +89,17 @@ class Positions:
     ) -> Built:
         """Elements laid end to end into one list per parent. A bad element that may not be null makes its list bad."""
         kind = element(place.type)
-        lists: list[Any] = []
+        lists: list[Any] = [None if span is None else values[span.start : span.stop] for span in spans]
         lost: Bad = {}
-        plain = not bad and not faults and not (is_non_null_type(kind) and None in values)
+        if not bad and not faults and not (is_non_null_type(kind) and None in values):
+            return lists, lost
+        marked = sorted({*faults, *bad})
         for at, span in enumerate(spans):
-            if span is None:
-                lists.append(None)
-                continue
-            part = values[span.start : span.stop]
-            lists.append(part)
-            if not plain:
-                own = {row - span.start: fault for row, fault in faults.items() if row in span}
-                below = {row - span.start: cause for row, cause in bad.items() if row in span}
-                passed = self.settle(place, kind, part, lambda row, at=at: (*path(at), row), own, below)  # type: ignore[misc]
+            if span is not None:
+                rows = marked[bisect_left(marked, span.start) : bisect_left(marked, span.stop)]
+                own = {row - span.start: faults[row] for row in rows if row in faults}
+                below = {row - span.start: bad[row] for row in rows if row in bad}
+                passed = self.settle(place, kind, lists[at], lambda row, at=at: (*path(at), row), own, below)  # type: ignore[misc]
                 if passed:
                     lost[at] = passed[min(passed)]
         return lists, lost

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from schema.identifiers import QUALITY
@@ -27,11 +28,13 @@ class Notices:
         """Check the values of a leaf column of scalar ``kind`` where that scalar has a check; lists are looked into."""
         if kind not in QUALITY:
             return
-        if list in set(map(type, values)):
+        types = set(map(type, values))
+        if list in types:
             for value in values:
                 if isinstance(value, list):
                     self.look(coordinate, kind, value)
-        for text in [text for value in values if value.__class__ is str and (text := _quality(kind, value)) is not None]:
+        texts = values if types == {str} else [value for value in values if value.__class__ is str]
+        for text in filter(None, map(_quality, repeat(kind), texts)):
             self._counts[(coordinate, text)] = self._counts.get((coordinate, text), 0) + 1
 
     def listed(self) -> list[dict[str, Any]]:

@@ -7,19 +7,21 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from hub.errors import CODES, message
+from hub.errors import CODES, Refused, message
+from hub.plan.operation import Nodes
 from hub.run.positions import Located
 from schema.scalars import identifier_error
 
 
-def shown(errors: Sequence[Located], limit: int | None) -> list[GraphQLError]:
-    """Located errors as GraphQL errors in the order of their paths; past ``limit`` one more says how many were left out."""
+def shown(errors: Sequence[Located], limit: int | None, nodes: Nodes) -> list[GraphQLError]:
+    """Located errors as GraphQL errors in the order of their paths; past ``limit`` one more says how many were left out. ``nodes`` are
+    those of the request's own document."""
     ordered = sorted(errors, key=lambda error: [(isinstance(step, str), step) for step in error.path])
     kept = ordered if limit is None else ordered[:limit]
     found = [
         GraphQLError(
             message(error.fault.code, error.fault.zh, error.fault.en),
-            list(error.place.nodes),
+            list(nodes[error.place.number]),
             path=list(error.path),
             extensions={"code": error.fault.code, "retryable": CODES[error.fault.code].retryable},
         )
@@ -41,6 +43,11 @@ def request_error(code: str, detail: str = "", error: GraphQLError | None = None
     if error.message.startswith(("Unknown operation", "Must provide")):
         code = "OPERATION_NOT_FOUND"
     return GraphQLError(f"{CODES[code].zh} {error.message}", error.nodes, path=error.path, extensions={"code": code})
+
+
+def refusal(refused: Refused) -> GraphQLError:
+    """A request error that says what exactly."""
+    return GraphQLError(message(refused.code, refused.zh, refused.en), extensions={"code": refused.code, **refused.data})
 
 
 def build_error(error: GraphQLError) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     SelectionSetNode,
+    get_variable_values,
 )
 from graphql.execution.values import VariableValues
 from strawberry import Schema
@@ -49,7 +50,7 @@ class Planned(Protocol):
 @dataclass(slots=True)
 class Context:
     """The context of one operation, for the engine and for resolvers. ``keys`` are the root response keys in order; ``core`` those that
-    graphql-core answers, with their field nodes."""
+    graphql-core answers, with their field nodes. ``systems`` that were called and ``rows`` that were handled are filled in."""
 
     engine: Planned
     prepared: Any
@@ -60,6 +61,8 @@ class Context:
     keys: tuple[str, ...] = ()
     core: Mapping[str, Sequence[FieldNode]] | None = None
     systems: tuple[str, ...] = ()
+    telling: Any = None  # how the request wants its plan told, if it does
+    rows: int = 0
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -117,10 +120,32 @@ def adopt(schema: GraphQLSchema, canonical: Schema) -> GraphQLSchema:
     return schema
 
 
+MAX_ERRORS = 50  # of variables; what ``build`` has for its default
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation of that name, or the only one; the engine has made sure that it is there."""
+    found = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return next(node for node in found if name is None or (node.name is not None and node.name.value == name))
+
+
+def _dict(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return found if found is None or isinstance(found, dict) else dict(found)
+
+
+async def _planned(context: Context, values: VariableValues) -> ExecutionResult:
+    part = await context.engine.part(context, values)
+    return ExecutionResult(_dict(part.data), list(part.errors) or None, _dict(part.extensions))
+
+
 def run(
     schema: GraphQLSchema, document: DocumentNode, context: Context, variables: Mapping[str, Any] | None, operation_name: str | None
 ) -> list[GraphQLError] | Awaitable[ExecutionResult]:
     """Coerce variables and execute: request errors, or the result to wait for."""
+    if not context.core:  # nothing for graphql-core to execute: its variables will do
+        operation = _operation(document, operation_name)
+        values = get_variable_values(schema, operation.variable_definitions or (), dict(variables or {}), max_errors=MAX_ERRORS)
+        return values if isinstance(values, list) else _planned(context, values)
     built = HubExecutor.build(schema, document, None, context, dict(variables or {}), operation_name)
     if isinstance(built, list):
         return built

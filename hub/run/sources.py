@@ -15,6 +15,8 @@ import structlog
 from connectors.spi import Ask, Call, Connector, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
+from hub.run import analysis
+from hub.run.bulkhead import Bulkhead
 from schema.registry import Limits, System
 
 log = structlog.get_logger("hub.sources")
@@ -41,7 +43,7 @@ class Sources:
         self._connectors = dict(connectors)
         self._limits = {name: system.limits for name, system in systems.items()}
         self._delegating = frozenset(name for name, system in systems.items() if system.credential != "hub")
-        self._gates = {name: asyncio.Semaphore(limits.concurrency) for name, limits in self._limits.items()}
+        self.bulkheads = {name: Bulkhead(limits.concurrency) for name, limits in self._limits.items()}
         self._plans: dict[tuple[str, Relation, Ask], Plan] = {}
         self.clock = clock
         self.recorder = recorder or Recorder()
@@ -61,8 +63,9 @@ class Sources:
             found = self._plans[key] = self._connector(system).plan(ask, relation)
         return found
 
-    async def pages(self, system: str, plan: Plan, call: Call) -> list[Page]:
-        """All pages of one call, within the system's limits and ``call.deadline``. Raises SourceError and nothing else."""
+    async def pages(self, system: str, plan: Plan, call: Call, caller: str = "") -> list[Page]:
+        """All pages of one call, within the system's limits and ``call.deadline``; waiting for a place counts. ``caller`` is whose turn it
+        takes when the system is busy. Raises SourceError and nothing else."""
         limits = self._limits.get(system, Limits())
         deadline = self.clock.monotonic() + limits.timeout
         if call.deadline is not None:
@@ -70,7 +73,7 @@ class Sources:
         attempt = 0
         while True:
             try:
-                return await self._once(system, plan, call, deadline)
+                return await self._once(system, plan, call, deadline, caller or call.principal)
             except SourceError as error:
                 wait = BACKOFF * 2**attempt * (0.5 + random.random())
                 if error.kind not in ("down", "busy") or attempt >= limits.retries or plan.relation.effect != "read":
@@ -80,13 +83,15 @@ class Sources:
                 await self.clock.sleep(max(wait, error.retry_after or 0.0))
                 attempt += 1
 
-    async def _once(self, system: str, plan: Plan, call: Call, deadline: float) -> list[Page]:
-        connector, gate = self._connector(system), self._gates[system]
+    async def _once(self, system: str, plan: Plan, call: Call, deadline: float, caller: str) -> list[Page]:
+        connector, place = self._connector(system), self.bulkheads[system].place(caller)
         started = self.clock.monotonic()
+        entered: float | None = None
         outcome, rows = "ok", 0
         call = Call(call.params, call.keys, deadline, call.principal, call.request_id, call.max_rows, call.max_bytes)
         try:
-            async with asyncio.timeout(max(0.0, deadline - started)), gate:
+            async with asyncio.timeout(max(0.0, deadline - started)), place:
+                entered = self.clock.monotonic()
                 pages = [page async for page in connector.fetch(plan, call)]
             rows = sum(page.size for page in pages)
             return pages
@@ -97,16 +102,22 @@ class Sources:
             outcome = error.kind
             log.warning("call failed", system=system, relation=plan.relation.name, kind=error.kind, detail=error.detail)
             raise
-        except asyncio.CancelledError:
-            outcome = "cancelled"
-            raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                outcome = "cancelled"
+                raise
+            outcome = "broken"  # the connector cancelled itself: that must not look as if the caller had gone
+            raise SourceError("broken", "the connector failed", source=system, relation=plan.relation.name) from error
         except Exception as error:  # the executor's border: a connector's mistake must not take the answer down
             outcome = "broken"
             log.error("connector raised", system=system, relation=plan.relation.name, error=type(error).__name__, exc_info=error)
             raise SourceError("broken", "the connector failed", source=system, relation=plan.relation.name) from error
         finally:
             seconds = self.clock.monotonic() - started
-            self.recorder.record(Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id))
+            recorded = Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id)
+            self.recorder.record(recorded)
+            analysis.called(recorded, seconds if entered is None else entered - started)
             if self._metrics is not None:
                 self._metrics.call(system, plan.relation.name, outcome, seconds, len(call.keys), rows)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -26,7 +27,7 @@ from hub.errors import CODES, Refused, message
 from hub.serve.drain import Drain
 from hub.serve.limits import Gate
 from hub.serve.metrics import Metrics
-from hub.serve.request import HTML, JSON, RESPONSE, Gone, Request, Turned, from_body, from_query, headers, negotiate
+from hub.serve.request import HTML, JSON, RESPONSE, Gone, Request, Turned, Watch, from_body, from_query, headers, negotiate
 from schema.scalars import identifier_error
 
 
@@ -141,7 +142,8 @@ class Endpoint:
         try:
             try:
                 status, answer = await self._answered(turn, entered, method, asked, scope, receive)
-            except Gone:
+            except Gone:  # nobody is there to be answered; what its query was doing has been cancelled
+                self._log.info("caller gone", client=turn.principal.id, operation=turn.operation[:64])
                 return
             except Exception as error:  # the program's border: the caller gets no trace, the operators get one
                 status, answer = self._failed(turn, "request failed", error)
@@ -162,7 +164,7 @@ class Endpoint:
             limit = self._gate.limits.body
             request = await from_body(asked, receive, limit) if method == "POST" else from_query(scope, limit)
             turn.document, turn.exchange = request.query, True
-            answer = await self._asked(turn, request, method)
+            answer = await self._asked(turn, request, method, receive)
         except Turned as turned:
             turn.headers |= turned.headers
             return turned.status, _refusal(turn, [_entry(turned.code, turned.zh, turned.en, turned.data)])
@@ -209,7 +211,7 @@ class Endpoint:
             raise BadToken("more than one Authorization header")
         return await self._verifier.principal(authorization[0].decode("latin-1"))
 
-    async def _asked(self, turn: _Turn, request: Request, method: str) -> Answer:
+    async def _asked(self, turn: _Turn, request: Request, method: str, receive: Receive) -> Answer:
         self._gate.check(request.query)
         document = self.engine.parse(request.query)
         if document.errors:
@@ -220,14 +222,15 @@ class Endpoint:
             raise Refused("BAD_REQUEST", "订阅不能通过普通 HTTP 请求执行。", "A subscription cannot be run by a plain HTTP request.")
         if kind == "mutation" and method != "POST":
             raise Turned(405, "BAD_REQUEST", "变更操作只能用 POST 发送。", "A mutation must be sent by POST.", {"allow": "POST"})
-        return await self.engine.execute(
-            document,
-            operation_name=name or None,
-            variables=request.variables,
-            principal=turn.principal,
-            request_id=turn.request_id,
-            extensions=request.extensions,
-        )
+        with Watch(receive) if kind == "query" else nullcontext():  # what has begun to write is not broken off
+            return await self.engine.execute(
+                document,
+                operation_name=name or None,
+                variables=request.variables,
+                principal=turn.principal,
+                request_id=turn.request_id,
+                extensions=request.extensions,
+            )
 
     def _refused_status(self, turn: _Turn) -> int:
         """A well-formed request that cannot be executed: 400, except that a legacy ``application/json`` client gets 200."""

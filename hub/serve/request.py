@@ -6,6 +6,7 @@ Must not know GraphQL documents, principals or the engine.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,7 +35,47 @@ class Turned(Refused):
 
 
 class Gone(Exception):
-    """The caller hung up before its request was read."""
+    """The caller hung up before it had its answer."""
+
+
+PATIENCE = 0.05  # seconds from which on a request is worth the watching
+
+
+class Watch:
+    """Cancels the task it is made in when the caller hangs up: ``with Watch(receive): ...`` raises Gone then.
+
+    Most requests are over before it begins to look, after ``PATIENCE``, and cost a timer only. The request's body has to be read by then.
+    """
+
+    __slots__ = ("_gone", "_receive", "_task", "_timer", "_watching")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._gone = False
+        self._watching: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._timer = loop.call_later(PATIENCE, self._begin)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+        mine = self._gone and self._task is not None and self._task.uncancel() == 0  # else somebody else has cancelled it as well
+        if mine and (kind is None or issubclass(kind, asyncio.CancelledError)):
+            raise Gone
+
+    def _begin(self) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self._look())
+
+    async def _look(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._gone = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 @dataclass(frozen=True, slots=True)

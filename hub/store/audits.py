@@ -11,6 +11,8 @@ from hub.audit import AuditQuery, AuditRecord
 from hub.store.engines import reading, writing_here
 from hub.store.tables import audit
 
+_APPEND = insert(audit)  # one for all: SQLAlchemy compiles a statement once, and knows it again by itself
+
 
 def append(engine: Engine, records: Sequence[AuditRecord]) -> None:
     """For a worker thread: every answer waits for this, and one hop to a thread costs less than one for each statement."""
@@ -31,7 +33,7 @@ def append(engine: Engine, records: Sequence[AuditRecord]) -> None:
         for record in records
     ]
     with writing_here(engine) as connection:
-        connection.execute(insert(audit), rows)
+        connection.execute(_APPEND, rows)
 
 
 async def read(engine: AsyncEngine, query: AuditQuery) -> list[AuditRecord]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.policy import denied, explains, fingerprint
+from auth.policy import denied, explains, fingerprint, names_systems
 from auth.principal import ANONYMOUS, Audience, Principal
 from schema.coordinates import Coordinate, Grade
 
@@ -72,6 +72,14 @@ def test_ceiling_and_scopes_must_both_allow(scopes: str, ceiling: Grade, unseen:
 )
 def test_plans_are_shown_to_operators_and_by_scope(principal: Principal, may: bool) -> None:
     assert explains(principal) is may
+
+
+def test_systems_are_named_to_operators_and_by_a_scope_of_its_own() -> None:
+    seeing = Principal("a", Audience.APP, frozenset({"hub:systems"}))
+    assert names_systems(seeing)
+    assert not explains(seeing)
+    assert not names_systems(Principal("a", Audience.APP, frozenset({"hub:explain"})))
+    assert names_systems(Principal("o", Audience.OPERATOR))
 
 
 @given(principals, rows)

@@ -16,7 +16,8 @@ from cachetools import LRUCache
 from graphql import ExecutionResult, GraphQLSchema
 
 from hub.oracle import Oracle
-from hub.run.documents import Document, Documents
+from hub.run import documents
+from hub.run.documents import Document
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from tests.memory import Faults, Received
@@ -61,15 +62,14 @@ def engine(world: World, denied: frozenset[str] = frozenset()) -> Engine:
     return Engine(world.schema, world.registry, sources, policy=lambda principal, rows: denied.intersection(row.name for row in rows))
 
 
-_documents: LRUCache[GraphQLSchema, Documents] = LRUCache(16)  # by identity: one case asks its schema many times
+_documents: LRUCache[tuple[GraphQLSchema, str], Document] = LRUCache(256)  # schemas by identity: one case asks its own many times
 
 
 def document(schema: GraphQLSchema, text: str) -> Document:
     """``text`` parsed and validated, which costs more than answering it does."""
-    found = _documents.get(schema)
-    if found is None:
-        found = _documents[schema] = Documents(schema)
-    made = found.document(text)
+    made = _documents.get((schema, text))
+    if made is None:
+        made = _documents[schema, text] = documents.document(schema, text)
     assert not made.errors, (made.errors, text)
     return made
 

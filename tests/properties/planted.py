@@ -6,65 +6,45 @@ function there moves its mistake along.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from hub.plan import objects
+from hub.plan import objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, engine, execute, layers, lists, positions, scan
+from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, slices
 from hub.run.chunks import Answered, Asked
-from hub.run.convert import BAD, Column
+from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
-from schema.registry import Registry
-from tests.properties import checks
-from tests.properties.generator import Case
-from tests.properties.truths import lower_ranks_are_not_heard, one_value_everywhere
-from tests.properties.unseen import nothing_denied_is_felt
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """``wrong`` makes the mistaken function out of the right one, which is ``owner.name``. ``by`` is the property that must notice."""
-
-    story: str
-    owner: Any
-    name: str
-    wrong: Callable[[Any], Any]
-    by: Callable[[Case], Awaitable[None]] = checks.same_as_oracle
+from tests.properties import assembly, checks, kept
+from tests.properties.mistake import Planted as Planted
+from tests.properties.slips import SLIPS, rows_shifted, worst_provider
 
 
 def _key_sent_again(right: Any) -> Any:
-    async def rows(self: Asked, *args: Any) -> Any:
+    def rows(self: Asked, *args: Any) -> Any:
         self._known.clear()
-        return await right(self, *args)
+        return right(self, *args)
 
     return rows
 
 
 def _chunk_too_long(right: Any) -> Any:
-    async def rows(self: Asked, question: Any, keys: Any) -> Any:
+    def rows(self: Asked, question: Any, keys: Any, *rest: Any) -> Any:
         binding = question.binding
         relation = replace(binding.relation, max_keys=binding.relation.max_keys + 1)
-        return await right(self, replace(question, binding=replace(binding, relation=relation)), keys)
+        return right(self, replace(question, binding=replace(binding, relation=relation)), keys, *rest)
 
     return rows
 
 
 def _last_key_lost(right: Any) -> Any:
-    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any) -> Any:
-        answered = await right(sources, question, chunk, *rest)
+    async def ask(sources: Any, question: Any, chunk: Any, *rest: Any, **more: Any) -> Any:
+        answered = await right(sources, question, chunk, *rest, **more)
         return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
-
-
-def _rows_shifted(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Any:
-        return right(binding, columns, [*keys[1:], *keys[:1]], faults, answers)
-
-    return align
 
 
 def _failed_is_absent(right: Any) -> Any:
@@ -76,8 +56,8 @@ def _failed_is_absent(right: Any) -> Any:
 
 
 def _absent_is_failed(right: Any) -> Any:
-    def align(binding: Any, columns: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
-        found: Fetched = right(binding, columns, keys, faults, answers)
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Fetched:
+        found: Fetched = right(binding, keys, faults, answers)
         absent = {row: Fault("SYSTEM_DOWN") for row, there in enumerate(found.found) if not there and keys[row] is not None}
         return replace(found, faults={**absent, **found.faults})
 
@@ -95,16 +75,16 @@ def _null_key_asked(right: Any) -> Any:
 def _two_rows_accepted(right: Any) -> Any:
     def checked(*args: Any) -> Answered:
         answered: Answered = right(*args)
-        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at[key]) < 2})
+        return replace(answered, faults={key: fault for key, fault in answered.faults.items() if len(answered.at.get(key, ())) < 2})
 
     return checked
 
 
 def _bad_value_is_null(right: Any) -> Any:
-    def canonical(*args: Any) -> Column:
+    def column(*args: Any) -> Column:
         return Column([None if value is BAD else value for value in right(*args).values])
 
-    return canonical
+    return column
 
 
 def _everything_present(right: Any) -> Any:
@@ -142,13 +122,6 @@ def _nested_mask_forgotten(right: Any) -> Any:
     return output
 
 
-def _worst_provider(right: Any) -> Any:
-    def provider(registry: Registry, type_name: str, field: str, found: Any) -> Any:
-        return next((b for b in reversed(registry.providers(type_name, field)) if found.all(b.key)), None)
-
-    return provider
-
-
 def _first_leaf_decides(right: Any) -> Any:
     return lambda *args: islice(right(*args), 1)
 
@@ -172,71 +145,67 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
-def _denied_leaves_tell(right: Any) -> Any:
-    def seen(self: Any, served: Any) -> Any:
-        denied, self.draft.denied = self.draft.denied, frozenset()
-        try:
-            return iter(list(right(self, served)))
-        finally:
-            self.draft.denied = denied
+def _mask_not_in_key(right: Any) -> Any:
+    def plan(self: Any, prepared: Any, denied: Any) -> Any:
+        return vars(self).setdefault(f"plan {prepared.key}", right(self, prepared, denied))
 
-    return seen
+    return plan
 
 
-def _denied_filter_used(right: Any) -> Any:
-    return lambda step, given: right(replace(step, denied_filters=frozenset()), given)
+def _nodes_of_another(right: Any) -> Any:
+    def ready(self: Any, *args: Any) -> Any:
+        made = right(self, *args)
+        return vars(self).setdefault(f"ready {made.prepared.key}", made)
+
+    return ready
 
 
-def _fragment_once_in_all(right: Any) -> Any:
-    def collect(self: Any, parent: Any, selections: Any, grouped: Any, seen: Any) -> None:
-        right(self, parent, selections, grouped, self.__dict__.setdefault("spread", set()))
+def _rows_lie_together(right: Any) -> Any:
+    def by_key(asked: Any, parts: Any) -> Any:
+        found = right(asked, parts)
+        return dict(zip(found, rows.spans(map(len, found.values())), strict=True))
 
-    return collect
-
-
-def _elements_of_the_first(right: Any) -> Any:
-    def unnested(above: Any, slot: Any) -> Any:
-        below = right(above, slot)
-        first = next((group for group in below.groups if group), None)
-        below.groups = [first if group else group for group in below.groups]
-        return below
-
-    return unnested
+    return by_key
 
 
-def _last_page_always(right: Any) -> Any:
-    return lambda *args: {row: replace(cut, has_next=False) for row, cut in right(*args).items()}
+def _last_row_for_none(right: Any) -> Any:
+    def missing(self: Any, name: str) -> Any:
+        self._holes = self._holes and not any(answer[name] for answer in self._answers)
+        return right(self, name)
+
+    return missing
 
 
-def _null_in_a_filter_passes(right: Any) -> Any:
-    return lambda op, kind, value, wanted: value is None or right(op, kind, value, wanted)
+def _slices_in_another_order(right: Any) -> Any:
+    async def column(*args: Any) -> Column:
+        found: Column = await right(*args)
+        return replace(found, values=[*found.values[slices.SLICE :], *found.values[: slices.SLICE]])
+
+    return column
 
 
-def _lowest_link(right: Any) -> Any:
-    def link(registry: Registry, coordinate: str, found: Any) -> Any:
-        return next((b for b in reversed(registry.links.get(coordinate, ())) if found.all(b.key)), None)
-
-    return link
+def _keys_of_rows_sorted(right: Any) -> Any:
+    return lambda keys: right(tuple(sorted(keys)))
 
 
 PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
     Planted("the last key of a chunk gets no row", coalesce, "ask", _last_key_lost),
-    Planted("rows are shifted by one", execute, "align", _rows_shifted),
+    Planted("rows are shifted by one", execute, "align", rows_shifted),
     Planted("what failed counts as absent", execute, "align", _failed_is_absent, checks.faults_explained),
     Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
     Planted("a null key is asked for", execute, "keys_of", _null_key_asked, checks.keys_sent_once),
     Planted("of two rows for one key the first is taken", chunks, "_checked", _two_rows_accepted),
-    Planted("a value that cannot be read is null without an error", layers, "canonical", _bad_value_is_null),
+    Planted("a value that cannot be read is null without an error", Reading, "column", _bad_value_is_null),
     Planted("every object is there", assemble, "present", _everything_present),
     Planted("null bubbling is forgotten", positions, "is_non_null_type", lambda right: lambda kind: False, checks.in_shape),
     Planted("errors below an emptied position are kept", assemble._Assembly, "kept", lambda right: lambda self: self.errors),
-    Planted("cursors are off by one", assemble, "_cursors", _next_cursor),
+    Planted("cursors are off by one", connections, "_cursors", _next_cursor),
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
-    Planted("the worst provider is asked", objects, "provider", _worst_provider),
+    Planted("the worst provider is asked", objects, "provider", worst_provider),
     Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",
@@ -248,27 +217,12 @@ PLANTED = (
     Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
     Planted("the total is that of the page", lists, "laid", _total_of_the_page),
-    Planted("a denied leaf decides whether its object is there", objects.Objects, "seen", _denied_leaves_tell, nothing_denied_is_felt),
-    Planted("policy hears of selected fields alone", engine.Engine, "_within", lambda right: lambda *_: {}),
-    Planted("a denied field is filtered by", execute, "conditions", _denied_filter_used, nothing_denied_is_felt),
-    Planted(
-        "an object of which nothing may be seen is shown",
-        objects.Objects,
-        "hidden",
-        lambda right: lambda *_: False,
-    ),
-    Planted("the link of lowest rank is followed", objects, "link", _lowest_link, lower_ranks_are_not_heard),
-    Planted("the provider of lowest rank is asked", objects, "provider", _worst_provider, lower_ranks_are_not_heard),
-    Planted("rows belong to other keys", execute, "align", _rows_shifted, one_value_everywhere),
-    Planted("each list has the elements of the first", lists, "unnested", _elements_of_the_first),
-    Planted("a fragment counts once in the whole question", operations._Collector, "_collect", _fragment_once_in_all, checks.in_shape),
-    Planted(
-        "fragments on abstract types apply to nothing",
-        operations._Collector,
-        "_applies",
-        lambda right: lambda self, condition, parent: condition == parent.name,
-        checks.in_shape,
-    ),
-    Planted("no page has one after it", lists, "cuts", _last_page_always),
-    Planted("null passes a filter that the source left", scan, "holds", _null_in_a_filter_passes),
+    Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
+    Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
+    Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
+    Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
+    Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
+    Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
+    *SLIPS,
 )

@@ -1,0 +1,52 @@
+"""Which coordinates policy must decide on before an operation is planned. Knows the schema and the registry, not callers."""
+
+from __future__ import annotations
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+
+from hub.plan.operation import Operation
+from schema.coordinates import Coordinate
+from schema.registry import Registry
+
+
+def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> tuple[Coordinate, ...]:
+    """All coordinates that are touched, what the fields among them are looked up or filtered by, and all inside the objects among them,
+    since that decides whether those are there."""
+    names = dict.fromkeys(operation.coordinates)
+    for coordinate in operation.coordinates:
+        lookup = registry.roots.get(coordinate)
+        if lookup is not None:
+            names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
+        definition = _field(schema, coordinate)
+        named = get_named_type(definition.type).name
+        node = registry.connections.get(named, named)
+        for argument in definition.args.values():
+            filterable = registry.filters.get(get_named_type(argument.type).name, {})
+            names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
+        names.update(_within(schema, registry, named))
+    return tuple(registry.coordinates[name] for name in names if name in registry.coordinates)
+
+
+def _within(schema: GraphQLSchema, registry: Registry, type_name: str) -> dict[str, None]:
+    """All fields of a plain object and of what lies in its row: objects further in, and what references carry."""
+    found: dict[str, None] = {}
+    waiting = [] if type_name in registry.keys or type_name in registry.connections else [type_name]
+    seen = set(waiting)
+    while waiting:
+        parent = waiting.pop()
+        kind = schema.type_map[parent]
+        for name, definition in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
+            found[f"{parent}.{name}"] = None
+            inner = get_named_type(definition.type).name
+            if inner not in seen and not (parent in registry.keys and inner in registry.keys):
+                seen.add(inner)
+                waiting.append(inner)
+    return found
+
+
+def _field(schema: GraphQLSchema, coordinate: str) -> GraphQLField:
+    type_name, _, name = coordinate.partition(".")
+    parent = schema.type_map[type_name]
+    assert isinstance(parent, GraphQLObjectType)
+    found: GraphQLField = parent.fields[name]
+    return found
