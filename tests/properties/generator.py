@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cachetools import LRUCache
 from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
-from schema.registry import Binding
+from schema.registry import Binding, Registry
 from tests.memory import Faults
 from tests.properties.faults import random_faults
 from tests.properties.model import Model, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
 from tests.properties.systems import Native, Systems
-from tests.worlds import World, world
+from tests.worlds import World, over, registry
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,7 +48,7 @@ class Case:
         printer.text(repr(self))
 
     def build(self) -> World:
-        made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters)
+        made = over(self.schema, _registry(self), self.rows)
         for name, faults in self.faults.items():
             if name in made.systems:
                 made.systems[name].faults = faults
@@ -58,6 +59,17 @@ class Case:
         if all(faults == Faults(shuffled=faults.shuffled) for faults in self.faults.values()):
             return self
         return replace(self, faults={name: Faults(shuffled=faults.shuffled) for name, faults in self.faults.items()})
+
+
+_registries: LRUCache[tuple[int, ...], tuple[Case, Registry]] = LRUCache(64)  # worlds are fresh each time, what is bound in them is not
+
+
+def _registry(case: Case) -> Registry:
+    key = tuple(map(id, (case.schema, case.bindings, case.keys, case.roots, case.filters)))
+    if key not in _registries:
+        made = registry(case.schema, case.bindings, keys=case.keys, roots=case.roots, filters=case.filters)
+        _registries[key] = (case, made)  # the case as well, so that the ids in the key stay taken
+    return _registries[key][1]
 
 
 def cases(*, max_size: int = 4) -> st.SearchStrategy[Case]:

@@ -53,7 +53,7 @@ NOT_YET = "none: what it is about is not part of the hub yet"
 WAITING = {19, 22, 24, 25, 29, 30, 32}  # properties of what is not there yet
 
 
-def tested() -> dict[int, list[str]]:
+def files_of() -> dict[int, list[str]]:
     """The files with tests of each property, by the names of the tests: ``test_p7_…``, ``test_p1_p2_…``."""
     found: dict[int, set[str]] = {number: set() for number in SAYS}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -66,7 +66,7 @@ def tested() -> dict[int, list[str]]:
 def properties() -> str:
     """The table of properties as Markdown."""
     lines = ["| property | says | tests |", "| --- | --- | --- |"]
-    for number, paths in tested().items():
+    for number, paths in files_of().items():
         where = ", ".join(f"[{path.removeprefix('tests/')}](../{path})" for path in paths)
         lines.append(f"| P{number} | {SAYS[number]} | {where or NOT_YET} |")
     return "\n".join(lines)
