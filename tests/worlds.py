@@ -268,7 +268,11 @@ def world(
     """A world from its parts. ``rows`` are native rows by system and name, ``roots`` maps ``Query.x`` to the type it finds and its
     arguments' key fields. Connections are recognised by their name."""
     schema = build_schema(schema) if isinstance(schema, str) else schema
-    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits)
+    return over(schema, registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits), rows, clock=clock)
+
+
+def over(schema: GraphQLSchema, made: Registry, rows: Mapping[str, Rows], *, clock: Clock | None = None) -> World:
+    """A world over what is bound already."""
     received: list[Received] = []
     systems = {name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.systems}
     return World(schema, made, systems, received)

@@ -6,8 +6,8 @@ function there moves its mistake along.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -34,20 +34,9 @@ from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from hub.run.sources import Sources
-from schema.registry import Registry
 from tests.properties import acting, assembly, checks, kept, schedules
-from tests.properties.generator import Case
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """``wrong`` makes the mistaken function out of the right one, which is ``owner.name``. ``by`` is the property that must notice."""
-
-    story: str
-    owner: Any
-    name: str
-    wrong: Callable[[Any], Any]
-    by: Callable[[Case], Awaitable[None]] = checks.same_as_oracle
+from tests.properties.mistake import Planted as Planted
+from tests.properties.slips import SLIPS, rows_shifted, worst_provider
 
 
 def _key_sent_again(right: Any) -> Any:
@@ -73,13 +62,6 @@ def _last_key_lost(right: Any) -> Any:
         return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
-
-
-def _rows_shifted(right: Any) -> Any:
-    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Any:
-        return right(binding, [*keys[1:], *keys[:1]], faults, answers)
-
-    return align
 
 
 def _failed_is_absent(right: Any) -> Any:
@@ -155,13 +137,6 @@ def _nested_mask_forgotten(right: Any) -> Any:
             self.draft.denied = denied
 
     return output
-
-
-def _worst_provider(right: Any) -> Any:
-    def provider(registry: Registry, type_name: str, field: str, found: Any) -> Any:
-        return next((b for b in reversed(registry.providers(type_name, field)) if found.all(b.key)), None)
-
-    return provider
 
 
 def _first_leaf_decides(right: Any) -> Any:
@@ -313,7 +288,7 @@ PLANTED = (
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
     Planted("the last key of a chunk gets no row", coalesce, "ask", _last_key_lost),
-    Planted("rows are shifted by one", execute, "align", _rows_shifted),
+    Planted("rows are shifted by one", execute, "align", rows_shifted),
     Planted("what failed counts as absent", execute, "align", _failed_is_absent, checks.faults_explained),
     Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
     Planted("a null key is asked for", execute, "keys_of", _null_key_asked, checks.keys_sent_once),
@@ -326,7 +301,7 @@ PLANTED = (
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
-    Planted("the worst provider is asked", objects, "provider", _worst_provider),
+    Planted("the worst provider is asked", objects, "provider", worst_provider),
     Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",
@@ -350,4 +325,5 @@ PLANTED = (
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
     Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
+    *SLIPS,
 )
