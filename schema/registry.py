@@ -36,6 +36,15 @@ class Authority(StrEnum):
     DERIVED = "DERIVED"
 
 
+class Resolve(StrEnum):
+    """What happens with a field that several systems serve: the FIRST by rank answers; or the next is asked where those before it failed
+    (FALLBACK_ON_ERROR), or failed or have null (FALLBACK_ON_NULL)."""
+
+    FIRST = "FIRST"
+    FALLBACK_ON_ERROR = "FALLBACK_ON_ERROR"
+    FALLBACK_ON_NULL = "FALLBACK_ON_NULL"
+
+
 class Role(StrEnum):
     """What a binding is for: LOOKUP an entity by key, LINK a parent to its list or object, SCAN all entities of a type."""
 
@@ -155,11 +164,16 @@ class Registry:
     roots: Mapping[str, RootLookup]  # root coordinate -> how its arguments are keys
     connections: Mapping[str, str]  # connection type -> node type
     filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> canonical field
+    policies: Mapping[str, Resolve] = field(default_factory=dict)  # coordinate -> its policy, where that is not FIRST
     epoch: str = ""  # changes whenever anything above does
 
     def providers(self, type_name: str, field_name: str) -> tuple[Binding, ...]:
         """Lookups that serve ``type_name.field_name``, best first."""
         return tuple(b for b in self.lookups.get(type_name, ()) if field_name in b.fields)
+
+    def policy(self, coordinate: str) -> Resolve:
+        """What happens when several systems serve ``coordinate``."""
+        return self.policies.get(coordinate, Resolve.FIRST)
 
     def anchor(self, type_name: str) -> Binding | None:
         """The lookup that decides whether an entity exists, if there is one."""

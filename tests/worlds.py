@@ -18,7 +18,7 @@ from hub.clock import Clock
 from schema.canonical import canonical as canonical_schema
 from schema.compose import compose, load_systems, parse_manifest
 from schema.coordinates import Coordinate, Coordinates, Grade
-from schema.registry import Authority, Binding, Coverage, Existence, Limits, Registry, Role, RootLookup, Served, System, Variant
+from schema.registry import Authority, Binding, Coverage, Existence, Limits, Registry, Resolve, Role, RootLookup, Served, System, Variant
 from tests.memory import Memory, MemorySettings, Received, Rows
 
 
@@ -217,13 +217,14 @@ def world(
     keys: Mapping[str, Sequence[tuple[str, ...] | str]],
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
+    policies: Mapping[str, Resolve] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> World:
     """A world from its parts. ``rows`` are native rows by system and name, ``roots`` maps ``Query.x`` to the type it finds and its
     arguments' key fields. Connections are recognised by their name."""
     schema = build_schema(schema) if isinstance(schema, str) else schema
-    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits)
+    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, policies=policies, limits=limits)
     received: list[Received] = []
     systems = {name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.systems}
     return World(schema, made, systems, received)
@@ -251,6 +252,7 @@ def registry(
     keys: Mapping[str, Sequence[tuple[str, ...] | str]],
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
+    policies: Mapping[str, Resolve] | None = None,
     limits: Limits | None = None,
 ) -> Registry:
     """Index ``bindings`` as composition would: by rank, whatever their order."""
@@ -266,6 +268,7 @@ def registry(
         roots={name: RootLookup(name, type_name, args) for name, (type_name, args) in (roots or {}).items()},
         connections=_connections(schema),
         filters=filters or {},
+        policies=policies or {},
         epoch="1",
     )
 

@@ -7,8 +7,8 @@ The rules, by the names that comments here and in the tests use:
 
 S1   A field that the rows an entity came from carry (link, list or lookup rows, ``Served.parts``, arguments of a root field) is taken
      from there.
-S2   Else a link, else the lookup of best rank whose key can be had at this position: carried, or from other lookups, round by round.
-     None: null and NOT_BOUND. A null key: no call, null, no error. A key that failed: null and that failure, at the field's own path.
+S2   Else a link, else a lookup, the first by rank of those whose key can be had at this position: carried, or from other lookups, round by
+     round. Nobody: null and NOT_BOUND. A key that failed: null and that failure, at the field's own path.
 S3   A root field by key asks the type's complete anchor, if its key can be had: no row, no object; if it fails, the object stands and the
      fields it serves say so. A reference is there when its key is, and is not checked. A single link is there when a row came.
 S4   No row in a lookup: its fields are null, without an error. Absent is not failed.
@@ -25,6 +25,11 @@ S10  A connection: ascending by the node's first key, cut by ``first`` (50 unles
      list keeps the source's order. Conditions of a filter are ANDed; one that the rows do not carry is FILTER_NOT_PUSHABLE.
 S11  An object in the same row is null when all its leaves are, asked for or not. An element of a list is there when it is not null.
 S12  Canonical values: see ``hub.oracle.values``.
+S13  A key that is null in a row: no call, and the next source by rank whose key is not null there answers that row; if there is none, null
+     without an error. A key that the rows carry and that may not be null counts as there.
+S14  With FALLBACK_ON_ERROR what is carried comes first, then all of S2 by rank, until one does not fail; after a failure only a value
+     counts, since no record is no answer to what another failed to say. With FALLBACK_ON_NULL until one has a value. Nobody: the first
+     failure, else null. What cannot be read has failed; a key that is null is passed over.
 """
 
 from hub.oracle.oracle import Oracle

@@ -20,15 +20,17 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     get_named_type,
+    is_non_null_type,
 )
 
 from connectors.paths import reader
 from connectors.spi import Field
 from hub.oracle.calls import Calls, Row, Wanted
+from hub.oracle.choice import State, taken_from
 from hub.oracle.pages import Window, cut, matches
 from hub.oracle.values import Fault, elements, parsed, read, write
 from schema.identifiers import QUALITY
-from schema.registry import Binding, Registry, Role, Served
+from schema.registry import Binding, Registry, Resolve, Role, Served
 
 Info = GraphQLResolveInfo[Any]
 
@@ -41,6 +43,14 @@ class Thing:
     served: Mapping[str, Served]
     row: Row
     columns: Mapping[str, Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who may give a field of ``thing``: what it carries, or a binding."""
+
+    thing: Thing
+    binding: Binding | None = None
 
 
 class Answer:
@@ -124,18 +134,62 @@ class Answer:
     # -- fields of an object (S1, S2, S4, S5) ----------------------------------------------------------------------
 
     def field(self, thing: Thing, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
-        name = info.field_name
-        if name in thing.served:
-            return self._shaped(thing, name, info, args)
-        via = self._via(thing)
-        reachable = [b for b in self.registry.links.get(coordinate, ()) if all(k in thing.served or k in via for k in b.key)]
-        if reachable:
-            return self._link(thing, reachable[0], info, args)
-        provider = next((b for b in self.registry.providers(thing.type, name) if all(k in thing.served or k in via for k in b.key)), None)
-        if provider is None:
+        policy, via = self.registry.policy(coordinate), self._via(thing)
+        sources: list[Source] = [Source(thing)] if info.field_name in thing.served else []
+        if not sources or (policy is not Resolve.FIRST and thing.columns):
+            bindings = (*self.registry.links.get(coordinate, ()), *self.registry.providers(thing.type, info.field_name))
+            sources += [Source(thing, b) for b in bindings if all(k in thing.served or k in via for k in b.key)]
+        if not sources:
             raise Fault("NOT_BOUND")
-        found = self._lookup(thing, provider, name)
-        return None if found is None else self._shaped(found, name, info, args)
+        taken = taken_from([lambda source=source: self._state(source, info.field_name) for source in sources], policy)  # type: ignore[misc]
+        return None if taken is None else self._given(sources[taken], info, args)
+
+    def _given(self, source: Source, info: Info, args: Mapping[str, Any]) -> Any:
+        """The field as one source has it."""
+        if source.binding is None:
+            return self._shaped(source.thing, info.field_name, info, args)
+        if source.binding.role is Role.LINK:
+            return self._link(source.thing, source.binding, info, args)
+        found = self._lookup(source.thing, source.binding, info.field_name)
+        return None if found is None else self._shaped(found, info.field_name, info, args)
+
+    def _state(self, source: Source, name: str) -> State:
+        """What one source makes of a field, without any regard to which part of it is asked for."""
+        thing, binding = source.thing, source.binding
+        try:
+            if binding is not None:
+                if self._keyless(thing, binding):
+                    return State.KEYLESS
+                if binding.role is Role.LINK:
+                    rows = self._rows(thing, binding, tuple(dict.fromkeys(n for s in binding.fields.values() for n in _columns(s))))
+                    return State.VALUE if rows or (binding.many and rows is not None) else State.NULL
+                found = self._lookup(thing, binding, name)
+                if found is None:
+                    return State.NULL
+                thing = found
+            return State.NULL if self._plain(thing, name) is None else State.VALUE
+        except Fault:
+            return State.FAILED
+
+    def _keyless(self, thing: Thing, binding: Binding) -> bool:
+        """S2: whether a key is null there. One that is carried and may not be null is always there."""
+        owner = binding.type if binding.role is Role.LOOKUP else thing.type
+        if all(name in thing.served and is_non_null_type(self.type_of(owner, name)) for name in binding.key):
+            return False
+        return None in [self._key(thing, name) for name in binding.key]
+
+    def _plain(self, thing: Thing, name: str) -> Any:
+        """The field ``name`` that ``thing`` carries, an object or list of objects as whatever is not None if it is there. Raises Fault."""
+        served = thing.served[name]
+        if served.type is None:
+            return self._carried(thing, name)
+        if served.column is None:
+            return self._embedded(served, thing.row, thing.columns)
+        column = thing.columns[served.column]
+        native = parsed(thing.row.get(served.column), column)
+        if native is None:
+            return None
+        return elements(native, column) if served.many else self._item(served, native, column)
 
     def _link(self, thing: Thing, binding: Binding, info: Info, args: Mapping[str, Any]) -> Any:
         columns = tuple(dict.fromkeys(name for served in binding.fields.values() for name in _columns(served)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, GraphQLString
 
 from connectors.spi import Field
-from hub.plan.model import Fetch, Place, Slot, Step
+from hub.plan.model import Fetch, Guard, Place, Slot, Step
 from hub.plan.operation import Selected, Unplannable
 from hub.plan.providers import Reach, reach
 from schema.registry import Binding, Registry, Served
@@ -39,15 +39,24 @@ class Carried:
     level: Level | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """For a fetch that only some rows need: ``guard`` says which, ``chain`` which sources were asked before. Fetches of one binding after
+    one chain are one step."""
+
+    chain: tuple[str, ...]
+    guard: Guard
+
+
 @dataclass(slots=True)
 class Position:
-    """An object of ``type`` in ``layer``; ``fetched`` remembers this position's fetches by binding."""
+    """An object of ``type`` in ``layer``; ``fetched`` remembers this position's fetches by binding and what was asked before them."""
 
     layer: int
     type: str
     carried: Mapping[str, Carried]
     reach: Reach
-    fetched: dict[str, int] = field(default_factory=dict)
+    fetched: dict[tuple[str, ...], int] = field(default_factory=dict)
 
 
 def place_of(selected: Selected) -> Place:
@@ -69,6 +78,7 @@ class Draft:
         self.denied = denied
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
+        self.guards: dict[int, list[Guard]] = {}
 
     def next_id(self) -> int:
         if len(self.steps) >= MAX_STEPS:
@@ -78,29 +88,34 @@ class Draft:
     def position(self, layer: int, type_name: str, carried: Mapping[str, Carried]) -> Position:
         return Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried)))
 
-    def fetch(self, position: Position, binding: Binding, selected: Selected | None = None) -> int:
+    def fetch(self, position: Position, binding: Binding, selected: Selected | None = None, unless: Unless | None = None) -> int:
         """The step that asks ``binding`` for this position's keys; the keys' own steps come first."""
-        known = position.fetched.get(binding.id) if selected is None else None
-        if known is not None:
-            return known
-        key = tuple(self.key_slot(position, name) for name in binding.key)
-        step = self.next_id()
-        self.columns[step] = {}
-        self.steps.append(Fetch(step, position.layer, binding, key, selected=selected))
-        if selected is None:
-            position.fetched[binding.id] = step
-        return step
+        name = (binding.id, *((unless.guard.resolve, *unless.chain) if unless is not None else ()))
+        known = position.fetched.get(name) if selected is None else None
+        if known is None:
+            key = tuple(self.key_slot(position, part, unless) for part in binding.key)
+            known = self.next_id()
+            self.columns[known] = {}
+            self.steps.append(Fetch(known, position.layer, binding, key, selected=selected))
+            if selected is None:
+                position.fetched[name] = known
+        guards = self.guards.setdefault(known, [])
+        if unless is not None and unless.guard not in guards:
+            guards.append(unless.guard)
+        return known
 
-    def key_slot(self, position: Position, name: str) -> Slot:
+    def key_slot(self, position: Position, name: str, unless: Unless | None = None) -> Slot:
         carried = position.carried.get(name)
         if carried is None:
-            carried = self.fetched(position, position.reach.via[name], name)
+            via = position.reach.via[name]
+            # A key that is had for all rows anyway is not asked for again.
+            carried = self.fetched(position, via, name, None if (via.id,) in position.fetched else unless)
         if carried.level is None:
             return Slot(carried.step, name, self.type_of(f"{position.type}.{name}"))
         return self.wanted(carried.level, carried.served, f"{position.type}.{name}")
 
-    def fetched(self, position: Position, binding: Binding, name: str) -> Carried:
-        step = self.fetch(position, binding)
+    def fetched(self, position: Position, binding: Binding, name: str, unless: Unless | None = None) -> Carried:
+        step = self.fetch(position, binding, unless=unless)
         level = self.level(position.layer, step, binding, step=step)
         return Carried(binding.fields[name], step, level)
 

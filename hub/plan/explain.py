@@ -6,7 +6,24 @@ from collections.abc import Iterator, Mapping
 
 from connectors.spi import Ask, describe_ask
 from hub.plan.merge import needs
-from hub.plan.model import Arguments, Connection, Expand, Failure, Fetch, List, Object, Output, QueryPlan, Rows, Scan, Slot, Step
+from hub.plan.model import (
+    Arguments,
+    Choice,
+    Connection,
+    Expand,
+    Failure,
+    Fetch,
+    Guard,
+    List,
+    Object,
+    Output,
+    QueryPlan,
+    Rows,
+    Scan,
+    Slot,
+    Step,
+)
+from schema.registry import Resolve
 
 
 def explain(plan: QueryPlan) -> str:
@@ -22,7 +39,8 @@ def explain(plan: QueryPlan) -> str:
     """
     steps = {step.id: step for step in plan.steps}
     first = {member: members[0] for members in plan.groups for member in members[1:]}
-    calls = len(plan.groups) + sum(isinstance(step, Scan) for step in plan.steps)
+    sure = {step.id for step in plan.steps if isinstance(step, Fetch) and not step.unless}
+    calls = sum(not sure.isdisjoint(members) for members in plan.groups) + sum(isinstance(step, Scan) for step in plan.steps)
     name = plan.operation or "the query"
     lines = [f"plan of {name}: {_count(len(plan.systems), 'system')}, {_count(calls, 'call')} at least"]
     width = max((len(system) for system in plan.systems), default=0)
@@ -65,8 +83,15 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], width: int, first: Mapping[in
     parts += ["one key a call"] if limit <= 1 else [f"up to {limit} keys a call"]
     after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
     parts += ["after " + ", ".join(map(str, after))] if after else []
+    parts += ["only where " + " or ".join(dict.fromkeys(map(_guard, step.unless)))] if step.unless else []
     parts += [f"with {first[step.id]}"] if step.id in first else []
     return "  ".join(parts)
+
+
+def _guard(guard: Guard) -> str:
+    """Which rows a fetch is for: those that the sources before it have left open."""
+    said = {Resolve.FIRST: "has no key", Resolve.FALLBACK_ON_ERROR: "fails", Resolve.FALLBACK_ON_NULL: "has nothing"}
+    return " and ".join(str(probe.step) if probe.step is not None else "the row" for probe in guard.probes) + f" {said[guard.resolve]}"
 
 
 def _origin(slot: Slot) -> str:
@@ -79,6 +104,9 @@ def _failures(output: Output) -> Iterator[tuple[str, str]]:
             yield output.place.coordinate, output.code
         case Object():
             yield from _below(output)
+        case Choice():
+            for option in output.options:
+                yield from _failures(option)
         case List():
             yield from _below(output.rows)
         case Connection():

@@ -6,10 +6,10 @@ binding ask for the union of their columns, so that a key seen before is never a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Arguments, Expand, Fetch, Scan, Step
+from hub.plan.model import Arguments, Expand, Fetch, Guard, Presence, Probe, Scan, Slot, Step
 
 
 def needs(step: Step) -> tuple[int, ...]:
@@ -18,14 +18,33 @@ def needs(step: Step) -> tuple[int, ...]:
         case Arguments() | Scan():
             return ()
         case Fetch():
-            found = {step.layer, *(slot.step for slot in step.key)}
+            found = {step.layer, *(slot.step for slot in step.key), *(number for guard in step.unless for number in _looked_at(guard))}
         case Expand():
             found = {step.layer, step.source} | ({step.slot.step} if step.slot else set())
     return tuple(sorted(found - {0, step.id}))
 
 
-def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> tuple[Step, ...]:
-    """Give every fetch and scan its columns: the sorted union over all fetches of its binding, keys first."""
+def _looked_at(guard: Guard) -> set[int]:
+    """The steps whose columns a guard reads."""
+    found: set[int] = set()
+    for probe in guard.probes:
+        found.update(() if probe.step is None else (probe.step,), (slot.step for slot in slots_of(probe)))
+    return found
+
+
+def slots_of(probe: Probe) -> Iterator[Slot]:
+    """All columns that a probe reads."""
+    yield from probe.key
+    yield from (slot for slot in (probe.leaf, probe.items, probe.typename) if slot is not None)
+    presence: Presence
+    for presence in (probe.presence, *probe.variants.values()):
+        yield from (*presence.keys, *presence.any)
+
+
+def unite(
+    steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]], guards: Mapping[int, Sequence[Guard]] | None = None
+) -> tuple[Step, ...]:
+    """Give every fetch and scan its columns: the sorted union over all fetches of its binding, keys first. And each fetch its guards."""
     wanted: dict[str, set[str]] = {}
     for step in steps:
         if isinstance(step, Fetch):
@@ -34,7 +53,8 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
     for step in steps:
         if isinstance(step, Fetch):
             key = step.binding.relation.keys
-            step = replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))))
+            unless = tuple((guards or {}).get(step.id, ()))
+            step = replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))), unless=unless)
         elif isinstance(step, Scan):
             step = replace(step, columns=tuple(sorted(columns[step.id])))
         united.append(step)

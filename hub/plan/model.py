@@ -16,7 +16,7 @@ from graphql import FieldNode, GraphQLField, GraphQLOutputType
 
 from connectors.spi import Field
 from hub.plan.operation import Selected
-from schema.registry import Binding
+from schema.registry import Binding, Resolve
 
 ROOT = 0
 ELEMENT = "$"  # the column that is the list element itself
@@ -45,11 +45,52 @@ class Arguments:
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """When an object is there.
+
+    ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
+    ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
+    object's own error.
+    """
+
+    keys: tuple[Slot, ...] = ()
+    any: tuple[Slot, ...] = ()
+    found: int | None = None
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How a row tells what one source has made of a field: no key for it, a failure, null, or a value.
+
+    ``step`` is the source's fetch (None: the rows carry the field) and ``key`` what may be null of its key. ``leaf`` and ``items`` are the
+    field's column, where it is a leaf or a list; an object is there as ``presence`` says, and ``variants`` by the value of ``typename``.
+    """
+
+    step: int | None
+    key: tuple[Slot, ...] = ()
+    leaf: Slot | None = None
+    items: Slot | None = None
+    presence: Presence = Presence()
+    typename: Slot | None = None
+    variants: Mapping[str, Presence] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Leaves the rows that one of ``probes`` has answered already, as ``resolve`` understands it, in peace."""
+
+    resolve: Resolve
+    probes: tuple[Probe, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
 
     A lookup, or a link to one object, puts its columns into ``layer``; a link to many is expanded into layers of its own. ``selected`` is
-    given when arguments of the field are parameters of the relation.
+    given when arguments of the field are parameters of the relation. With ``unless`` only those rows are asked for that one of these
+    guards lets through.
     """
 
     id: int
@@ -58,6 +99,7 @@ class Fetch:
     key: tuple[Slot, ...]
     columns: tuple[str, ...] = ()
     selected: Selected | None = None
+    unless: tuple[Guard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +175,6 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
-    """When an object is there.
-
-    ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
-    ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
-    object's own error.
-    """
-
-    keys: tuple[Slot, ...] = ()
-    any: tuple[Slot, ...] = ()
-    found: int | None = None
-    lenient: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Concrete:
     """One concrete type of an abstract position: when its objects are there, and their fields."""
 
@@ -210,6 +237,16 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A field that several sources can give, in order of preference: each row has it from one of ``options``, which ``probes`` tell."""
+
+    place: Place
+    resolve: Resolve
+    probes: tuple[Probe, ...]
+    options: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """A root field and the layer its value lies in."""
 
@@ -217,7 +254,7 @@ class Root:
     output: Output
 
 
-Output = Leaf | Constant | Failure | Object | List | Connection
+Output = Leaf | Constant | Failure | Object | List | Connection | Choice
 
 
 @dataclass(frozen=True, slots=True)

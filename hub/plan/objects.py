@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
+from hub.plan.choices import choose
+from hub.plan.draft import Carried, Draft, Level, Position, Unless, carried_by, place_of
 from hub.plan.lists import Lists
 from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Slot
 from hub.plan.operation import Selected
-from hub.plan.providers import link, provider
-from schema.registry import Binding, Served
+from hub.plan.providers import sources
+from schema.registry import Binding, Resolve, Role, Served
 
 
 class Objects:
@@ -33,15 +34,19 @@ class Objects:
         if selected.coordinate in self.draft.denied:
             return Failure(place, "FORBIDDEN")
         carried = position.carried.get(selected.name)
-        if carried is not None:
+        resolve = self.draft.registry.policy(selected.coordinate)
+        if carried is not None and (resolve is Resolve.FIRST or carried.level is None):
             return self.answered(position, selected, carried)
-        binding = link(self.draft.registry, selected.coordinate, position.reach)
-        if binding is not None:
-            return self.linked(position, selected, binding)
-        binding = provider(self.draft.registry, position.type, selected.name, position.reach)
-        if binding is None:
+        found = sources(self.draft.registry, position.type, selected.name, position.reach)
+        if carried is None and not found:
             return Failure(place, "NOT_BOUND")
-        return self.answered(position, selected, self.draft.fetched(position, binding, selected.name))
+        return choose(self, position, selected, resolve, carried, found)
+
+    def fetched(self, position: Position, selected: Selected, binding: Binding, unless: Unless | None) -> Output:
+        """A field from a call of its own, or from the rows of a lookup. With ``unless`` only where it is still to be answered."""
+        if binding.role is Role.LINK:
+            return self.linked(position, selected, binding, unless)
+        return self.answered(position, selected, self.draft.fetched(position, binding, selected.name, unless))
 
     def answered(self, position: Position, selected: Selected, carried: Carried) -> Output:
         """A field whose value lies in rows that are fetched anyway, or among the root field's arguments."""
@@ -97,9 +102,9 @@ class Objects:
             found[variant.value] = Concrete(presence, self.fields(position, children.get(variant.type, ())))
         return typename, found
 
-    def linked(self, position: Position, selected: Selected, binding: Binding) -> Output:
+    def linked(self, position: Position, selected: Selected, binding: Binding, unless: Unless | None) -> Output:
         """A list or an object that is fetched by the parent's key."""
-        source = self.draft.fetch(position, binding, selected if binding.args else None)
+        source = self.draft.fetch(position, binding, selected if binding.args else None, unless)
         if binding.many:
             return self.lists.linked(position, selected, binding, source)
         level = self.draft.level(position.layer, source, binding, step=source)

@@ -17,7 +17,7 @@ def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, 
     draft = Draft(schema, registry, denied)
     objects = Objects(draft)
     roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
-    steps = unite(draft.steps, draft.columns)
+    steps = unite(draft.steps, draft.columns, draft.guards)
     return QueryPlan(operation.name, steps, groups(steps), roots, operation.coordinates, denied)
 
 

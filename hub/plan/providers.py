@@ -33,14 +33,10 @@ def reach(registry: Registry, type_name: str, carried: frozenset[str]) -> Reach:
     return _reach(_Identity(registry), type_name, carried)
 
 
-def provider(registry: Registry, type_name: str, field: str, found: Reach) -> Binding | None:
-    """The lookup that answers a requested field: the first by rank whose key can be had."""
-    return next((b for b in registry.providers(type_name, field) if found.all(b.key)), None)
-
-
-def link(registry: Registry, coordinate: str, found: Reach) -> Binding | None:
-    """The link that answers a list or object field: the first by rank whose key can be had."""
-    return next((b for b in registry.links.get(coordinate, ()) if found.all(b.key)), None)
+def sources(registry: Registry, type_name: str, field: str, found: Reach) -> tuple[Binding, ...]:
+    """All that can answer a field that is not carried, best first: links, then lookups, each by rank, whose keys can be had at all."""
+    links = registry.links.get(f"{type_name}.{field}", ())
+    return tuple(b for b in (*links, *registry.providers(type_name, field)) if found.all(b.key))
 
 
 class _Identity:

@@ -13,8 +13,24 @@ from typing import Any
 
 from graphql import GraphQLOutputType, is_non_null_type
 
-from hub.plan.model import Connection, Constant, Failure, Leaf, List, Object, Output, PageField, Place, Presence, QueryPlan, Rows, Slot
+from hub.plan.model import (
+    Choice,
+    Connection,
+    Constant,
+    Failure,
+    Leaf,
+    List,
+    Object,
+    Output,
+    PageField,
+    Place,
+    Presence,
+    QueryPlan,
+    Rows,
+    Slot,
+)
 from hub.run.arguments import write_cursor
+from hub.run.choices import built
 from hub.run.convert import BAD, depth, named
 from hub.run.layers import Fault, Layer, Paged, present
 from hub.run.positions import BAD_VALUE, Bad, Built, Located, Path, PathOf, Positions, element, zipped
@@ -67,6 +83,8 @@ class _Assembly(Positions):
                 return [output.value] * len(rows), {}
             case Failure():
                 return self.failure(output.place, output.code, rows, path)
+            case Choice():
+                return built(output, layer, rows, path, self.value)
 
     def failure(self, place: Place, code: str, rows: Sequence[int], path: PathOf) -> Built:
         values: list[Any] = [None] * len(rows)

@@ -16,7 +16,8 @@ from connectors.spi import SourceError
 from hub.plan.merge import needs
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
 from hub.run.arguments import BadArgument, PageArguments, arguments, page
-from hub.run.chunks import Asked, Question, Shared, align
+from hub.run.choices import left
+from hub.run.chunks import Asked, Key, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.lists import expand
 from hub.run.scan import Scanning, conditions
@@ -132,10 +133,20 @@ class _Run:
 
     async def _group(self, steps: Sequence[Fetch]) -> None:
         await self._after(sorted({number for step in steps for number in needs(step)}))
-        keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
+        keyed = [self._keys(step) for step in steps]
         answers = await self.asked.rows(self._question(steps[0]), [key for keys, _ in keyed for key in keys])
         for step, (keys, faults) in zip(steps, keyed, strict=True):
             self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
+
+    def _keys(self, step: Fetch) -> tuple[list[Key | None], dict[int, Fault]]:
+        """The key of each row that is to be asked for, and why some could not be had."""
+        layer = self.layers[step.layer]
+        keys, faults = keys_of(layer, step.key)
+        if step.unless:
+            wanted = [any(each) for each in zip(*(left(layer, guard) for guard in step.unless), strict=True)]
+            keys = [key if open else None for key, open in zip(keys, wanted, strict=True)]
+            faults = {row: fault for row, fault in faults.items() if wanted[row]}
+        return keys, faults
 
     def _question(self, step: Fetch) -> Question:
         params: dict[str, Any] = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from math import ceil
 
+from schema.registry import Resolve
 from tests.memory import Received
 from tests.properties.engine import both, engine, run_engine, run_oracle, told
+from tests.properties.fallback import fallbacks_hold
 from tests.properties.generator import Case
 from tests.properties.operations import Operation
 from tests.properties.rewrite import decided
@@ -118,6 +121,12 @@ async def skipped_is_not_asked(case: Case) -> None:
     assert Counter(await calls(case)) == Counter(await calls(case, without)), f"{without.text}\n{await told(case)}"
 
 
+async def fallbacks(case: Case) -> None:
+    """P22, of a small world of its own that the case's seed gives."""
+    rng = random.Random(case.seed)
+    await fallbacks_hold(rng, rng.choice((Resolve.FALLBACK_ON_ERROR, Resolve.FALLBACK_ON_NULL)))
+
+
 CHECKS = (
     same_as_oracle,
     in_shape,
@@ -127,4 +136,5 @@ CHECKS = (
     keys_sent_once,
     calls_are_few,
     skipped_is_not_asked,
+    fallbacks,
 )

@@ -15,7 +15,7 @@ from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
 from connectors.spi import ErrorKind
-from schema.registry import Authority, Binding
+from schema.registry import Authority, Binding, Resolve
 from tests.memory import Faults
 from tests.properties.model import Model, Shape, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
@@ -40,6 +40,7 @@ class Case:
     keys: Mapping[str, tuple[tuple[str, ...], ...]]
     roots: Mapping[str, tuple[str, Mapping[str, str]]]
     filters: Mapping[str, Mapping[str, str]]
+    policies: Mapping[str, Resolve]
     faults: Mapping[str, Faults]
     denied: frozenset[str]
     operation: Operation
@@ -52,7 +53,7 @@ class Case:
         printer.text(repr(self))
 
     def build(self) -> World:
-        made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters)
+        made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters, policies=self.policies)
         for name, faults in self.faults.items():
             if name in made.systems:
                 made.systems[name].faults = faults
@@ -83,7 +84,16 @@ def case(seed: int, size: int = 3) -> Case:
     denied = frozenset(rng.sample(coordinates, rng.randint(1, 3))) if rng.random() < 0.3 else frozenset()
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
     faults = _faults(rng, bindings, rows)
-    return Case(seed, size, model.sdl, schema, tuple(bindings), rows, keys, model.roots, model.filters, faults, denied, asked)
+    policies = _policies(rng, model)
+    return Case(seed, size, model.sdl, schema, tuple(bindings), rows, keys, model.roots, model.filters, policies, faults, denied, asked)
+
+
+def _policies(rng: random.Random, model: Model) -> dict[str, Resolve]:
+    """Some fields fall back, in half of all cases."""
+    if rng.random() < 0.5:
+        return {}
+    names = [f"{name}.{field}" for name in model.entities for field in model.fields(name)]
+    return {name: rng.choice((Resolve.FALLBACK_ON_ERROR, Resolve.FALLBACK_ON_NULL)) for name in names if rng.random() < 0.5}
 
 
 # -- the systems ------------------------------------------------------------------------------------------------------

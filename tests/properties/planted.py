@@ -13,10 +13,11 @@ from typing import Any
 from hub.plan import objects
 from hub.plan import operation as operations
 from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan
+from hub.run import choices as run_choices
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
-from schema.registry import Registry
+from schema.registry import Registry, Resolve
 from tests.properties import checks
 from tests.properties.generator import Case
 
@@ -140,10 +141,26 @@ def _nested_mask_forgotten(right: Any) -> Any:
 
 
 def _worst_provider(right: Any) -> Any:
-    def provider(registry: Registry, type_name: str, field: str, found: Any) -> Any:
-        return next((b for b in reversed(registry.providers(type_name, field)) if found.all(b.key)), None)
+    def sources(registry: Registry, type_name: str, field: str, found: Any) -> Any:
+        return tuple(reversed(right(registry, type_name, field, found)))
 
-    return provider
+    return sources
+
+
+def _nobody_falls_back(right: Any) -> Any:
+    return lambda self, coordinate: Resolve.FIRST
+
+
+def _all_are_asked(right: Any) -> Any:
+    return lambda layer, guard: [True] * layer.size
+
+
+def _no_record_answers_a_failure(right: Any) -> Any:
+    def looked(layer: Any, resolve: Any, probes: Any) -> Any:
+        answered, _, null = right(layer, resolve, probes)
+        return answered, [None] * layer.size, null
+
+    return looked
 
 
 def _first_leaf_decides(right: Any) -> Any:
@@ -186,7 +203,11 @@ PLANTED = (
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
-    Planted("the worst provider is asked", objects, "provider", _worst_provider),
+    Planted("the worst provider is asked", objects, "sources", _worst_provider),
+    Planted("nobody falls back", Registry, "policy", _nobody_falls_back, checks.fallbacks),
+    Planted("a null key counts as a key", run_choices, "keys_of", lambda right: lambda layer, key: ([()] * layer.size, {})),
+    Planted("who falls back asks for all rows", execute, "left", _all_are_asked, checks.fallbacks),
+    Planted("no record is an answer to a failure", run_choices, "_looked", _no_record_answers_a_failure),
     Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
     Planted(
         "conditions are ignored",

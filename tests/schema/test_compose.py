@@ -14,7 +14,7 @@ from schema.canonical import canonical as whole
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
 from schema.entries import Manifest
-from schema.registry import Authority, Binding, Coverage, Existence, Limits, Role, RootLookup, Served
+from schema.registry import Authority, Binding, Coverage, Existence, Limits, Resolve, Role, RootLookup, Served
 from tests.schema.small import BY_USCC, SHOP, canonical, clean, codes, composed, manifest
 
 SYSTEMS = Path(__file__).parents[2] / "systems"
@@ -58,7 +58,11 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
 
     assert shown(dict(registry.lookups)) == {
         "EnforcementCase": [("marketEnforcementCore.AJ_JBXX", ("caseNo",), 500)],
-        "Enterprise": [("credit531x.byUscc", ("uscc",), 100), ("legalEntityRegister.T_FRXX", ("uscc",), 500)],
+        "Enterprise": [
+            ("credit531x.byUscc", ("uscc",), 100),
+            ("legalEntityRegister.T_FRXX", ("uscc",), 500),
+            ("credit531x.byUscc.replica0", ("uscc",), 100),
+        ],
         "Licence": [("eLicenceLibrary.byId", ("licenceId",), 50)],
         "OnlineOperator": [("fairOnline.operator", ("operatorId",), 100)],
         "PermitItem": [("adminPermitCatalogue.XK_SX", ("itemCode",), 500)],
@@ -82,6 +86,8 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
     assert anchor is not None
     assert anchor.system == "legalEntityRegister"
     assert [each.id for each in registry.providers("Enterprise", "creditScore")] == ["credit531x.byUscc"]
+    assert [each.id for each in registry.providers("Enterprise", "name")] == ["legalEntityRegister.T_FRXX", "credit531x.byUscc.replica0"]
+    assert registry.policies == {"Enterprise.name": Resolve.FALLBACK_ON_ERROR}
 
 
 def test_the_demo_contributes_to_the_schema() -> None:
@@ -558,6 +564,16 @@ def test_systems_may_share_what_they_contribute() -> None:
     assert codes(composed(manifest("a", BY_USCC + SHOP + shared % ("L1", "x")), manifest("b", BY_USCC + SHOP + other % ("L1", "y")))) == [
         "CONTRIBUTED_TWICE"
     ]
+
+
+def test_what_is_shared_may_fall_back_and_all_say_so() -> None:
+    shared = '{ uscc: USCC! }\nextend type Shop { "等级\\nRank" rank: Int @shareable(resolve: %s) @grade(level: L1) }'
+
+    def both(first: str, second: str) -> Composition:
+        return composed(manifest("a", BY_USCC + SHOP + shared % first), manifest("b", BY_USCC + SHOP + shared % second))
+
+    assert both("FALLBACK_ON_NULL", "FALLBACK_ON_NULL").registry.policies["Shop.rank"] is Resolve.FALLBACK_ON_NULL
+    assert codes(both("FALLBACK_ON_NULL", "FIRST")) == ["CONTRIBUTED_TWICE"]
 
 
 # ---- rank

@@ -1,0 +1,1 @@
+"""Nasty cases, one story each."""
