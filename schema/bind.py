@@ -3,6 +3,7 @@
     type Query { f(…): X @lookup @get(…) }      LOOKUP of X, by the arguments
     type X @table(…)                            LOOKUP of X by its key, and SCAN
     type P { f: [X!] @get | @field | @join }    LINK from P to X, by P's key
+    type P { f: Int @get | @field }             LOOKUP of P, by its key, for that value alone
     type Query { f: [X!] @get(…) }              SCAN of X
     extend type Query { f: [X!] @get(…) }       SCAN of X for that root alone
     extend type Query { f(…): X }               a public root that looks X up
@@ -26,6 +27,9 @@ from schema.world import Sheet, roots
 def bind(sheet: Sheet) -> Bindings:
     """All bindings of one manifest. Faults go to the sheet; what is faulty is left out."""
     binder = Binder(sheet)
+    for public in (False, True):
+        for entry in roots(sheet.manifest, public=public):
+            _not_required(sheet, entry)
     for entry in roots(sheet.manifest, public=False):
         _private(binder, entry)
     for entry in roots(sheet.manifest, public=True):
@@ -41,6 +45,14 @@ def bind(sheet: Sheet) -> Bindings:
                 sheet.used.add(sheet.shape(entry).name)
     _unused(binder)
     return binder.made
+
+
+def _not_required(sheet: Sheet, entry: FieldEntry) -> None:
+    """At the root there is no entity yet that a field could be required of."""
+    for argument in entry.arguments.values():
+        if "require" in argument.words:
+            message = f"'{entry.name}' is asked before there is an entity to require a field of."
+            sheet.report("MISPLACED_WORD", argument.words["require"].node, message, "put @require on a field of the entity's type")
 
 
 def _private(binder: Binder, entry: FieldEntry) -> None:

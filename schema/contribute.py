@@ -309,6 +309,7 @@ def _public(entry: FieldEntry) -> FieldDefinitionNode:
             loc=each.node.loc,
         )
         for each in entry.arguments.values()
+        if "require" not in each.words
     )
     return FieldDefinitionNode(
         name=entry.node,

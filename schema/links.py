@@ -14,15 +14,20 @@ from schema.binder import Binder, entity_of, rank_of
 from schema.entries import FieldEntry, Word
 from schema.places import Place, join_place, key_columns, place_word, read_place, relation
 from schema.registry import Binding, Role
-from schema.rows import has_place
+from schema.rows import has_place, rows_of_field
+from schema.shapes import is_leaf
 from schema.world import Bound
 
 
 def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
     """A field with a call of its own: a LINK to rows of its type, by the parent's key."""
     sheet = binder.sheet
+    if is_leaf(sheet.world.type(sheet.shape(entry).name)) and "join" not in entry.words:
+        bind_value(binder, parent, entry)
+        return
     element, word = binder.element(entry), place_word(sheet, entry)
-    if element is None or word is None:
+    requires = binder.requirements(parent.name, entry)
+    if element is None or word is None or requires is None:
         return
     coordinate, lists = f"{parent.name}.{entry.name}", sheet.shape(entry).lists
     if lists > 1:
@@ -32,7 +37,11 @@ def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
         message = f"'{coordinate}' is asked for by the key of '{parent.name}', which has none."
         sheet.report("BAD_KEY", entry.node, message, f'write type {parent.name} @key(fields: "…")')
         return
-    found = _joined(binder, coordinate, lists == 1, word, parent, element) if word.name == "join" else _called(binder, entry, word, parent)
+    found = (
+        _joined(binder, entry, coordinate, lists == 1, word, parent, element)
+        if word.name == "join"
+        else _called(binder, entry, word, parent)
+    )
     if found is None:
         return
     place, paths = found
@@ -52,7 +61,43 @@ def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
         many=lists == 1,
         authority=authority,
         priority=priority,
-        args={each: each for each in place.args},
+        args={each: each for each in place.args if each not in {required.param for required in requires}},
+        requires=requires,
+    )
+    binder.add(binding, entry)
+
+
+def bind_value(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
+    """A plain value with a call of its own: a LOOKUP of the parent for that field alone."""
+    sheet, word = binder.sheet, place_word(binder.sheet, entry)
+    requires = binder.requirements(parent.name, entry)
+    if word is None or requires is None:
+        return
+    coordinate = f"{parent.name}.{entry.name}"
+    if not sheet.world.keys.get(parent.name):
+        message = f"'{coordinate}' is asked for by the key of '{parent.name}', which has none."
+        sheet.report("BAD_KEY", entry.node, message, f'write type {parent.name} @key(fields: "…")')
+        return
+    found = _called(binder, entry, word, parent)
+    if found is None:
+        return
+    place, paths = found
+    rows = rows_of_field(sheet, parent.name, entry)
+    extra = key_columns(sheet, parent.name, place.key, rows, paths)
+    keys = tuple(column.name for column in extra)
+    authority, priority = rank_of(entry.words if "serves" in entry.words else parent.words)
+    binding = Binding(
+        binder.id(coordinate),
+        sheet.manifest.name,
+        Role.LOOKUP,
+        parent.name,
+        relation(coordinate, rows, _with_columns(place, extra), keys, extra),
+        rows.fields,
+        key=place.key,
+        args={each: each for each in place.args if each not in {required.param for required in requires}},
+        requires=requires,
+        authority=authority,
+        priority=priority,
     )
     binder.add(binding, entry)
 
@@ -60,17 +105,27 @@ def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
 Found = tuple[Place, tuple[str, ...]]  # the place, and where each part of the parent's key lies in a row
 
 
-def _joined(binder: Binder, coordinate: str, many: bool, word: Word, parent: Bound, element: Bound) -> Found | None:
+def _joined(binder: Binder, entry: FieldEntry, coordinate: str, many: bool, word: Word, parent: Bound, element: Bound) -> Found | None:
     if word.args["many"] is not many:
         message = f"'{coordinate}' is {'a list' if many else 'one object'}."
         binder.sheet.report("BAD_JOIN", word.node, message, f"write many: {'true' if many else 'false'}")
         return None
+    for argument in entry.arguments.values():
+        if "require" in argument.words:
+            message = "A join takes no values but the key."
+            binder.sheet.report("BAD_REQUIRE", argument.words["require"].node, message, "ask by a key field")
+            return None
     return join_place(binder.sheet, word, parent.name, element)
 
 
 def _called(binder: Binder, entry: FieldEntry, word: Word, parent: Bound) -> Found | None:
     keys = {name: name for name in sorted(binder.sheet.key_fields(parent.name))}
     place = read_place(binder.sheet, entry, word, keys, tuple(entry.arguments), all_keys=False)
+    for name, argument in entry.arguments.items() if place is not None else ():
+        if "require" in argument.words and name not in place.args:  # type: ignore[union-attr]
+            message = f"What '{name}' requires is never sent."
+            binder.sheet.report("BAD_REQUIRE", argument.words["require"].node, message, f"put {{{name}}} into the path or the body")
+            return None
     if place is not None and place.max_keys > 1 and not place.match:
         binder.no_match(place, place.key[0])
         return None

@@ -85,7 +85,8 @@ class _Search:
                 for binding in registry.lookups.get(type_name, ()):
                     if binding.id not in fired and held.issuperset(binding.key):
                         fired.add(binding.id)
-                        held.update(set(binding.fields) & self.useful.get(type_name, frozenset()))
+                        if not binding.requires and not binding.args:
+                            held.update(set(binding.fields) & self.useful.get(type_name, frozenset()))
                         grown = True
                         if binding.id not in self.reached:
                             self.reached.add(binding.id)

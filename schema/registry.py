@@ -107,13 +107,28 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Require:
+    """A parameter of a call that is another field of the same entity, whichever system has it.
+
+    ``selection`` is the way there as GraphQL writes it (``creditScore { score }``), ``coordinates`` the fields on it. Where the value is
+    null, null is sent if the parameter is ``nullable``, else there is no call.
+    """
+
+    param: str
+    selection: str
+    coordinates: tuple[str, ...]
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """One way to get rows of ``type`` out of one system.
 
     ``key`` are canonical fields and ``relation.keys``, in the same order, their columns. LOOKUP: an entity by fields of ``type``. LINK:
     ``field`` is the coordinate it serves (``Enterprise.licences``), ``key`` are fields of the parent type, and ``many`` says list or
     single object. SCAN: all entities of ``type``; ``field`` may name the one root coordinate it is for. ``fields`` maps a canonical
-    field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to parameters of the relation.
+    field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to parameters of the relation; ``requires`` gives
+    parameters that are other fields of the entity. A LOOKUP with either is for its ``field`` alone.
     """
 
     id: str
@@ -124,6 +139,7 @@ class Binding:
     fields: Mapping[str, Served]
     key: tuple[str, ...] = ()
     args: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[Require, ...] = ()
     field: str | None = None
     many: bool = False
     existence: Existence = Existence.CONTRIBUTES
@@ -165,6 +181,7 @@ class Registry:
     connections: Mapping[str, str]  # connection type -> node type
     filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> canonical field
     policies: Mapping[str, Resolve] = field(default_factory=dict)  # coordinate -> its policy, where that is not FIRST
+    requires: Mapping[str, frozenset[str]] = field(default_factory=dict)  # coordinate -> all that its systems need for it, at any remove
     epoch: str = ""  # changes whenever anything above does
 
     def providers(self, type_name: str, field_name: str) -> tuple[Binding, ...]:

@@ -62,6 +62,15 @@ def rows_of(sheet: Sheet, type_name: str) -> Rows:
     return rows
 
 
+def rows_of_field(sheet: Sheet, type_name: str, entry: FieldEntry) -> Rows:
+    """One field of a type alone, as a row of the call that is its own carries it."""
+    rows = Rows()
+    made = _serve(sheet, rows, type_name, entry, _Spot(within=(type_name,)))
+    if made is not None:
+        rows.fields[entry.name] = made
+    return rows
+
+
 def _fill(sheet: Sheet, rows: Rows, type_name: str, spot: _Spot) -> dict[str, Served]:
     """Add the fields of a type at a spot; returns what is served there."""
     sheet.used.add(type_name)

@@ -11,12 +11,14 @@ from schema.binder import each_served
 from schema.faults import Fault
 from schema.reach import Whole, all_bindings, unreachable
 from schema.registry import Binding
+from schema.requires import cycle, needs
 
 
 def satisfy(whole: Whole) -> list[Fault]:
     """All faults that show only when all systems are seen together."""
     _anchors(whole)
     _hazards(whole)
+    _circles(whole)
     unreachable(whole)
     _targets(whole)
     if not whole.faulty:
@@ -63,6 +65,20 @@ def _hazards(whole: Whole) -> None:
                     "make the field nullable, or leave it to @entity(existence: ANCHOR, coverage: COMPLETE)",
                     field_name=name,
                 )
+
+
+def _circles(whole: Whole) -> None:
+    """Fields that require each other could never be asked for. Each circle is told once, where it begins by name."""
+    bindings = sorted(all_bindings(whole.registry), key=lambda each: each.id)
+    direct = needs(bindings)
+    told: set[frozenset[str]] = set()
+    for binding in bindings:
+        for name in needs([binding]):
+            way = cycle(direct, name)
+            if way and frozenset(way) not in told:
+                told.add(frozenset(way))
+                message = f"These require each other: {' → '.join(way)}."
+                whole.report("REQUIRE_CYCLE", binding, message, "take one @require away")
 
 
 def _targets(whole: Whole) -> None:

@@ -18,7 +18,22 @@ from hub.clock import Clock
 from schema.canonical import canonical as canonical_schema
 from schema.compose import compose, load_systems, parse_manifest
 from schema.coordinates import Coordinate, Coordinates, Grade
-from schema.registry import Authority, Binding, Coverage, Existence, Limits, Registry, Resolve, Role, RootLookup, Served, System, Variant
+from schema.registry import (
+    Authority,
+    Binding,
+    Coverage,
+    Existence,
+    Limits,
+    Registry,
+    Require,
+    Resolve,
+    Role,
+    RootLookup,
+    Served,
+    System,
+    Variant,
+)
+from schema.requires import all_needs, needs, require
 from tests.memory import Memory, MemorySettings, Received, Rows
 
 
@@ -108,6 +123,24 @@ def compiled(parts: Mapping[str, Lies], prefix: str = "") -> tuple[dict[str, Ser
     return served, columns
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A parameter that another field gives: the ``path`` to it (``home.town``), and the native ``column`` that must equal it."""
+
+    path: str
+    column: str
+    nullable: bool = True
+
+
+def _native(rows: str, needs: Mapping[str, Need]) -> Options:
+    return Options({"rows": rows, "params": Options({param: need.column for param, need in needs.items()})} if needs else {"rows": rows})
+
+
+def _unread(needs: Mapping[str, Need]) -> tuple[Require, ...]:
+    """Requirements before the schema is known; ``registry`` reads them."""
+    return tuple(Require(param, need.path, (), need.nullable) for param, need in needs.items())
+
+
 # -- bindings ---------------------------------------------------------------------------------------------------------
 
 
@@ -122,12 +155,17 @@ def lookup(
     anchor: bool = False,
     authority: Authority = Authority.SOURCE,
     priority: int = 0,
+    requires: Mapping[str, Need] | None = None,
 ) -> Binding:
-    """``type_name`` by ``key``, whose fields are among ``fields``. ``rows`` names the rows if they are not called as the relation is."""
+    """``type_name`` by ``key``, whose fields are among ``fields``. ``rows`` names the rows if they are not called as the relation is;
+    ``requires`` are parameters that other fields of the entity give."""
     keys = (key,) if isinstance(key, str) else key
     served, columns = compiled(_lies(fields))
     name = f"{type_name}.by.{'.'.join(keys)}"
-    relation = Relation(name, tuple(columns), Options({"rows": rows or type_name}), keys, max_keys)
+    required = requires or {}
+    if required:  # it is for its fields alone, and serves no keys
+        served = {field: lies for field, lies in served.items() if field not in keys}
+    relation = Relation(name, tuple(columns), _native(rows or type_name, required), keys, max_keys, tuple(required))
     return Binding(
         f"{system}.{name}",
         system,
@@ -140,6 +178,7 @@ def lookup(
         coverage=Coverage.COMPLETE if anchor else Coverage.PARTIAL,
         authority=authority,
         priority=priority,
+        requires=_unread(required),
     )
 
 
@@ -154,15 +193,20 @@ def link(
     max_keys: int = 100,
     many: bool = True,
     priority: int = 0,
+    requires: Mapping[str, Need] | None = None,
+    args: Mapping[str, str] | None = None,
 ) -> Binding:
-    """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them."""
+    """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them,
+    and ``args`` its arguments to the columns that must equal them."""
     served, columns = compiled(_lies(fields))
     named = {column.name: column for column in columns}
     clash = [name for name in key if name in named]
     if clash:  # the child has a field of that name: its column is called otherwise
         served, columns = compiled(_lies(fields), "row.")
     columns = [*(Field(name, path) for name, path in key.items()), *columns]
-    relation = Relation(coordinate, tuple(columns), Options({"rows": rows or node}), tuple(key), max_keys)
+    required = requires or {}
+    given = {name: Need("", path) for name, path in (args or {}).items()}
+    relation = Relation(coordinate, tuple(columns), _native(rows or node, {**required, **given}), tuple(key), max_keys, (*required, *given))
     return Binding(
         f"{system}.{coordinate}",
         system,
@@ -174,6 +218,8 @@ def link(
         field=coordinate,
         many=many,
         priority=priority,
+        requires=_unread(required),
+        args={name: name for name in given},
     )
 
 
@@ -256,7 +302,7 @@ def registry(
     limits: Limits | None = None,
 ) -> Registry:
     """Index ``bindings`` as composition would: by rank, whatever their order."""
-    ranked = sorted(bindings, key=lambda binding: binding.rank)
+    ranked = [_read(schema, binding) for binding in sorted(bindings, key=lambda binding: binding.rank)]
     names = sorted({binding.system for binding in ranked})
     return Registry(
         systems={name: System(name, name, "", "memory", Options(), limits=limits or Limits(retries=0)) for name in names},
@@ -269,8 +315,14 @@ def registry(
         connections=_connections(schema),
         filters=filters or {},
         policies=policies or {},
+        requires=all_needs(needs(ranked)),
         epoch="1",
     )
+
+
+def _read(schema: GraphQLSchema, binding: Binding) -> Binding:
+    owner = (binding.field or binding.type).partition(".")[0]
+    return replace(binding, requires=tuple(require(schema, owner, r.param, r.selection, nullable=r.nullable) for r in binding.requires))
 
 
 def with_limits(registry: Registry, limits: Limits) -> Registry:

@@ -30,6 +30,9 @@ S13  A key that is null in a row: no call, and the next source by rank whose key
 S14  With FALLBACK_ON_ERROR what is carried comes first, then all of S2 by rank, until one does not fail; after a failure only a value
      counts, since no record is no answer to what another failed to say. With FALLBACK_ON_NULL until one has a value. Nobody: the first
      failure, else null. What cannot be read has failed; a key that is null is passed over.
+S15  A call may require other fields of the entity, reached through single objects: what they are, or null, goes with the call. A value that
+     failed is the failure of what needs it; null, where the call takes none, is null without a call. Who may not see a field may not see
+     what some system makes of it either. Fields with parameters of their own give no keys.
 """
 
 from hub.oracle.oracle import Oracle

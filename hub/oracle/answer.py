@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -28,29 +27,12 @@ from connectors.spi import Field
 from hub.oracle.calls import Calls, Row, Wanted
 from hub.oracle.choice import State, taken_from
 from hub.oracle.pages import Window, cut, matches
+from hub.oracle.things import Asked, Source, Thing, columns_of, same, way, with_needs
 from hub.oracle.values import Fault, elements, parsed, read, write
 from schema.identifiers import QUALITY
-from schema.registry import Binding, Registry, Resolve, Role, Served
+from schema.registry import Binding, Registry, Require, Resolve, Role, Served
 
-Info = GraphQLResolveInfo[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """An object: its type, and what is carried. ``columns`` say how ``row`` is read; a value without one is canonical already."""
-
-    type: str
-    served: Mapping[str, Served]
-    row: Row
-    columns: Mapping[str, Field]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Who may give a field of ``thing``: what it carries, or a binding."""
-
-    thing: Thing
-    binding: Binding | None = None
+Info = GraphQLResolveInfo[Any] | Asked
 
 
 class Answer:
@@ -60,7 +42,7 @@ class Answer:
         self.schema = schema
         self.registry = registry
         self.calls = calls
-        self.denied = denied
+        self.denied = with_needs(registry, denied)
         self.notices: Counter[tuple[str, str]] = Counter()  # by coordinate and what is odd
 
     def noticed(self) -> list[dict[str, Any]]:
@@ -88,7 +70,7 @@ class Answer:
         if anchor is None or not all(name in thing.served or name in self._via(thing) for name in anchor.key):
             return True
         try:
-            return bool(self._rows(thing, anchor, anchor.key))
+            return bool(self._rows(thing, anchor, ()))
         except Fault:
             return True
 
@@ -114,7 +96,7 @@ class Answer:
             if field not in driver.fields:
                 raise Fault("FILTER_NOT_PUSHABLE")
         params = tuple((param, self._argument(info, args, name)) for name, param in driver.args.items() if args.get(name) is not None)
-        columns = tuple(dict.fromkeys(name for served in driver.fields.values() for name in _columns(served)))
+        columns = tuple(dict.fromkeys(name for served in driver.fields.values() for name in columns_of(served)))
         rows = self.calls.rows(driver, Wanted(driver.id, None, columns, params), lambda row: True)
         things = [self._thing(driver, row) for row in rows]
         kept = [thing for thing in things if all(self._matches(thing, *one) for one in filters)]
@@ -141,7 +123,7 @@ class Answer:
             sources += [Source(thing, b) for b in bindings if all(k in thing.served or k in via for k in b.key)]
         if not sources:
             raise Fault("NOT_BOUND")
-        taken = taken_from([lambda source=source: self._state(source, info.field_name) for source in sources], policy)  # type: ignore[misc]
+        taken = taken_from([lambda source=source: self._state(source, info, args) for source in sources], policy)  # type: ignore[misc]
         return None if taken is None else self._given(sources[taken], info, args)
 
     def _given(self, source: Source, info: Info, args: Mapping[str, Any]) -> Any:
@@ -150,10 +132,10 @@ class Answer:
             return self._shaped(source.thing, info.field_name, info, args)
         if source.binding.role is Role.LINK:
             return self._link(source.thing, source.binding, info, args)
-        found = self._lookup(source.thing, source.binding, info.field_name)
+        found = self._lookup(source.thing, source.binding, info.field_name, info, args)
         return None if found is None else self._shaped(found, info.field_name, info, args)
 
-    def _state(self, source: Source, name: str) -> State:
+    def _state(self, source: Source, info: Info, args: Mapping[str, Any]) -> State:
         """What one source makes of a field, without any regard to which part of it is asked for."""
         thing, binding = source.thing, source.binding
         try:
@@ -161,13 +143,13 @@ class Answer:
                 if self._keyless(thing, binding):
                     return State.KEYLESS
                 if binding.role is Role.LINK:
-                    rows = self._rows(thing, binding, tuple(dict.fromkeys(n for s in binding.fields.values() for n in _columns(s))))
+                    rows = self._rows(thing, binding, tuple(binding.fields), info, args)
                     return State.VALUE if rows or (binding.many and rows is not None) else State.NULL
-                found = self._lookup(thing, binding, name)
+                found = self._lookup(thing, binding, info.field_name, info, args)
                 if found is None:
                     return State.NULL
                 thing = found
-            return State.NULL if self._plain(thing, name) is None else State.VALUE
+            return State.NULL if self._plain(thing, info.field_name) is None else State.VALUE
         except Fault:
             return State.FAILED
 
@@ -192,23 +174,27 @@ class Answer:
         return elements(native, column) if served.many else self._item(served, native, column)
 
     def _link(self, thing: Thing, binding: Binding, info: Info, args: Mapping[str, Any]) -> Any:
-        columns = tuple(dict.fromkeys(name for served in binding.fields.values() for name in _columns(served)))
-        rows = self._rows(thing, binding, columns)
+        rows = self._rows(thing, binding, tuple(binding.fields), info, args)
         if rows is None:
             return None
         things = [self._thing(binding, row) for row in rows]
         return self._many(things, info, args) if binding.many else next(iter(things), None)
 
-    def _lookup(self, thing: Thing, binding: Binding, name: str) -> Thing | None:
+    def _lookup(
+        self, thing: Thing, binding: Binding, name: str, info: Info | None = None, args: Mapping[str, Any] | None = None
+    ) -> Thing | None:
         """``thing`` as the one row of ``binding`` has it; None if its key is null or there is no row."""
-        rows = self._rows(thing, binding, tuple(_columns(binding.fields[name])))
+        rows = self._rows(thing, binding, (name,), info, args or {})
         return self._thing(binding, rows[0]) if rows else None
 
     def _thing(self, binding: Binding, row: Row) -> Thing:
         return Thing(binding.type, binding.fields, row, {column.name: column for column in binding.relation.fields})
 
-    def _rows(self, thing: Thing, binding: Binding, columns: tuple[str, ...]) -> list[Row] | None:
-        """What ``binding`` has for ``thing``; None if its key there is null (S2). Raises Fault, also that of obtaining the key."""
+    def _rows(
+        self, thing: Thing, binding: Binding, names: tuple[str, ...], info: Info | None = None, args: Mapping[str, Any] | None = None
+    ) -> list[Row] | None:
+        """What ``binding`` has of the fields ``names`` for ``thing``; None if its key there is null (S2), or what it requires is (S15).
+        Raises Fault, also that of obtaining the key and of what is required."""
         owner = binding.type if binding.role is Role.LOOKUP else thing.type
         key = tuple(self._key(thing, name) for name in binding.key)
         if None in key:
@@ -217,8 +203,15 @@ class Answer:
         fields = [binding.relation.field(name) for name in binding.relation.keys]
         native = tuple(write(value, kind, field) for value, kind, field in zip(key, kinds, fields, strict=True))
 
-        if not all(_same(value, text, kind, field) for value, text, kind, field in zip(key, native, kinds, fields, strict=True)):
+        required = [(each, self._required(thing, each)) for each in binding.requires]
+        if any(value is None and not each.nullable for each, value in required):
+            return None
+        params = [(each.param, value) for each, value in required]
+        if info is not None:
+            params += [(param, self._argument(info, args or {}, name)) for name, param in binding.args.items()]
+        if not all(same(value, text, kind, field) for value, text, kind, field in zip(key, native, kinds, fields, strict=True)):
             return []
+        columns = tuple(dict.fromkeys(column for name in names for column in columns_of(binding.fields[name])))
 
         def belongs(row: Row) -> bool:  # S6
             try:
@@ -226,10 +219,22 @@ class Answer:
             except Fault:
                 return False
 
-        rows = self.calls.rows(binding, Wanted(binding.id, native, columns), belongs)
+        rows = self.calls.rows(binding, Wanted(binding.id, native, columns, tuple(params)), belongs)
         if len(rows) > 1 and not binding.many:
             raise Fault("SYSTEM_BROKEN")
         return rows
+
+    def _required(self, thing: Thing, required: Require) -> Any:
+        """S15: the value of another field of ``thing``; None if it or something on the way is null. Raises Fault."""
+        notices, found = self.notices.copy(), thing
+        try:
+            for coordinate, info, args in way(self.schema, thing.type, required.selection):
+                found = self.field(found, coordinate, info, args)
+                if found is None:
+                    break
+            return found
+        finally:
+            self.notices = notices  # nobody sees the value
 
     def _key(self, thing: Thing, name: str) -> Any:
         """The canonical value of a key field of ``thing``, None if it is null."""
@@ -251,7 +256,7 @@ class Answer:
             had = {*thing.served, *found}
             new: dict[str, Binding] = {}
             for binding in self.registry.lookups.get(thing.type, ()):
-                if had.issuperset(binding.key):
+                if had.issuperset(binding.key) and not binding.requires and not binding.args:
                     for name in binding.fields:
                         if name not in had:
                             new.setdefault(name, binding)
@@ -304,7 +309,7 @@ class Answer:
             keys = {name for key in self.registry.keys[kind] for name in key}
             there = all(row.get(part.column or "") is not None for name, part in parts.items() if name in keys)
         else:
-            there = present or any(row.get(name) is not None for part in parts.values() for name in _columns(part))  # S11
+            there = present or any(row.get(name) is not None for part in parts.values() for name in columns_of(part))  # S11
         return Thing(kind, parts, row, columns) if there else None
 
     def _many(self, things: list[Any], info: Info, args: Mapping[str, Any]) -> Any:
@@ -350,23 +355,3 @@ class Answer:
         """The type of a field; of a key that the public schema does not show, text."""
         kind = self.schema.get_type(type_name)
         return kind.fields[field].type if isinstance(kind, GraphQLObjectType) and field in kind.fields else GraphQLString
-
-
-def _columns(served: Served) -> Iterator[str]:
-    """The columns of the row that hold ``served``; what is inside a list lies in its one column."""
-    if served.column is not None:
-        yield served.column
-        return
-    if served.typename is not None:
-        yield served.typename
-    for parts in (served.parts, *(variant.parts for variant in served.variants)):
-        for part in parts.values():
-            yield from _columns(part)
-
-
-def _same(value: Any, native: Any, kind: GraphQLOutputType, field: Field) -> bool:
-    """S6: a key that its source cannot write (``07`` in a column of numbers) has no row there."""
-    try:
-        return bool(read(native, kind, field) == value)
-    except Fault:
-        return False

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     default_field_resolver,
@@ -28,9 +29,10 @@ from graphql import (
 )
 
 from connectors.spi import Connector
-from hub.oracle.answer import Answer, Info, Thing
+from hub.oracle.answer import Answer
 from hub.oracle.calls import Calls
 from hub.oracle.pages import Part
+from hub.oracle.things import Thing
 from hub.oracle.values import Fault
 from schema.registry import Registry
 
@@ -97,7 +99,7 @@ class Oracle:
 
 
 def _resolver(coordinate: str, ordinary: Callable[..., Any] | None) -> Callable[..., Any]:
-    def resolve(source: Any, info: Info, **args: Any) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         answer: Answer = info.root_value
         if coordinate in answer.denied:  # S9
             raise Fault("FORBIDDEN")

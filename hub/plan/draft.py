@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, GraphQLString
 
 from connectors.spi import Field
-from hub.plan.model import Fetch, Guard, Place, Slot, Step
+from hub.plan.model import Fetch, Guard, Place, Required, Slot, Step
 from hub.plan.operation import Selected, Unplannable
 from hub.plan.providers import Reach, reach
 from schema.registry import Binding, Registry, Served
+from schema.requires import forbidden
 
 MAX_STEPS = 500
 
@@ -57,6 +58,7 @@ class Position:
     carried: Mapping[str, Carried]
     reach: Reach
     fetched: dict[tuple[str, ...], int] = field(default_factory=dict)
+    required: dict[str, tuple[Required, ...]] = field(default_factory=dict)  # by binding
 
 
 def place_of(selected: Selected) -> Place:
@@ -75,7 +77,7 @@ class Draft:
     def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str]) -> None:
         self.schema = schema
         self.registry = registry
-        self.denied = denied
+        self.denied = forbidden(registry, denied)
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
         self.guards: dict[int, list[Guard]] = {}
@@ -96,7 +98,8 @@ class Draft:
             key = tuple(self.key_slot(position, part, unless) for part in binding.key)
             known = self.next_id()
             self.columns[known] = {}
-            self.steps.append(Fetch(known, position.layer, binding, key, selected=selected))
+            requires = position.required.get(binding.id, ())
+            self.steps.append(Fetch(known, position.layer, binding, key, selected=selected, requires=requires))
             if selected is None:
                 position.fetched[name] = known
         guards = self.guards.setdefault(known, [])
@@ -114,8 +117,10 @@ class Draft:
             return Slot(carried.step, name, self.type_of(f"{position.type}.{name}"))
         return self.wanted(carried.level, carried.served, f"{position.type}.{name}")
 
-    def fetched(self, position: Position, binding: Binding, name: str, unless: Unless | None = None) -> Carried:
-        step = self.fetch(position, binding, unless=unless)
+    def fetched(
+        self, position: Position, binding: Binding, name: str, unless: Unless | None = None, selected: Selected | None = None
+    ) -> Carried:
+        step = self.fetch(position, binding, selected, unless)
         level = self.level(position.layer, step, binding, step=step)
         return Carried(binding.fields[name], step, level)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Arguments, Expand, Fetch, Guard, Presence, Probe, Scan, Slot, Step
+from hub.plan.model import Arguments, Expand, Fetch, Guard, Scan, Step
+from hub.plan.required import probed, steps_of
 
 
 def needs(step: Step) -> tuple[int, ...]:
@@ -18,27 +19,19 @@ def needs(step: Step) -> tuple[int, ...]:
         case Arguments() | Scan():
             return ()
         case Fetch():
-            found = {step.layer, *(slot.step for slot in step.key), *(number for guard in step.unless for number in _looked_at(guard))}
+            found = {step.layer, *(slot.step for slot in step.key), *_watched(step)}
         case Expand():
             found = {step.layer, step.source} | ({step.slot.step} if step.slot else set())
     return tuple(sorted(found - {0, step.id}))
 
 
-def _looked_at(guard: Guard) -> set[int]:
-    """The steps whose columns a guard reads."""
-    found: set[int] = set()
-    for probe in guard.probes:
-        found.update(() if probe.step is None else (probe.step,), (slot.step for slot in slots_of(probe)))
-    return found
-
-
-def slots_of(probe: Probe) -> Iterator[Slot]:
-    """All columns that a probe reads."""
-    yield from probe.key
-    yield from (slot for slot in (probe.leaf, probe.items, probe.typename) if slot is not None)
-    presence: Presence
-    for presence in (probe.presence, *probe.variants.values()):
-        yield from (*presence.keys, *presence.any)
+def _watched(step: Fetch) -> Iterator[int]:
+    """The steps that say which rows ``step`` asks for, and with which values."""
+    for guard in step.unless:
+        for probe in guard.probes:
+            yield from probed(probe)
+    for required in step.requires:
+        yield from steps_of(required.output)
 
 
 def unite(
@@ -62,13 +55,13 @@ def unite(
 
 
 def groups(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
-    """Fetches that share calls: the same binding at the same depth, and no arguments of their own."""
+    """Fetches that share calls: the same binding at the same depth, and no arguments or required values of their own."""
     depth: dict[int, int] = {0: 0}
     found: dict[tuple[str, int, int], list[int]] = {}
     for step in steps:
         below = max((depth[number] for number in needs(step)), default=0)
         depth[step.id] = below + 1 if isinstance(step, Fetch | Scan) else below
         if isinstance(step, Fetch):
-            alone = step.id if step.selected is not None else 0
+            alone = step.id if step.selected is not None or step.requires else 0
             found.setdefault((step.binding.id, depth[step.id], alone), []).append(step.id)
     return tuple(tuple(members) for members in found.values())

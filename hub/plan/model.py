@@ -85,12 +85,21 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Required:
+    """A parameter whose value is another field of the entity: ``output`` is that field, planned in the same layer."""
+
+    param: str
+    output: Output
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
 
     A lookup, or a link to one object, puts its columns into ``layer``; a link to many is expanded into layers of its own. ``selected`` is
     given when arguments of the field are parameters of the relation. With ``unless`` only those rows are asked for that one of these
-    guards lets through.
+    guards lets through. With ``requires`` rows are asked for together as far as they have the same values for these.
     """
 
     id: int
@@ -100,6 +109,7 @@ class Fetch:
     columns: tuple[str, ...] = ()
     selected: Selected | None = None
     unless: tuple[Guard, ...] = ()
+    requires: tuple[Required, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

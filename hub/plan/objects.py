@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from hub.plan.choices import choose
 from hub.plan.draft import Carried, Draft, Level, Position, Unless, carried_by, place_of
 from hub.plan.lists import Lists
-from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Slot
+from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Required, Slot
 from hub.plan.operation import Selected
 from hub.plan.providers import sources
-from schema.registry import Binding, Resolve, Role, Served
+from hub.plan.required import selection
+from schema.registry import Binding, Require, Resolve, Role, Served
 
 
 class Objects:
@@ -44,9 +45,17 @@ class Objects:
 
     def fetched(self, position: Position, selected: Selected, binding: Binding, unless: Unless | None) -> Output:
         """A field from a call of its own, or from the rows of a lookup. With ``unless`` only where it is still to be answered."""
+        if binding.requires and binding.id not in position.required:
+            position.required[binding.id] = tuple(self.required(position, each) for each in binding.requires)
         if binding.role is Role.LINK:
             return self.linked(position, selected, binding, unless)
-        return self.answered(position, selected, self.draft.fetched(position, binding, selected.name, unless))
+        given = selected if binding.args else None
+        return self.answered(position, selected, self.draft.fetched(position, binding, selected.name, unless, given))
+
+    def required(self, position: Position, wanted: Require) -> Required:
+        """A field that a call needs, planned like one that was asked for; nobody sees it."""
+        selected = selection(self.draft.schema, position.type, wanted.selection)
+        return Required(wanted.param, self.output(position, selected), wanted.nullable)
 
     def answered(self, position: Position, selected: Selected, carried: Carried) -> Output:
         """A field whose value lies in rows that are fetched anyway, or among the root field's arguments."""

@@ -59,7 +59,7 @@ def _reach(identity: _Identity, type_name: str, carried: frozenset[str]) -> Reac
     lookups = identity.registry.lookups.get(type_name, ())
     available = set(carried)
     via: dict[str, Binding] = {}
-    waiting = list(lookups)
+    waiting = [b for b in lookups if not b.requires and not b.args]  # those are for their field alone
     while True:
         ready = [b for b in waiting if available.issuperset(b.key)]
         if not ready:

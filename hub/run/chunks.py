@@ -59,7 +59,7 @@ class Asked:
         self._request_id = request_id
         self._principal = principal
         self._shared = shared
-        self._known: dict[str, dict[Key, asyncio.Task[Mapping[Key, Answered]]]] = {}
+        self._known: dict[tuple[str, str], dict[Key, asyncio.Task[Mapping[Key, Answered]]]] = {}
         self._tasks: list[asyncio.Task[Mapping[Key, Answered]]] = []
         self.systems: set[str] = set()
 
@@ -71,7 +71,8 @@ class Asked:
     async def rows(self, question: Question, keys: Iterable[Key | None]) -> Mapping[Key, Answered]:
         """The answer that holds each of ``keys``; new keys are sent in chunks, all at once."""
         binding = question.binding
-        known = self._known.setdefault(binding.id, {}) if not question.params else {}
+        params = repr(sorted(question.params.items())) if question.params else ""
+        known = self._known.setdefault((binding.id, params), {})
         wanted = dict.fromkeys(key for key in keys if key is not None)
         new = [key for key in wanted if key not in known]
         size = max(1, binding.relation.max_keys)

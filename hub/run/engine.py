@@ -202,7 +202,8 @@ class Engine:
         return found
 
     def _policed(self, operation: Operation) -> tuple[Coordinate, ...]:
-        """The coordinates that policy decides on: all that are touched, and what the fields among them are looked up or filtered by."""
+        """The coordinates that policy decides on: all that are touched, and what the fields among them are looked up or filtered by, or
+        need."""
         names = dict.fromkeys(operation.coordinates)
         for coordinate in operation.coordinates:
             lookup = self.registry.roots.get(coordinate)
@@ -214,6 +215,8 @@ class Engine:
             for argument in definition.args.values():
                 filterable = self.registry.filters.get(get_named_type(argument.type).name, {})
                 names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
+        for coordinate in tuple(names):
+            names.update(dict.fromkeys(sorted(self.registry.requires.get(coordinate, ()))))
         return tuple(self.registry.coordinates[name] for name in names if name in self.registry.coordinates)
 
     def _field(self, coordinate: str) -> GraphQLField:

@@ -17,9 +17,10 @@ from hub.plan.merge import needs
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
 from hub.run.arguments import BadArgument, PageArguments, arguments, page
 from hub.run.choices import left
-from hub.run.chunks import Asked, Key, Question, Shared, align
+from hub.run.chunks import Answered, Asked, Key, Question, Shared, align
 from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.lists import expand
+from hub.run.required import bundles, under
 from hub.run.scan import Scanning, conditions
 from hub.run.sources import Sources
 
@@ -133,10 +134,26 @@ class _Run:
 
     async def _group(self, steps: Sequence[Fetch]) -> None:
         await self._after(sorted({number for step in steps for number in needs(step)}))
+        if steps[0].requires:  # alone in its group
+            await self._requiring(steps[0])
+            return
         keyed = [self._keys(step) for step in steps]
         answers = await self.asked.rows(self._question(steps[0]), [key for keys, _ in keyed for key in keys])
         for step, (keys, faults) in zip(steps, keyed, strict=True):
             self.layers[step.layer].fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
+
+    async def _requiring(self, step: Fetch) -> None:
+        """A fetch with values that other fields give: one question for each combination of them, all at once."""
+        keys, faults = self._keys(step)
+        layer = self.layers[step.layer]
+        asked = bundles(layer, step.requires, keys, faults)
+        names = [each.param for each in step.requires]
+        questions = [self._question(step, dict(zip(names, given, strict=True))) for given in asked]
+        found = await asyncio.gather(*(self.asked.rows(q, some) for q, some in zip(questions, asked.values(), strict=True)))
+        answers: dict[Key, Answered] = {}
+        for given, some in zip(asked, found, strict=True):
+            answers |= under(given, some)
+        layer.fetched[step.id] = align(step.binding, step.columns, keys, faults, answers)
 
     def _keys(self, step: Fetch) -> tuple[list[Key | None], dict[int, Fault]]:
         """The key of each row that is to be asked for, and why some could not be had."""
@@ -148,9 +165,9 @@ class _Run:
             faults = {row: fault for row, fault in faults.items() if wanted[row]}
         return keys, faults
 
-    def _question(self, step: Fetch) -> Question:
-        params: dict[str, Any] = {}
+    def _question(self, step: Fetch, required: Mapping[str, Any] | None = None) -> Question:
+        params: dict[str, Any] = dict(required or {})
         if step.selected is not None:
             given = arguments(step.selected, self.variables)
-            params = {param: given.get(argument) for argument, param in step.binding.args.items()}
+            params |= {param: given.get(argument) for argument, param in step.binding.args.items()}
         return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)

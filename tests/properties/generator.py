@@ -18,6 +18,7 @@ from connectors.spi import ErrorKind
 from schema.registry import Authority, Binding, Resolve
 from tests.memory import Faults
 from tests.properties.model import Model, Shape, connect, random_entity, random_model
+from tests.properties.needs import needs_of, value_at
 from tests.properties.operations import Operation, operation
 from tests.properties.values import Truth, native
 from tests.worlds import Lies, World, either, items, leaf, link, lookup, obj, scan, world
@@ -82,6 +83,9 @@ def case(seed: int, size: int = 3) -> Case:
     asked = operation(rng, schema, {name: [str(one["id"]) for one in some] for name, some in truths.items()}, depth=size + 2)
     coordinates = [f"{name}.{f}" for name in (*model.values, *model.entities) for f in model.fields(name)]
     denied = frozenset(rng.sample(coordinates, rng.randint(1, 3))) if rng.random() < 0.3 else frozenset()
+    needed = [f"{b.type}.{r.selection.partition('.')[0]}" for b in bindings for r in b.requires]
+    if denied and needed and rng.random() < 0.6:
+        denied |= {rng.choice(needed)}
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
     faults = _faults(rng, bindings, rows)
     policies = _policies(rng, model)
@@ -119,6 +123,8 @@ class _Systems:
                     self._link(name, shape)
             if self.rng.random() < 0.95:
                 self._scan(name)
+            if self.rng.random() < 0.7:
+                self._needy(name)
         return self.bindings, self.rows
 
     def _add(self, system: str, table: str, binding: Binding, rows: list[Native]) -> None:
@@ -193,6 +199,24 @@ class _Systems:
             priority = self.rng.choice((0, 1))
             binding = link(system, table, target, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
             self._add(system, table, binding, rows)
+
+    def _needy(self, name: str) -> None:
+        """Some field of an entity from a system of its own, whose call needs other fields of the entity."""
+        fields = [s for s in self.model.entities[name].values() if s.name.startswith("f") and s.kind != "link"]
+        shape, key = self.rng.choice(fields), self.model.keys[name]
+        some = needs_of(self.rng, self.model, name, shape)
+        if not some:
+            return
+        lies, write = self._written([shape, *(self.model.entities[name][k] for k in key)], key)
+        rows = []
+        for one in self.truths[name]:
+            if self.rng.random() < 0.9 and all(one[k] is not None for k in key):
+                rows.append(write(one) | {need.column: value_at(one, need.path) for need in some.values()})
+        table = f"{name}.{shape.name}"
+        authority = self.rng.choice((Authority.SOURCE, Authority.SOURCE, Authority.REPLICA))
+        size = self.rng.choice((1, 2, 100))
+        binding = lookup("needy", name, key, lies, rows=table, max_keys=size, authority=authority, priority=1, requires=some)
+        self._add("needy", table, binding, rows)
 
     def _scan(self, name: str) -> None:
         system = self.rng.choice(self.systems)

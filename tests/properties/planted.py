@@ -14,6 +14,7 @@ from hub.plan import objects
 from hub.plan import operation as operations
 from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan
 from hub.run import choices as run_choices
+from hub.run import required as run_required
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
@@ -163,6 +164,19 @@ def _no_record_answers_a_failure(right: Any) -> Any:
     return looked
 
 
+def _one_bundle(right: Any) -> Any:
+    def bundles(layer: Any, requires: Any, keys: Any, faults: Any) -> Any:
+        found = right(layer, requires, keys, faults)
+        if len(found) < 2:
+            return found
+        first, width = next(iter(found)), len(requires)
+        bare = [None if key is None else key[:-width] for key in keys]
+        keys[:] = [None if key is None else (*key, *first) for key in bare]
+        return {first: list(dict.fromkeys(key for key in bare if key is not None))}
+
+    return bundles
+
+
 def _first_leaf_decides(right: Any) -> Any:
     return lambda *args: right(*args)[:1]
 
@@ -208,6 +222,8 @@ PLANTED = (
     Planted("a null key counts as a key", run_choices, "keys_of", lambda right: lambda layer, key: ([()] * layer.size, {})),
     Planted("who falls back asks for all rows", execute, "left", _all_are_asked, checks.fallbacks),
     Planted("no record is an answer to a failure", run_choices, "_looked", _no_record_answers_a_failure),
+    Planted("what is required is the first row's for all", execute, "bundles", _one_bundle),
+    Planted("a required value that failed counts as null", run_required, "values", lambda right: lambda *args: (right(*args)[0], {})),
     Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
     Planted(
         "conditions are ignored",

@@ -14,7 +14,7 @@ from schema.canonical import canonical as whole
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
 from schema.entries import Manifest
-from schema.registry import Authority, Binding, Coverage, Existence, Limits, Resolve, Role, RootLookup, Served
+from schema.registry import Authority, Binding, Coverage, Existence, Limits, Require, Resolve, Role, RootLookup, Served
 from tests.schema.small import BY_USCC, SHOP, canonical, clean, codes, composed, manifest
 
 SYSTEMS = Path(__file__).parents[2] / "systems"
@@ -574,6 +574,42 @@ def test_what_is_shared_may_fall_back_and_all_say_so() -> None:
 
     assert both("FALLBACK_ON_NULL", "FALLBACK_ON_NULL").registry.policies["Shop.rank"] is Resolve.FALLBACK_ON_NULL
     assert codes(both("FALLBACK_ON_NULL", "FIRST")) == ["CONTRIBUTED_TWICE"]
+
+
+# ---- what a call requires
+
+
+def test_a_call_may_require_other_fields_which_nobody_sees() -> None:
+    body = """{ uscc: USCC! }
+      extend type Shop {
+        "额度\\nCredit line"
+        line(year: Int, state: State! @require(field: "state")): Int @grade(level: L1) @from(path: "ed")
+          @get(path: "/line?c={keys}&s={state}&y={year}", batch: {by: "uscc", match: "code", max: 9})
+      }"""
+    made = clean(manifest("a", SHOP + body), manifest("b", BY_USCC + SHOP + "{ uscc: USCC! state: State }"))
+
+    shop = made.schema.get_type("Shop")
+    assert is_object_type(shop)
+    assert list(shop.fields["line"].args) == ["year"]
+    (binding,) = made.registry.providers("Shop", "line")
+    assert (binding.key, binding.args, binding.relation.args) == (("uscc",), {"year": "year"}, ("year", "state"))
+    assert binding.requires == (Require("state", "state", ("Shop.state",), nullable=False),)
+    assert {column.name: column.path for column in binding.relation.fields} == {"line": "ed", "uscc": "code"}
+    assert made.registry.requires == {"Shop.line": frozenset({"Shop.state"})}
+
+
+def test_at_the_root_nothing_can_be_required() -> None:
+    body = BY_USCC.replace("USCC! @is", 'USCC! @require(field: "name") @is')
+    assert codes(composed(manifest("a", body + SHOP + "{ uscc: USCC! }"))) == ["MISPLACED_WORD"]
+
+
+def test_a_join_takes_no_values() -> None:
+    body = (
+        'type Shop @key(fields: "uscc") @table(name: "S", key: ["C"]) { uscc: USCC! @from(path: "C") '
+        'main(name: String @require(field: "name")): Permit @join(on: "S_C = uscc", many: false) }\n'
+        'type Permit @key(fields: "permitNo") @table(name: "P", key: ["N"]) { permitNo: ID! @from(path: "N") }'
+    )
+    assert codes(composed(manifest("a", body, '@sql(url: "${URL}")'))) == ["BAD_REQUIRE"]
 
 
 # ---- rank
