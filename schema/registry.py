@@ -188,6 +188,12 @@ class Registry:
         """Lookups that serve ``type_name.field_name``, best first."""
         return tuple(b for b in self.lookups.get(type_name, ()) if field_name in b.fields)
 
+    def forbidden(self, denied: frozenset[str]) -> frozenset[str]:
+        """``denied``, and what cannot be had without it: a value made of what one may not see would tell of it."""
+        if not denied or not self.requires:
+            return denied
+        return denied | {name for name, needed in self.requires.items() if not denied.isdisjoint(needed)}
+
     def policy(self, coordinate: str) -> Resolve:
         """What happens when several systems serve ``coordinate``."""
         return self.policies.get(coordinate, Resolve.FIRST)

@@ -13,7 +13,7 @@ from graphql import GraphQLError, GraphQLSchema, get_argument_values, get_named_
 from graphql.language import FieldNode, OperationDefinitionNode
 
 from schema.faults import suggest
-from schema.registry import Binding, Registry, Require
+from schema.registry import Binding, Require
 from schema.shapes import is_leaf
 
 _PART = re.compile(r'([A-Za-z_]\w*)\s*(\((?:[^()"]|"[^"]*")*\))?')
@@ -131,10 +131,3 @@ def cycle(direct: Mapping[str, Iterable[str]], start: str) -> Sequence[str]:
                 seen.add(each)
                 ways.append((*way, each))
     return ()
-
-
-def forbidden(registry: Registry, denied: frozenset[str]) -> frozenset[str]:
-    """``denied``, and what cannot be had without it: a value made of what one may not see would tell of it."""
-    if not denied or not registry.requires:
-        return denied
-    return denied | {name for name, needed in registry.requires.items() if not denied.isdisjoint(needed)}

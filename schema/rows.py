@@ -99,9 +99,6 @@ def _serve(sheet: Sheet, rows: Rows, type_name: str, entry: FieldEntry, spot: _S
             return None
         native = parts.path if parts is not None else path if path is not None else _default(sheet, type_name, entry.name)
         return _leaf(sheet, rows, entry, shape, f"{spot.name}{entry.name}", join_paths(spot.path, native))
-    if shape.lists > 1:
-        sheet.report("BAD_PARTS", entry.type, f"'{type_name}.{entry.name}' is a list of lists of objects.", "bind one list of objects")
-        return None
     base = path if path is not None else entry.name if parts is None and sheet.kind != "sql" else "$"
     if shape.lists:
         return _list(sheet, rows, type_name, entry, shape, parts, spot, path if path is not None else entry.name)

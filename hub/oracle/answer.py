@@ -19,6 +19,8 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
     is_non_null_type,
 )
 
@@ -280,8 +282,23 @@ class Answer:
         if native is None:
             return None
         if served.many:
-            return self._many([self._item(served, item, column) for item in elements(native, column)], info, args)
+            return self._many(self._items(served, elements(native, column), column, info.return_type), info, args)
         return self._item(served, native, column)
+
+    def _items(self, served: Served, natives: list[Any], column: Field, kind: GraphQLOutputType) -> list[Any]:
+        """The elements of a list of type ``kind``, which may be lists themselves."""
+        inner: Any = get_nullable_type(kind)
+        inner = get_nullable_type(inner.of_type) if is_list_type(inner) else inner
+        if not is_list_type(inner):
+            return [self._item(served, native, column) for native in natives]
+        return [
+            self._items(served, list(native), column, inner)
+            if isinstance(native, list | tuple)
+            else None
+            if native is None
+            else Fault("BAD_VALUE")
+            for native in natives
+        ]
 
     def _item(self, served: Served, native: Any, column: Field) -> Thing | Fault | None:
         if native is None:

@@ -89,7 +89,7 @@ def _probe(draft: Draft, output: Output, step: int | None, key: tuple[Slot, ...]
             presences = {value: concrete.presence for value, concrete in output.variants.items()}
             return Probe(step, key, presence=output.presence, typename=output.typename, variants=presences)
         case List():
-            layer = output.rows.layer
+            layer = (*output.outer, output.rows.layer)[0]
         case Connection():
             layer = output.layer
         case _:

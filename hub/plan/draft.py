@@ -16,7 +16,6 @@ from hub.plan.model import Fetch, Guard, Place, Required, Slot, Step
 from hub.plan.operation import Selected, Unplannable
 from hub.plan.providers import Reach, reach
 from schema.registry import Binding, Registry, Served
-from schema.requires import forbidden
 
 MAX_STEPS = 500
 
@@ -77,7 +76,7 @@ class Draft:
     def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str]) -> None:
         self.schema = schema
         self.registry = registry
-        self.denied = forbidden(registry, denied)
+        self.denied = registry.forbidden(denied)
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
         self.guards: dict[int, list[Guard]] = {}

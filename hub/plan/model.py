@@ -216,10 +216,11 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A plain list of objects."""
+    """A plain list of objects. Of a list of lists, ``outer`` are the layers of the lists that ``rows`` lie in, the outermost first."""
 
     place: Place
     rows: Rows
+    outer: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,11 +197,22 @@ class _Assembly(Positions):
     # -- lists and connections -----------------------------------------------------------------------------------
 
     def lists(self, output: List, rows: Sequence[int], path: PathOf) -> Built:
-        layer = self.layers[output.rows.layer]
-        spans, below = _spans(layer, rows)
-        values, bad, faults = self.objects(layer, below, _element_path(layer, path), output.rows)
-        found, lost = self.sliced(output.place, values, bad, faults, spans, lambda at: path(rows[at]))
-        return found, self.settle(output.place, output.place.type, found, lambda at: path(rows[at]), _faults(layer, rows), lost)
+        place, layers = output.place, [self.layers[number] for number in (*output.outer, output.rows.layer)]
+        kinds, tiers, paths = [place.type], [rows], [path]
+        spans = []
+        for layer in layers:  # down to the elements of the innermost lists
+            span, below = _spans(layer, tiers[-1])
+            spans.append(span)
+            tiers.append(below)
+            kinds.append(element(kinds[-1]))
+            paths.append(_element_path(layer, paths[-1]))
+        values, bad, faults = self.objects(layers[-1], tiers[-1], paths[-1], output.rows)
+        for level in reversed(range(len(layers))):  # and up again, one list around the other
+            here, kind = tiers[level], kinds[level + 1]
+            at_path = lambda at, here=here, way=paths[level]: way(here[at])  # noqa: E731
+            values, bad = self.sliced(place, values, bad, faults, spans[level], at_path, kind)
+            faults = _faults(layers[level], here)
+        return values, self.settle(place, place.type, values, lambda at: path(rows[at]), faults, bad)
 
     def connection(self, output: Connection, rows: Sequence[int], path: PathOf) -> Built:
         layer = self.layers[output.layer]

@@ -292,8 +292,13 @@ class _Systems:
         if not many:
             return obj(shape.target[0], lies), lambda value, row: void(fill(value, row))
 
+        def listed(value: Any) -> Any:
+            if isinstance(value, list):
+                return "no list" if self.rng.random() < self.flaw / 3 else [listed(item) for item in value]
+            return None if value is None else fill(value, {})
+
         def write(value: Any, row: Native) -> None:
-            row[path] = None if value is None else [None if item is None else fill(item, {}) for item in value]
+            row[path] = listed(value)
 
         return items(path, shape.target[0], lies), write
 

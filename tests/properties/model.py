@@ -84,7 +84,7 @@ def random_model(rng: random.Random, size: int) -> Model:
             abstract = rng.choice(("Labelled", "Member"))
             written = {
                 "object": target + mark,
-                "items": f"[{target}{inner}]{mark}",
+                "items": rng.choice((f"[{target}{inner}]{mark}", f"[[{target}{inner}]{rng.choice(('', '!'))}]{mark}")),
                 "ref": target + mark,
                 "refs": rng.choice((f"[{target}{inner}]{mark}", f"[{target}]", f"{target}Connection{mark}")),
                 "either": abstract + mark,
@@ -153,7 +153,10 @@ def _plain(rng: random.Random, model: Model, shape: Shape) -> Any:
     if shape.kind in ("object", "items"):
         one = [{s.name: _plain(rng, model, s) for s in model.values[shape.target[0]].values()} for _ in range(rng.randint(0, 3))]
         if shape.kind == "items":
-            return None if rng.random() < 0.15 else [None if rng.random() < 0.1 else item for item in one]
+            listed = None if rng.random() < 0.15 else [None if rng.random() < 0.1 else item for item in one]
+            if not shape.type.startswith("[["):
+                return listed
+            return None if rng.random() < 0.1 else [listed, *([[], None] if rng.random() < 0.4 else []), one[:1]][: rng.randint(0, 4)]
         return one[0] if one else None
     return None
 
@@ -177,6 +180,9 @@ def connect(rng: random.Random, model: Model, name: str, one: Truth, truths: Map
     def known(kind: str, value: Any) -> None:
         """Give the plain objects inside an entity their neighbours."""
         for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, list):
+                known(kind, item)
+                continue
             for shape in model.values[kind].values() if item is not None else ():
                 if shape.kind == "ref":
                     item[shape.name] = neighbour(shape.target[0])

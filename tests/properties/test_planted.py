@@ -11,7 +11,7 @@ from tests.properties.checks import CHECKS
 from tests.properties.generator import Case, case
 from tests.properties.planted import PLANTED, Planted
 
-SEEDS = 200
+SEEDS = 400
 
 
 @cache

@@ -576,6 +576,15 @@ def test_what_is_shared_may_fall_back_and_all_say_so() -> None:
     assert codes(both("FALLBACK_ON_NULL", "FIRST")) == ["CONTRIBUTED_TWICE"]
 
 
+def test_a_list_may_hold_lists_of_objects() -> None:
+    grid = '"格网\\nCells"\ntype Cell { "值\\nValue" value: Int @grade(level: L1) }'
+    body = BY_USCC + SHOP + '{ uscc: USCC! }\nextend type Shop { "网\\nGrid" grid: [[Cell!]!] @grade(level: L1) @from(path: "g") }\n' + grid
+    (binding,) = clean(manifest("a", body)).registry.providers("Shop", "grid")
+
+    assert (binding.fields["grid"].many, list(binding.fields["grid"].parts)) == (True, ["value"])
+    assert [item.path for item in binding.relation.field("grid").items] == ["value"]
+
+
 # ---- what a call requires
 
 
