@@ -150,7 +150,12 @@ class Binding:
     @property
     def rank(self) -> tuple[int, int, str, str]:
         """Smaller is preferred: authority, then higher priority, then the system's and the binding's name. A total order."""
-        return (tuple(Authority).index(self.authority), -self.priority, self.system, self.id)
+        return (*self.worth, self.system, self.id)
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        """Smaller is preferred: authority, then higher priority. Those of equal worth may stand in for each other."""
+        return (tuple(Authority).index(self.authority), -self.priority)
 
     @property
     def anchors(self) -> bool:

@@ -33,6 +33,9 @@ S14  With FALLBACK_ON_ERROR what is carried comes first, then all of S2 by rank,
 S15  A call may require other fields of the entity, reached through single objects: what they are, or null, goes with the call. A value that
      failed is the failure of what needs it; null, where the call takes none, is null without a call. Who may not see a field may not see
      what some system makes of it either. Fields with parameters of their own give no keys.
+S16  Of lookups of equal authority and priority one that the operation asks anyway comes before the others, then the name decides. Asked
+     anyway are the anchors of what the root looks up, lookups that are the only best ones for some field that is asked for, and then, field
+     by field in order of name, the one of its best that is asked anyway, or the first by name. Whose field falls back goes by rank alone.
 """
 
 from hub.oracle.oracle import Oracle

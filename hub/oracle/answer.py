@@ -8,7 +8,7 @@ left to a source. Must not know how graphql-core is driven.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -40,7 +40,9 @@ Info = GraphQLResolveInfo[Any] | Asked
 class Answer:
     """One round of one execution."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str]) -> None:
+    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str], asked: Collection[str]) -> None:
+        """``asked`` are the lookups that are asked anyway (S16)."""
+        self.asked = asked
         self.schema = schema
         self.registry = registry
         self.calls = calls
@@ -121,7 +123,12 @@ class Answer:
         policy, via = self.registry.policy(coordinate), self._via(thing)
         sources: list[Source] = [Source(thing)] if info.field_name in thing.served else []
         if not sources or (policy is not Resolve.FIRST and thing.columns):
-            bindings = (*self.registry.links.get(coordinate, ()), *self.registry.providers(thing.type, info.field_name))
+            bindings = [*self.registry.links.get(coordinate, ())]
+            lookups = self.registry.providers(thing.type, info.field_name)
+            for worth in dict.fromkeys(b.worth for b in lookups):  # S16
+                equal = [b for b in lookups if b.worth == worth]
+                first = [b for b in equal if b.id in self.asked] if policy is Resolve.FIRST else []
+                bindings += [*first, *(b for b in equal if b not in first)]
             sources += [Source(thing, b) for b in bindings if all(k in thing.served or k in via for k in b.key)]
         if not sources:
             raise Fault("NOT_BOUND")

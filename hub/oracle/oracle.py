@@ -30,6 +30,7 @@ from graphql import (
 
 from connectors.spi import Connector
 from hub.oracle.answer import Answer
+from hub.oracle.asked import asked_anyway, touched
 from hub.oracle.calls import Calls
 from hub.oracle.pages import Part
 from hub.oracle.things import Thing
@@ -65,9 +66,10 @@ class Oracle:
                 return ExecutionResult(None, [_coded(error, "GRAPHQL_PARSE_FAILED")])
             if invalid := validate(self.schema, document):
                 return ExecutionResult(None, [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in invalid])
+        asked = asked_anyway(self.registry, touched(self.schema, document, operation_name, variables or {}))
         calls = Calls(self.connectors)
         while True:
-            answer = Answer(self.original, self.registry, calls, denied)
+            answer = Answer(self.original, self.registry, calls, denied, asked)
             result = execute(
                 self.schema,
                 document,

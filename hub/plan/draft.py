@@ -73,7 +73,9 @@ def carried_by(parts: Mapping[str, Served], level: Level) -> dict[str, Carried]:
 class Draft:
     """Steps so far, and by step the columns that are wanted of it."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str]) -> None:
+    def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str], asked: frozenset[str] = frozenset()) -> None:
+        """``asked`` are the lookups that the operation asks anyway; see ``hub.plan.riders``."""
+        self.asked = asked
         self.schema = schema
         self.registry = registry
         self.denied = registry.forbidden(denied)

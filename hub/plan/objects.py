@@ -38,7 +38,7 @@ class Objects:
         resolve = self.draft.registry.policy(selected.coordinate)
         if carried is not None and (resolve is Resolve.FIRST or carried.level is None):
             return self.answered(position, selected, carried)
-        found = sources(self.draft.registry, position.type, selected.name, position.reach)
+        found = sources(self.draft.registry, position.type, selected.name, position.reach, self.draft.asked)
         if carried is None and not found:
             return Failure(place, "NOT_BOUND")
         return choose(self, position, selected, resolve, carried, found)

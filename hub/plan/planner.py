@@ -9,12 +9,13 @@ from hub.plan.merge import groups, unite
 from hub.plan.model import ROOT, Arguments, Constant, Failure, Object, Presence, QueryPlan, Root
 from hub.plan.objects import Objects
 from hub.plan.operation import Operation, Selected
+from hub.plan.riders import asked_anyway
 from schema.registry import Registry, Served
 
 
 def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, denied: frozenset[str]) -> QueryPlan:
     """Plan all root fields of ``operation`` for a caller who may not see ``denied``. Raises Unplannable past ``MAX_STEPS`` steps."""
-    draft = Draft(schema, registry, denied)
+    draft = Draft(schema, registry, denied, asked_anyway(registry, operation.coordinates))
     objects = Objects(draft)
     roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
     steps = unite(draft.steps, draft.columns, draft.guards)

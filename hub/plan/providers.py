@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from schema.registry import Binding, Registry
+from hub.plan.riders import riding
+from schema.registry import Binding, Registry, Resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,16 @@ def reach(registry: Registry, type_name: str, carried: frozenset[str]) -> Reach:
     return _reach(_Identity(registry), type_name, carried)
 
 
-def sources(registry: Registry, type_name: str, field: str, found: Reach) -> tuple[Binding, ...]:
-    """All that can answer a field that is not carried, best first: links, then lookups, each by rank, whose keys can be had at all."""
-    links = registry.links.get(f"{type_name}.{field}", ())
-    return tuple(b for b in (*links, *registry.providers(type_name, field)) if found.all(b.key))
+def sources(registry: Registry, type_name: str, field: str, found: Reach, asked: frozenset[str]) -> tuple[Binding, ...]:
+    """All that can answer a field that is not carried, best first: links, then lookups, each by rank, whose keys can be had at all.
+
+    Of lookups that are worth the same those come first that are ``asked`` anyway, unless the field falls back.
+    """
+    coordinate = f"{type_name}.{field}"
+    lookups = registry.providers(type_name, field)
+    if registry.policy(coordinate) is Resolve.FIRST:
+        lookups = riding(lookups, asked)
+    return tuple(b for b in (*registry.links.get(coordinate, ()), *lookups) if found.all(b.key))
 
 
 class _Identity:

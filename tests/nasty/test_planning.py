@@ -113,6 +113,43 @@ async def test_a_value_that_cannot_be_read_is_asked_for_elsewhere() -> None:
     assert (await ask(there, '{ person(id: "1") { boxes } }')).data == {"person": {"boxes": 7}}
 
 
+def three_of_equal_worth(**priorities: int) -> World:
+    """The name in three systems; the last also has the boxes."""
+    rows = [{"id": "1", "n": "甲", "b": 3}]
+    return people(
+        *(lookup(s, "Person", "id", {"id": "id", "name": "n"}, priority=priorities.get(s, 0)) for s in ("a", "b")),
+        lookup("c", "Person", "id", {"id": "id", "name": "n", "boxes": "b"}),
+        rows=dict.fromkeys("abc", {"Person": rows}),
+    )
+
+
+@pytest.mark.parametrize("text", ["name boxes", "boxes name", "...on Person { boxes } name"])
+async def test_what_a_system_is_asked_anyway_answers_for_its_equals(text: str) -> None:
+    """Case 1: the same field in three systems; one is needed for another field too: one fetch, whatever the order of fields."""
+    there = three_of_equal_worth()
+    told = await ask(there, f'{{ person(id: "1") {{ {text} }} }}')
+    assert told.data == {"person": {"name": "甲", "boxes": 3}}
+    assert [call.system for call in there.received] == ["c"]
+
+
+async def test_a_better_system_is_asked_though_another_call_could_be_spared() -> None:
+    """Case 1: rank first; only equals stand in for each other."""
+    there = three_of_equal_worth(b=1)
+    await ask(there, '{ person(id: "1") { name boxes } }')
+    assert sorted(call.system for call in there.received) == ["b", "c"]
+
+
+async def test_a_field_has_one_value_throughout_an_answer() -> None:
+    """Case 1: who rides is decided for the operation, not by position; and a right that is missing changes no other value."""
+    there = three_of_equal_worth()
+    text = '{ one: person(id: "1") { name } two: person(id: "1") { boxes name } }'
+    told = await ask(there, text)
+    assert told.data == {"one": {"name": "甲"}, "two": {"boxes": 3, "name": "甲"}}
+    assert asked(there, "c") == [("Person.by.id", (("1",),))]
+    await ask(there, text, denied=frozenset({"Person.boxes"}))
+    assert [call.system for call in there.received] == ["c"]
+
+
 @pytest.mark.parametrize(("told", "systems"), [(True, ["bridge", "near"]), (False, ["bridge", "far"])])
 async def test_the_best_authority_is_asked_though_its_key_takes_another_call(told: bool, systems: list[str]) -> None:
     """Case 2: rank decides, not the number of waves; a nearer system of less authority answers only where the key is null."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.plan import objects
+from hub.plan import objects, providers
 from hub.plan import operation as operations
 from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan
 from hub.run import choices as run_choices
@@ -142,8 +142,8 @@ def _nested_mask_forgotten(right: Any) -> Any:
 
 
 def _worst_provider(right: Any) -> Any:
-    def sources(registry: Registry, type_name: str, field: str, found: Any) -> Any:
-        return tuple(reversed(right(registry, type_name, field, found)))
+    def sources(*args: Any) -> Any:
+        return tuple(reversed(right(*args)))
 
     return sources
 
@@ -224,6 +224,7 @@ PLANTED = (
     Planted("no record is an answer to a failure", run_choices, "_looked", _no_record_answers_a_failure),
     Planted("what is required is the first row's for all", execute, "bundles", _one_bundle),
     Planted("a required value that failed counts as null", run_required, "values", lambda right: lambda *args: (right(*args)[0], {})),
+    Planted("nobody rides free", providers, "riding", lambda right: lambda found, asked: tuple(found)),
     Planted("one leaf decides whether an embedded object is there", objects.Objects, "leaves", _first_leaf_decides),
     Planted(
         "conditions are ignored",
