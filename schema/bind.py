@@ -13,14 +13,15 @@ Must not know other manifests but through ``World``.
 
 from __future__ import annotations
 
-from graphql import is_object_type
+from graphql import is_abstract_type, is_object_type
 
 from schema.binder import Binder, Bindings
 from schema.entries import FieldEntry
-from schema.links import bind_link, bind_scan
+from schema.links import bind_link, bind_scan, brought
 from schema.lookups import bind_lookup, bind_table
 from schema.registry import RootLookup
 from schema.rows import has_place
+from schema.shapes import is_leaf
 from schema.world import Sheet, roots
 
 
@@ -57,14 +58,17 @@ def _not_required(sheet: Sheet, entry: FieldEntry) -> None:
 
 def _private(binder: Binder, entry: FieldEntry) -> None:
     """A field of ``type Query``: a lookup, or a list of all."""
+    lists = binder.sheet.shape(entry).lists
+    if "lookup" not in entry.words and lists == 1:
+        found = brought(binder, entry)
+        if found is not None:
+            bind_scan(binder, found, entry, None)
+        return
     bound = binder.element(entry)
     if bound is None:
         return
-    lists = binder.sheet.shape(entry).lists
     if "lookup" in entry.words and not lists:
         bind_lookup(binder, bound, entry)
-    elif "lookup" not in entry.words and lists == 1:
-        bind_scan(binder, bound, entry, None)
     elif lists:
         binder.sheet.report("NOT_SUPPORTED", entry.node, "A lookup brings one entity.", "remove the list")
     else:
@@ -79,14 +83,14 @@ def _public(binder: Binder, entry: FieldEntry) -> None:
     type_ = sheet.world.type(shape.name)
     if type_ is None:
         return  # reported where the schema was extended
-    if not is_object_type(type_) or shape.lists > 1:
+    if is_leaf(type_) or shape.lists > 1 or (is_abstract_type(type_) and not shape.lists):
         message = "A public root field brings an entity or a list of objects."
         sheet.report("NOT_SUPPORTED", entry.type, message, "put plain values on a type")
     elif shape.lists:
-        bound = binder.element(entry)
+        found = brought(binder, entry)
         # The table's own list answers a root without a call.
-        if bound is not None and (has_place(entry) or bound.word("table") is None):
-            bind_scan(binder, bound, entry, coordinate)
+        if found is not None and (has_place(entry) or "table" not in found.words):
+            bind_scan(binder, found, entry, coordinate)
     elif has_place(entry):
         sheet.report("NOT_SUPPORTED", entry.node, f"'{coordinate}' has a call of its own.", "move the call to a @lookup in `type Query`")
     else:

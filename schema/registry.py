@@ -128,7 +128,8 @@ class Binding:
     ``field`` is the coordinate it serves (``Enterprise.licences``), ``key`` are fields of the parent type, and ``many`` says list or
     single object. SCAN: all entities of ``type``; ``field`` may name the one root coordinate it is for. ``fields`` maps a canonical
     field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to parameters of the relation; ``requires`` gives
-    parameters that are other fields of the entity. A LOOKUP with either is for its ``field`` alone.
+    parameters that are other fields of the entity. A LOOKUP with either is for its ``field`` alone. Rows of an abstract type (LINK, SCAN)
+    have no ``fields`` but ``variants``, which the column ``typename`` tells apart.
     """
 
     id: str
@@ -146,6 +147,13 @@ class Binding:
     coverage: Coverage = Coverage.PARTIAL
     authority: Authority = Authority.SOURCE
     priority: int = 0
+    typename: str | None = None
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def row(self) -> Served:
+        """A whole row as something served."""
+        return Served("", type=self.type, parts=self.fields, typename=self.typename, variants=self.variants)
 
     @property
     def rank(self) -> tuple[int, int, str, str]:

@@ -62,6 +62,13 @@ def rows_of(sheet: Sheet, type_name: str) -> Rows:
     return rows
 
 
+def rows_of_any(sheet: Sheet, entry: FieldEntry, abstract: str) -> tuple[Rows, str | None, tuple[Variant, ...]]:
+    """Rows of an interface or union: the column that tells the type, and what the rows of each type carry."""
+    rows = Rows()
+    typename, variants = _variants(sheet, rows, entry, abstract, _Spot(within=(abstract,)))
+    return rows, typename, variants
+
+
 def rows_of_field(sheet: Sheet, type_name: str, entry: FieldEntry) -> Rows:
     """One field of a type alone, as a row of the call that is its own carries it."""
     rows = Rows()

@@ -111,7 +111,7 @@ def _unserved(whole: Whole) -> None:
     served: dict[str, set[str]] = {}
     for binding in all_bindings(whole.registry):
         served.setdefault(binding.type, set()).update(binding.fields)
-        for inner in each_served(binding.fields):
+        for inner in each_served({"": binding.row}):
             if inner.type is not None:
                 served.setdefault(inner.type, set()).update(inner.parts)
             for variant in inner.variants:

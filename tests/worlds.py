@@ -187,7 +187,7 @@ def link(
     coordinate: str,
     node: str,
     key: Mapping[str, str],
-    fields: Mapping[str, Lies | str],
+    fields: Mapping[str, Lies | str] | Lies,
     *,
     rows: str | None = None,
     max_keys: int = 100,
@@ -197,11 +197,11 @@ def link(
     args: Mapping[str, str] | None = None,
 ) -> Binding:
     """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them,
-    and ``args`` its arguments to the columns that must equal them."""
-    served, columns = compiled(_lies(fields))
+    and ``args`` its arguments to the columns that must equal them. ``fields`` made by ``either`` are rows of an abstract type."""
+    served, columns, row = _row(fields)
     named = {column.name: column for column in columns}
     clash = [name for name in key if name in named]
-    if clash:  # the child has a field of that name: its column is called otherwise
+    if clash and not isinstance(fields, Lies):  # the child has a field of that name: its column is called otherwise
         served, columns = compiled(_lies(fields), "row.")
     columns = [*(Field(name, path) for name, path in key.items()), *columns]
     required = requires or {}
@@ -220,13 +220,15 @@ def link(
         priority=priority,
         requires=_unread(required),
         args={name: name for name in given},
+        typename=row.typename,
+        variants=row.variants,
     )
 
 
 def scan(
     system: str,
     type_name: str,
-    fields: Mapping[str, Lies | str],
+    fields: Mapping[str, Lies | str] | Lies,
     *,
     rows: str | None = None,
     coordinate: str | None = None,
@@ -237,7 +239,7 @@ def scan(
     args: Mapping[str, str] | None = None,
 ) -> Binding:
     """All rows of ``type_name``, with what the source can do by itself."""
-    served, columns = compiled(_lies(fields))
+    served, columns, row = _row(fields)
     name = coordinate or f"{type_name}.all"
     relation = Relation(
         name,
@@ -249,7 +251,26 @@ def scan(
         limit=limit,
         total=total,
     )
-    return Binding(f"{system}.{name}", system, Role.SCAN, type_name, relation, served, field=coordinate, args=args or {})
+    return Binding(
+        f"{system}.{name}",
+        system,
+        Role.SCAN,
+        type_name,
+        relation,
+        served,
+        field=coordinate,
+        args=args or {},
+        typename=row.typename,
+        variants=row.variants,
+    )
+
+
+def _row(fields: Mapping[str, Lies | str] | Lies) -> tuple[dict[str, Served], list[Field], Served]:
+    """Fields of a row, its columns, and, if ``either`` made it, its variants."""
+    if not isinstance(fields, Lies):
+        return (*compiled(_lies(fields)), Served(""))
+    served, columns = compiled({"row": fields})
+    return {}, columns, served["row"]
 
 
 # -- worlds -----------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from graphql import (
 
 from connectors.paths import reader
 from connectors.spi import Field
+from hub.oracle.asked import riding
 from hub.oracle.calls import Calls, Row, Wanted
 from hub.oracle.choice import State, taken_from
 from hub.oracle.pages import Window, cut, matches
@@ -100,8 +101,10 @@ class Answer:
             if field not in driver.fields:
                 raise Fault("FILTER_NOT_PUSHABLE")
         params = tuple((param, self._argument(info, args, name)) for name, param in driver.args.items() if args.get(name) is not None)
-        columns = tuple(dict.fromkeys(name for served in driver.fields.values() for name in columns_of(served)))
+        columns = tuple(dict.fromkeys(columns_of(driver.row)))
         rows = self.calls.rows(driver, Wanted(driver.id, None, columns, params), lambda row: True)
+        if driver.variants:
+            return [self._element(driver, row) for row in rows]
         things = [self._thing(driver, row) for row in rows]
         kept = [thing for thing in things if all(self._matches(thing, *one) for one in filters)]
         return self._listed(kept, info, window, root=True)
@@ -123,12 +126,8 @@ class Answer:
         policy, via = self.registry.policy(coordinate), self._via(thing)
         sources: list[Source] = [Source(thing)] if info.field_name in thing.served else []
         if not sources or (policy is not Resolve.FIRST and thing.columns):
-            bindings = [*self.registry.links.get(coordinate, ())]
             lookups = self.registry.providers(thing.type, info.field_name)
-            for worth in dict.fromkeys(b.worth for b in lookups):  # S16
-                equal = [b for b in lookups if b.worth == worth]
-                first = [b for b in equal if b.id in self.asked] if policy is Resolve.FIRST else []
-                bindings += [*first, *(b for b in equal if b not in first)]
+            bindings = (*self.registry.links.get(coordinate, ()), *riding(lookups, self.asked, policy))
             sources += [Source(thing, b) for b in bindings if all(k in thing.served or k in via for k in b.key)]
         if not sources:
             raise Fault("NOT_BOUND")
@@ -152,7 +151,10 @@ class Answer:
                 if self._keyless(thing, binding):
                     return State.KEYLESS
                 if binding.role is Role.LINK:
-                    rows = self._rows(thing, binding, tuple(binding.fields), info, args)
+                    rows = self._rows(thing, binding, None, info, args)
+                    if binding.variants and rows and not binding.many:
+                        element = self._element(binding, rows[0])
+                        return State.FAILED if isinstance(element, Fault) else State.NULL if element is None else State.VALUE
                     return State.VALUE if rows or (binding.many and rows is not None) else State.NULL
                 found = self._lookup(thing, binding, info.field_name, info, args)
                 if found is None:
@@ -183,11 +185,24 @@ class Answer:
         return elements(native, column) if served.many else self._item(served, native, column)
 
     def _link(self, thing: Thing, binding: Binding, info: Info, args: Mapping[str, Any]) -> Any:
-        rows = self._rows(thing, binding, tuple(binding.fields), info, args)
+        rows = self._rows(thing, binding, None, info, args)
         if rows is None:
             return None
-        things = [self._thing(binding, row) for row in rows]
-        return self._many(things, info, args) if binding.many else next(iter(things), None)
+        things = [self._element(binding, row) for row in rows]
+        if binding.many:
+            return self._many(things, info, args)
+        if things and isinstance(things[0], Fault):
+            raise things[0]
+        return next(iter(things), None)
+
+    def _element(self, binding: Binding, row: Row) -> Thing | Fault | None:
+        """A row as an object; of an abstract type its typename tells which."""
+        if not binding.variants:
+            return self._thing(binding, row)
+        try:
+            return self._embedded(binding.row, row, {column.name: column for column in binding.relation.fields})
+        except Fault as fault:
+            return fault
 
     def _lookup(
         self, thing: Thing, binding: Binding, name: str, info: Info | None = None, args: Mapping[str, Any] | None = None
@@ -200,10 +215,10 @@ class Answer:
         return Thing(binding.type, binding.fields, row, {column.name: column for column in binding.relation.fields})
 
     def _rows(
-        self, thing: Thing, binding: Binding, names: tuple[str, ...], info: Info | None = None, args: Mapping[str, Any] | None = None
+        self, thing: Thing, binding: Binding, names: tuple[str, ...] | None, info: Info | None = None, args: Mapping[str, Any] | None = None
     ) -> list[Row] | None:
-        """What ``binding`` has of the fields ``names`` for ``thing``; None if its key there is null (S2), or what it requires is (S15).
-        Raises Fault, also that of obtaining the key and of what is required."""
+        """What ``binding`` has of the fields ``names`` (None: all) for ``thing``; None if its key there is null (S2), or what it requires
+        is (S15). Raises Fault, also that of obtaining the key and of what is required."""
         owner = binding.type if binding.role is Role.LOOKUP else thing.type
         key = tuple(self._key(thing, name) for name in binding.key)
         if None in key:
@@ -220,7 +235,8 @@ class Answer:
             params += [(param, self._argument(info, args or {}, name)) for name, param in binding.args.items()]
         if not all(same(value, text, kind, field) for value, text, kind, field in zip(key, native, kinds, fields, strict=True)):
             return []
-        columns = tuple(dict.fromkeys(column for name in names for column in columns_of(binding.fields[name])))
+        served = [binding.row] if names is None else [binding.fields[name] for name in names]
+        columns = tuple(dict.fromkeys(column for each in served for column in columns_of(each)))
 
         def belongs(row: Row) -> bool:  # S6
             try:

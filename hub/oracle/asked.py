@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from graphql import (
@@ -19,7 +19,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from schema.registry import Registry, Resolve
+from schema.registry import Binding, Registry, Resolve
 
 
 def touched(schema: GraphQLSchema, document: DocumentNode, name: str | None, variables: Mapping[str, Any]) -> set[str]:
@@ -87,3 +87,13 @@ def asked_anyway(registry: Registry, asked_for: set[str]) -> set[str]:
         if not asked.intersection(undecided[name]):
             asked.add(undecided[name][0])
     return asked
+
+
+def riding(lookups: Sequence[Binding], asked: Collection[str], policy: Resolve) -> list[Binding]:
+    """S16: ranked lookups with those that are asked anyway before others that are worth the same."""
+    found: list[Binding] = []
+    for worth in dict.fromkeys(b.worth for b in lookups):
+        equal = [b for b in lookups if b.worth == worth]
+        first = [b for b in equal if b.id in asked] if policy is Resolve.FIRST else []
+        found += [*first, *(b for b in equal if b not in first)]
+    return found

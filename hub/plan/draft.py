@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, GraphQLString
 
 from connectors.spi import Field
-from hub.plan.model import Fetch, Guard, Place, Required, Slot, Step
+from hub.plan.model import Fetch, Guard, Place, Required, Slot, Step, When
 from hub.plan.operation import Selected, Unplannable
 from hub.plan.providers import Reach, reach
 from schema.registry import Binding, Registry, Served
@@ -58,6 +58,7 @@ class Position:
     reach: Reach
     fetched: dict[tuple[str, ...], int] = field(default_factory=dict)
     required: dict[str, tuple[Required, ...]] = field(default_factory=dict)  # by binding
+    when: tuple[When, ...] = ()  # the rows that are such objects, where others lie in the same layer
 
 
 def place_of(selected: Selected) -> Place:
@@ -88,8 +89,8 @@ class Draft:
             raise Unplannable("steps", MAX_STEPS)
         return len(self.steps) + 1  # 0 is the root layer
 
-    def position(self, layer: int, type_name: str, carried: Mapping[str, Carried]) -> Position:
-        return Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried)))
+    def position(self, layer: int, type_name: str, carried: Mapping[str, Carried], when: tuple[When, ...] = ()) -> Position:
+        return Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried)), when=when)
 
     def fetch(self, position: Position, binding: Binding, selected: Selected | None = None, unless: Unless | None = None) -> int:
         """The step that asks ``binding`` for this position's keys; the keys' own steps come first."""
@@ -100,7 +101,7 @@ class Draft:
             known = self.next_id()
             self.columns[known] = {}
             requires = position.required.get(binding.id, ())
-            self.steps.append(Fetch(known, position.layer, binding, key, selected=selected, requires=requires))
+            self.steps.append(Fetch(known, position.layer, binding, key, selected=selected, requires=requires, when=position.when))
             if selected is None:
                 position.fetched[name] = known
         guards = self.guards.setdefault(known, [])

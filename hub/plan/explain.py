@@ -83,6 +83,7 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], width: int, first: Mapping[in
     parts += ["one key a call"] if limit <= 1 else [f"up to {limit} keys a call"]
     after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
     parts += ["after " + ", ".join(map(str, after))] if after else []
+    parts += ["of " + " in ".join(each.value for each in reversed(step.when))] if step.when else []
     parts += ["requires " + ", ".join(f"{each.param}: {_way(each.output)}" for each in step.requires)] if step.requires else []
     parts += ["only where " + " or ".join(dict.fromkeys(map(_guard, step.unless)))] if step.unless else []
     parts += [f"with {first[step.id]}"] if step.id in first else []

@@ -51,6 +51,8 @@ class Lists:
         filters = self.filters(level, binding, names, node)
         scan = Scan(step, binding, selected, node, filters=filters, denied_filters=forbidden)
         self.draft.steps.append(scan)
+        if binding.variants:
+            return List(place, self.of_any(step, selected.children, binding, level))
         carried = carried_by(binding.fields, level)
         if named not in self.draft.registry.connections:
             return List(place, self.rows(step, selected.children, node, carried))
@@ -79,6 +81,9 @@ class Lists:
         place = place_of(selected)
         step = self.draft.next_id()
         level = self.draft.level(step, source, binding)
+        if binding.variants:
+            self.draft.steps.append(Expand(step, position.layer, source))
+            return List(place, self.of_any(step, selected.children, binding, level))
         carried = carried_by(binding.fields, level)
         named = get_named_type(selected.type).name
         node = self.draft.registry.connections.get(named, named)
@@ -100,12 +105,12 @@ class Lists:
         above, lies = position.layer, level.step
         for _ in range(0 if named in self.draft.registry.connections else _lists(selected.type) - 1):
             outer.append(self.draft.next_id())
-            self.draft.steps.append(Expand(outer[-1], above, lies, slot=slot))
+            self.draft.steps.append(Expand(outer[-1], above, lies, slot=slot, when=() if len(outer) > 1 else position.when))
             above = lies = outer[-1]
             slot = Slot(lies, ELEMENT, GraphQLString, Field(ELEMENT, "$"))
         step = self.draft.next_id()
         inner = Level(step, level.source, {item.name: item for item in column.items}, f"{level.prefix}{column.name}.")
-        expand = Expand(step, above, lies, slot=slot)
+        expand = Expand(step, above, lies, slot=slot, when=() if outer else position.when)
         self.draft.steps.append(expand)
         here = Slot(step, ELEMENT, GraphQLString, Field(ELEMENT, "$"))
         output: Output
@@ -122,6 +127,11 @@ class Lists:
         if not any(name.startswith(inner.prefix) for name in self.draft.columns[level.source]):
             self.draft.want(level, served)  # nothing inside was asked for: the list itself says how long it is
         return output
+
+    def of_any(self, layer: int, children: Mapping[str, tuple[Selected, ...]], binding: Binding, level: Level) -> Rows:
+        """Rows of an abstract type; one that does not say which type it is of is null."""
+        typename, variants = self.inside.variants(layer, children, binding.row, level)
+        return Rows(layer, Presence(keys=(typename,)), typename=typename, variants=variants)
 
     def rows(
         self,

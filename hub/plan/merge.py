@@ -21,7 +21,7 @@ def needs(step: Step) -> tuple[int, ...]:
         case Fetch():
             found = {step.layer, *(slot.step for slot in step.key), *_watched(step)}
         case Expand():
-            found = {step.layer, step.source} | ({step.slot.step} if step.slot else set())
+            found = {step.layer, step.source} | ({step.slot.step} if step.slot else set()) | {each.typename.step for each in step.when}
     return tuple(sorted(found - {0, step.id}))
 
 
@@ -30,6 +30,7 @@ def _watched(step: Fetch) -> Iterator[int]:
     for guard in step.unless:
         for probe in guard.probes:
             yield from probed(probe)
+    yield from (each.typename.step for each in step.when)
     for required in step.requires:
         yield from steps_of(required.output)
 

@@ -85,6 +85,14 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """Only rows of one concrete type: those whose ``typename`` has ``value``."""
+
+    typename: Slot
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Required:
     """A parameter whose value is another field of the entity: ``output`` is that field, planned in the same layer."""
 
@@ -110,6 +118,7 @@ class Fetch:
     selected: Selected | None = None
     unless: tuple[Guard, ...] = ()
     requires: tuple[Required, ...] = ()
+    when: tuple[When, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ class Expand:
     slot: Slot | None = None
     selected: Selected | None = None
     order: tuple[Slot, ...] = ()
+    when: tuple[When, ...] = ()
 
 
 Step = Arguments | Fetch | Scan | Expand

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from hub.plan.choices import choose
 from hub.plan.draft import Carried, Draft, Level, Position, Unless, carried_by, place_of
 from hub.plan.lists import Lists
-from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Required, Slot
+from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Required, Slot, When
 from hub.plan.operation import Selected
 from hub.plan.providers import sources
 from hub.plan.required import selection
@@ -73,11 +73,11 @@ class Objects:
         """One object in the same row: an entity's key to go on from, or parts; null when its parts are."""
         place = place_of(selected)
         if served.variants:
-            typename, variants = self.variants(position.layer, selected.children, served, level)
+            typename, variants = self.variants(position.layer, selected.children, served, level, position.when)
             return Object(place, Presence(keys=(typename,)), typename=typename, variants=variants)
         type_name = str(served.type)
         presence = self.presence(served, level)
-        inner = self.draft.position(position.layer, type_name, carried_by(served.parts, level))
+        inner = self.draft.position(position.layer, type_name, carried_by(served.parts, level), position.when)
         return Object(place, presence, self.fields(inner, selected.children[type_name]))
 
     def presence(self, served: Served, level: Level) -> Presence:
@@ -98,14 +98,19 @@ class Objects:
         return found
 
     def variants(
-        self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level
+        self,
+        layer: int,
+        children: Mapping[str, tuple[Selected, ...]],
+        served: Served,
+        level: Level,
+        when: tuple[When, ...] = (),
     ) -> tuple[Slot, dict[str, Concrete]]:
         """An object of an abstract type: its concrete type is read from a column, row by row."""
         column = Served("__typename", column=served.typename)
         typename = self.draft.wanted(level, column, "")
         found = {}
         for variant in served.variants:
-            position = self.draft.position(layer, variant.type, carried_by(variant.parts, level))
+            position = self.draft.position(layer, variant.type, carried_by(variant.parts, level), (*when, When(typename, variant.value)))
             own = Served(variant.type, type=variant.type, parts=variant.parts)
             presence = Presence(keys=self.presence(own, level).keys)  # a plain object is there when its type is said
             found[variant.value] = Concrete(presence, self.fields(position, children.get(variant.type, ())))
@@ -117,5 +122,8 @@ class Objects:
         if binding.many:
             return self.lists.linked(position, selected, binding, source)
         level = self.draft.level(position.layer, source, binding, step=source)
-        inner = self.draft.position(position.layer, binding.type, carried_by(binding.fields, level))
+        if binding.variants:
+            typename, variants = self.variants(position.layer, selected.children, binding.row, level, position.when)
+            return Object(place_of(selected), Presence(keys=(typename,)), typename=typename, variants=variants)
+        inner = self.draft.position(position.layer, binding.type, carried_by(binding.fields, level), position.when)
         return Object(place_of(selected), Presence(found=source), self.fields(inner, selected.children[binding.type]))

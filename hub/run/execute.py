@@ -18,7 +18,7 @@ from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
 from hub.run.arguments import BadArgument, PageArguments, arguments, page
 from hub.run.choices import left
 from hub.run.chunks import Answered, Asked, Key, Question, Shared, align
-from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
+from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of, such
 from hub.run.lists import expand
 from hub.run.required import bundles, under
 from hub.run.scan import Scanning, conditions
@@ -159,8 +159,11 @@ class _Run:
         """The key of each row that is to be asked for, and why some could not be had."""
         layer = self.layers[step.layer]
         keys, faults = keys_of(layer, step.key)
+        wanted = such(layer, step.when)
         if step.unless:
-            wanted = [any(each) for each in zip(*(left(layer, guard) for guard in step.unless), strict=True)]
+            open_ = [any(each) for each in zip(*(left(layer, guard) for guard in step.unless), strict=True)]
+            wanted = open_ if wanted is None else [one and other for one, other in zip(wanted, open_, strict=True)]
+        if wanted is not None:
             keys = [key if open else None for key, open in zip(keys, wanted, strict=True)]
             faults = {row: fault for row, fault in faults.items() if wanted[row]}
         return keys, faults

@@ -15,13 +15,13 @@ from connectors.paths import reader
 from hub.plan.model import ELEMENT, Expand, Slot
 from hub.run.arguments import BadArgument, arguments, page
 from hub.run.convert import canonical, decoded
-from hub.run.layers import Fault, Layer, Paged
+from hub.run.layers import Fault, Layer, Paged, such
 from hub.run.order import row_keys
 
 
 def expand(step: Expand, above: Layer, variables: VariableValues) -> Layer:
     """The layer of ``step`` below the layer ``above``."""
-    below = linked(above, step.source) if step.slot is None else unnested(above, step.slot)
+    below = linked(above, step.source) if step.slot is None else unnested(above, step.slot, such(above, step.when))
     return laid(below, None if step.selected is None else cuts(step, below, variables))
 
 
@@ -60,14 +60,16 @@ def linked(above: Layer, source: int) -> Below:
     return Below(lambda slot: fetched.columns[slot.column], fetched.groups or (), fetched.faults)
 
 
-def unnested(above: Layer, slot: Slot) -> Below:
-    """The elements of a list column, end to end; a value that is no list is a fault of its row."""
+def unnested(above: Layer, slot: Slot, wanted: Sequence[bool] | None = None) -> Below:
+    """The elements of a list column, end to end, of the rows that are ``wanted``; a value that is no list is a fault of its row."""
     elements: list[Any] = []
     groups: list[Sequence[int] | None] = []
     faults = dict(above.faults_of(slot.step))
     format = slot.field.format if slot.field is not None else None
     for row, value in enumerate(decoded(value, format) for value in above.native(slot)):
-        if isinstance(value, list | tuple) and row not in faults:
+        if wanted is not None and not wanted[row]:
+            groups.append(None)
+        elif isinstance(value, list | tuple) and row not in faults:
             groups.append(range(len(elements), len(elements) + len(value)))
             elements.extend(value)
         else:

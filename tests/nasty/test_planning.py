@@ -119,7 +119,7 @@ def three_of_equal_worth(**priorities: int) -> World:
     return people(
         *(lookup(s, "Person", "id", {"id": "id", "name": "n"}, priority=priorities.get(s, 0)) for s in ("a", "b")),
         lookup("c", "Person", "id", {"id": "id", "name": "n", "boxes": "b"}),
-        rows=dict.fromkeys("abc", {"Person": rows}),
+        rows={key: {"Person": rows} for key in "abc"},
     )
 
 

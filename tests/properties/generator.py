@@ -14,9 +14,9 @@ from typing import Any
 from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
-from connectors.spi import ErrorKind
 from schema.registry import Authority, Binding, Resolve
 from tests.memory import Faults
+from tests.properties.misbehaving import faults_of, policies_of
 from tests.properties.model import Model, Shape, connect, random_entity, random_model
 from tests.properties.needs import needs_of, value_at
 from tests.properties.operations import Operation, operation
@@ -24,8 +24,8 @@ from tests.properties.values import Truth, native
 from tests.worlds import Lies, World, either, items, leaf, link, lookup, obj, scan, world
 
 Native = dict[str, Any]
+LINKS = ("link", "any")  # kinds of fields that are fetched by the parent's key
 KEYS = ("id", "old", "arch", "region")  # fields that are keys somewhere
-KINDS: tuple[ErrorKind, ...] = ("config", "invalid", "denied", "missing", "broken", "busy", "down", "slow")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,17 +87,9 @@ def case(seed: int, size: int = 3) -> Case:
     if denied and needed and rng.random() < 0.6:
         denied |= {rng.choice(needed)}
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
-    faults = _faults(rng, bindings, rows)
-    policies = _policies(rng, model)
+    faults = faults_of(rng, bindings, rows)
+    policies = policies_of(rng, model)
     return Case(seed, size, model.sdl, schema, tuple(bindings), rows, keys, model.roots, model.filters, policies, faults, denied, asked)
-
-
-def _policies(rng: random.Random, model: Model) -> dict[str, Resolve]:
-    """Some fields fall back, in half of all cases."""
-    if rng.random() < 0.5:
-        return {}
-    names = [f"{name}.{field}" for name in model.entities for field in model.fields(name)]
-    return {name: rng.choice((Resolve.FALLBACK_ON_ERROR, Resolve.FALLBACK_ON_NULL)) for name in names if rng.random() < 0.5}
 
 
 # -- the systems ------------------------------------------------------------------------------------------------------
@@ -119,12 +111,14 @@ class _Systems:
         for name in self.model.entities:
             self._lookups(name)
             for shape in self.model.entities[name].values():
-                if shape.kind == "link":
+                if shape.kind in LINKS:
                     self._link(name, shape)
             if self.rng.random() < 0.95:
                 self._scan(name)
             if self.rng.random() < 0.7:
                 self._needy(name)
+        if self.rng.random() < 0.9:
+            self._everybody()
         return self.bindings, self.rows
 
     def _add(self, system: str, table: str, binding: Binding, rows: list[Native]) -> None:
@@ -133,7 +127,7 @@ class _Systems:
         self.bindings.append(binding)
 
     def _lookups(self, name: str) -> None:
-        shapes = {n: s for n, s in self.model.entities[name].items() if s.kind != "link"}
+        shapes = {n: s for n, s in self.model.entities[name].items() if s.kind not in LINKS}
         keys = [self.model.keys[name], *((alt,) for alt in self.model.alternatives[name])]
         free = [n for n in shapes if n not in self.model.keys[name] and n not in self.model.alternatives[name]]
         served: dict[tuple[tuple[str, ...], str], set[str]] = {}
@@ -178,7 +172,7 @@ class _Systems:
     def _carried(self, name: str) -> list[Shape]:
         """Some fields of an entity that rows of others carry: its first key, and perhaps more."""
         shapes = self.model.entities[name]
-        more = [s for s in shapes.values() if s.kind != "link" and s.name not in self.model.keys[name]]
+        more = [s for s in shapes.values() if s.kind not in LINKS and s.name not in self.model.keys[name]]
         return [shapes[k] for k in self.model.keys[name]] + self.rng.sample(more, min(len(more), self.rng.choice((0, 0, 1, 2))))
 
     def _link(self, parent: str, shape: Shape) -> None:
@@ -186,8 +180,8 @@ class _Systems:
             target = shape.target[0]
             alternatives = self.model.alternatives[parent]
             key = (self.rng.choice(alternatives),) if alternatives and self.rng.random() < 0.3 else self.model.keys[parent]
-            lies, write = self._written(self._carried(target), self.model.keys[target])
-            many = shape.type.rstrip("!") != target
+            many = shape.type.startswith("[") or "Connection" in shape.type
+            lies, write = self._anybody(shape) if shape.kind == "any" else self._written(self._carried(target), self.model.keys[target])
             rows = []
             for one in self.truths[parent]:
                 if all(one[k] is not None for k in key) and self.rng.random() < 0.9:
@@ -197,12 +191,13 @@ class _Systems:
             size = self.rng.choice((1, 2, 100))
             parent_key = {k: f"p_{k}" for k in key}
             priority = self.rng.choice((0, 1))
-            binding = link(system, table, target, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
+            node = shape.type.strip("[]!") if shape.kind == "any" else target
+            binding = link(system, table, node, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
             self._add(system, table, binding, rows)
 
     def _needy(self, name: str) -> None:
         """Some field of an entity from a system of its own, whose call needs other fields of the entity."""
-        fields = [s for s in self.model.entities[name].values() if s.name.startswith("f") and s.kind != "link"]
+        fields = [s for s in self.model.entities[name].values() if s.name.startswith("f") and s.kind not in LINKS]
         shape, key = self.rng.choice(fields), self.model.keys[name]
         some = needs_of(self.rng, self.model, name, shape)
         if not some:
@@ -235,6 +230,24 @@ class _Systems:
             total=self.rng.random() < 0.5,
         )
         self._add(system, table, binding, [write(one) for one in self.truths[name]])
+
+    def _anybody(self, shape: Shape) -> tuple[Lies, Callable[[Any], Native]]:
+        """Rows of several types."""
+        lies, fill = self._either(shape, "e")
+
+        def write(value: Any) -> Native:
+            row: Native = {}
+            fill(value, row)
+            return row
+
+        return lies, write
+
+    def _everybody(self) -> None:
+        members = tuple(name for name in (*self.model.entities, *self.model.values) if name in self.model.entities or name == "V0")
+        lies, write = self._anybody(Shape("everybody", "any", "Member", target=members))
+        rows = [write((name, one)) for name, some in self.truths.items() for one in some]
+        system = self.rng.choice(self.systems)
+        self._add(system, "everybody", scan(system, "Member", lies, rows="everybody", coordinate="Query.everybody"), rows)
 
     # -- how truth is written ------------------------------------------------------------------------------------------
 
@@ -331,12 +344,14 @@ class _Systems:
 
     def _either(self, shape: Shape, path: str) -> tuple[Lies, Callable[[Any, Native], None]]:
         many = shape.kind == "eithers"
+        apart = self.rng.random() < 0.5  # or keys of all types in one column
         prefix = "" if many else f"{path}_"
         variants: dict[str, tuple[str, Mapping[str, Lies | str]]] = {}
         writers: dict[str, Callable[[Any, Native], None]] = {}
         for i, name in enumerate(shape.target):
             if name in self.model.entities:
-                lies, write = self._reference(name, f"{prefix}{i}", shapes=[self.model.entities[name][k] for k in self.model.keys[name]])
+                place = f"{prefix}{i}" if apart else f"{prefix}k"
+                lies, write = self._reference(name, place, shapes=[self.model.entities[name][k] for k in self.model.keys[name]])
             else:
                 made = [(s.name, *self._field(s, f"{prefix}{i}_{j}")) for j, s in enumerate(self.model.values[name].values())]
                 lies = obj(name, {n: part for n, part, _ in made})
@@ -371,30 +386,3 @@ def _each(made: list[tuple[str, Lies, Callable[[Any, Native], None]]]) -> Callab
 
 def void(_: object) -> None:
     """What a writer returns: nothing."""
-
-
-# -- faults -----------------------------------------------------------------------------------------------------------
-
-
-def _faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str, Mapping[str, list[Native]]]) -> dict[str, Faults]:
-    """Faults that mean the same however keys are batched, in a third of all cases."""
-    found: dict[str, Faults] = {}
-    wild = rng.random() < 0.35
-    for binding in bindings:
-        faults = found.setdefault(binding.system, Faults(shuffled=rng.randint(0, 9)))
-        if not wild:
-            continue
-        relation = binding.relation
-        if rng.random() < 0.12:
-            faults.down[relation.name] = rng.choice(KINDS)
-        if binding.key and rng.random() < 0.05:
-            faults.strangers.add(relation.name)
-        if binding.key and rng.random() < 0.3:
-            paths = [relation.field(k).path for k in binding.key]
-            keys = sorted({tuple(row[p] for p in paths) for row in rows[binding.system][str(relation.native["rows"])]}, key=repr)
-            for key in rng.sample(keys, min(len(keys), 2)):
-                if rng.random() < 0.7:
-                    faults.keys[relation.name, key] = rng.choice(KINDS)
-                elif not binding.many:
-                    faults.doubled.add((relation.name, key))
-    return found

@@ -15,7 +15,8 @@ from tests.properties.values import LEAVES, Truth, truth
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A field of a type. ``kind`` is leaf, object, items, ref, refs, either, eithers or link; ``target`` the type or types it leads to."""
+    """A field of a type. ``kind`` is leaf, object, items, ref, refs, either, eithers, link or any (a link to several types), and ``target``
+    the type or types it leads to."""
 
     name: str
     kind: str
@@ -77,7 +78,7 @@ def random_model(rng: random.Random, size: int) -> Model:
             shapes.append(Shape("region", "leaf", "String", "String"))
         shapes += [Shape(alt, "leaf", "String", "String") for alt in model.alternatives[name]]
         shapes += [leaf_shape() for _ in range(rng.randint(2, 5))]
-        for kind in rng.sample(("object", "items", "ref", "refs", "either", "eithers", "link", "link", "link"), rng.randint(1, 5)):
+        for kind in rng.sample(("object", "items", "ref", "refs", "either", "eithers", "link", "link", "link", "any"), rng.randint(1, 5)):
             target = rng.choice(entities if kind in ("ref", "refs", "link") else values)
             mark = "!" if rng.random() < 0.1 else ""
             inner = "!" if rng.random() < 0.3 else ""
@@ -89,9 +90,10 @@ def random_model(rng: random.Random, size: int) -> Model:
                 "refs": rng.choice((f"[{target}{inner}]{mark}", f"[{target}]", f"{target}Connection{mark}")),
                 "either": abstract + mark,
                 "eithers": f"[{abstract}{inner}]",
+                "any": rng.choice((abstract, f"[{abstract}{inner}]{mark}")),
                 "link": rng.choice((target, f"[{target}{inner}]{mark}", f"{target}Connection", f"{target}Connection{mark}")),
             }[kind]
-            shapes.append(Shape(f"f{next(counter)}", kind, written, target=members if "either" in kind else (target,)))
+            shapes.append(Shape(f"f{next(counter)}", kind, written, target=members if kind in ("either", "eithers", "any") else (target,)))
         model.entities[name] = {shape.name: shape for shape in shapes}
     model.sdl = _sdl(rng, model, members)
     return model
@@ -128,6 +130,7 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
         item = rng.choice(("", "!"))
         parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
         parts.append(f"type {name}Edge {{ cursor: String! node: {name} }}")
+    query.append(f"  everybody: [Member{rng.choice(('', '!'))}]")
     return "\n".join([*parts, "type Query {", *query, "}"])
 
 
@@ -200,7 +203,7 @@ def connect(rng: random.Random, model: Model, name: str, one: Truth, truths: Map
             one[shape.name] = None if rng.random() < 0.1 else some
         elif shape.kind == "either":
             one[shape.name] = None if rng.random() < 0.2 else member(shape.target)
-        elif shape.kind == "eithers":
+        elif shape.kind in ("eithers", "any"):
             one[shape.name] = [member(shape.target) for _ in range(rng.randint(0, 3))]
         elif shape.kind == "link":
             one[shape.name] = rng.choices(truths[shape.target[0]], k=rng.choice((0, 1, 1, 2, 4)))

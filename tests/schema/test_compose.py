@@ -585,6 +585,38 @@ def test_a_list_may_hold_lists_of_objects() -> None:
     assert [item.path for item in binding.relation.field("grid").items] == ["value"]
 
 
+def test_a_call_may_bring_rows_of_several_types() -> None:
+    types = """
+      "动物\\nPet" interface Pet { "名\\nName" name: String @grade(level: L1) }
+      "猫\\nCat" type Cat implements Pet @from(path: "c") { "名\\nName" name: String @grade(level: L1) @from(path: "mc") }
+      "狗\\nDog" type Dog implements Pet { "名\\nName" name: String @grade(level: L1) }
+      extend type Query { "全部\\nAll" pets: [Pet!] @grade(level: L1) @get(path: "/pets") @from(typename: "lx") }
+    """
+    field = """{ uscc: USCC! }
+      extend type Shop { "动物\\nPets" pets: [Pet!] @grade(level: L1) @get(path: "/pets/{uscc}") @from(typename: "lx") }
+    """
+    made = clean(manifest("a", SHOP + field + types), manifest("b", BY_USCC + SHOP + "{ uscc: USCC! name: String }"))
+    (linked,), (listed,) = made.registry.links["Shop.pets"], made.registry.scans["Query.pets"]
+
+    for binding in (linked, listed):
+        assert (binding.type, dict(binding.fields), binding.typename) == ("Pet", {}, "__typename")
+        assert [(each.value, each.type) for each in binding.variants] == [("c", "Cat"), ("Dog", "Dog")]
+        assert binding.relation.field("Cat.name").path == "mc"
+        assert binding.relation.field("__typename").path == "lx"
+
+
+def test_a_join_brings_rows_of_one_type() -> None:
+    types = (
+        '"甲\\nA" type A { "值\\nX" x: Int @grade(level: L1) }\n'
+        '"乙\\nB" type B { "值\\nY" y: Int @grade(level: L1) }\n"两\\nBoth" union Two = A | B\n'
+    )
+    body = (
+        'type Shop @key(fields: "uscc") @table(name: "S", key: ["C"]) { uscc: USCC! @from(path: "C") }\nextend type Shop {'
+        '"两\\nTwo" two: [Two!] @grade(level: L1) @join(on: "S_C = uscc", many: true) @from(typename: "lx") }\n'
+    )
+    assert "NOT_SUPPORTED" in codes(composed(manifest("a", body + types, '@sql(url: "${URL}")')))
+
+
 # ---- what a call requires
 
 
