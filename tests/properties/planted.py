@@ -101,7 +101,10 @@ def _two_rows_accepted(right: Any) -> Any:
 
 def _bad_value_is_null(right: Any) -> Any:
     def canonical(*args: Any) -> Column:
-        return Column([None if value is BAD else value for value in right(*args).values])
+        return Column([without(value) for value in right(*args).values])
+
+    def without(value: Any) -> Any:
+        return [without(item) for item in value] if isinstance(value, list) else None if value is BAD else value
 
     return canonical
 
