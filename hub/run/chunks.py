@@ -175,7 +175,8 @@ class Asked:
     def rows(self, question: Question, keys: Iterable[Key | None], deadline: float, context: Context | None = None) -> Answering:
         """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``. Calls of this
         request's own are made in ``context``."""
-        known = self._known.setdefault(question.name, {}) if not question.params else {}
+        params = repr(sorted(question.params.items())) if question.params else ""
+        known = self._known.setdefault((question.name, params), {})
         wanted = dict.fromkeys(key for key in keys if key is not None)
         new = [key for key in wanted if key not in known]
         if new:
@@ -198,6 +199,30 @@ class Asked:
         return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
 
 
+class Awaited(Protocol):
+    """Something that will be there."""
+
+    def then(self, go_on: Callable[[], None]) -> None: ...
+
+
+def when_all(some: Sequence[Awaited], go_on: Callable[[], None]) -> None:
+    """Call ``go_on`` when all of ``some`` are there: at once, or when the last has come."""
+    if len(some) == 1:
+        return some[0].then(go_on)
+    left = len(some)
+
+    def one_less() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            go_on()
+
+    for each in some:
+        each.then(one_less)
+    if not some:
+        go_on()
+
+
 class Answering:
     """Answers of several chunks, some of them still to come."""
 
@@ -209,19 +234,7 @@ class Answering:
 
     def then(self, go_on: Callable[[], None]) -> None:
         """Call ``go_on`` when all are there: at once, or when the last has come."""
-        late = [chunk for chunk in self._chunks if not chunk.done]
-        left = len(late)
-
-        def one_less() -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                go_on()
-
-        if not late:
-            go_on()
-        for chunk in late:
-            chunk.then(go_on if len(late) == 1 else one_less)
+        when_all(self._chunks, go_on)
 
     def answers(self) -> Mapping[Key, Answered]:
         """What holds each key, when all are there. Raises what a chunk raised."""

@@ -161,7 +161,7 @@ class _Writer:
                 there_ = self.loop(columns, values)
                 fields = [self.value(child, layer, columns, inner) for child in output.children]
                 return f"({self.braces(output.children, fields)} if {there_} else None)"
-            case List():
+            case List() if not output.outer:
                 below = self.layer(output.rows.layer)
                 self.line(f"{values} = lists({below}, {layer}, {self.elements(output.rows, below)}, {self.held(output)})")
                 return self.loop(columns, values)

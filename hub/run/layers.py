@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
-from hub.plan.model import ELEMENT, Presence, Slot
+from hub.plan.model import ELEMENT, Presence, Slot, When
 from hub.run.convert import BAD, Column, Reading
 from hub.run.rows import spans
 
@@ -132,6 +132,15 @@ def keys_of(layer: Layer, slots: tuple[Slot, ...]) -> tuple[list[tuple[Any, ...]
             keys[row] = None
             faults[row] = fault
     return keys, faults
+
+
+def such(layer: Layer, when: Sequence[When]) -> list[bool] | None:
+    """Which rows are objects of the types that ``when`` names; None for all."""
+    found: list[bool] | None = None
+    for each in when:
+        own = [value is not None and str(value) == each.value for value in layer.native(each.typename)]
+        found = own if found is None else [both and here for both, here in zip(found, own, strict=True)]
+    return found
 
 
 def _there(columns: Sequence[list[Any]], any_will_do: bool) -> list[bool]:
