@@ -275,7 +275,8 @@ class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
     ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``candidates`` is how much
-    planning has looked at (bindings and keys). ``schedule`` says when each of them may start; see ``hub.plan.schedule``.
+    planning has looked at (bindings and keys). ``schedule`` says when each of them may start; see ``hub.plan.schedule``. ``made`` is room
+    for what is made of the plan when it runs (``hub.run.generated``), so that it lives as long as the plan.
     """
 
     operation: str
@@ -287,6 +288,7 @@ class QueryPlan:
     candidates: int = 0
     choices: tuple[Choice, ...] = ()
     schedule: tuple[Unit, ...] = ()
+    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -20,17 +20,18 @@ from hub.plan.explain import Explained, explained
 from hub.plan.model import QueryPlan
 from hub.plan.operation import Unplannable
 from hub.run.arguments import Inputs
-from hub.run.assemble import assemble, assemble_large
 from hub.run.coalesce import Coalescer
 from hub.run.documents import Document
 from hub.run.execute import Ran, execute
 from hub.run.feeds import Feeds
+from hub.run.generated import assembled
 from hub.run.layers import Layer
+from hub.run.output_order import in_output_order
 from hub.run.positions import values
 from hub.run.prepared import Caches, Policy, Preparer, Ready
 from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, coerced, run
-from hub.run.slices import LARGE, encode, weight
+from hub.run.slices import encode, weight
 from hub.run.sources import Sources
 from hub.run.subscribe import Who, subscribed
 from hub.run.telling import Telling, told, wanted
@@ -65,7 +66,7 @@ class Engine:
         self._timeout = timeout
         self._max_errors = max_errors
         self._policy = policy
-        self._shared = Coalescer(sources) if coalesce else None
+        self.shared = Coalescer(sources) if coalesce else None
         self.feeds = Feeds(sources)
         self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
@@ -246,8 +247,8 @@ class Engine:
             return Part(None, [request_error("PLAN_TOO_COMPLEX", str(bound))]), ()
         deadline = self.sources.clock.monotonic() + self._timeout
         inputs = Inputs(variables, ready.nodes)
-        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.id, self._shared, event=row)
-        return await self._assembled(plan, ran, ready), tuple(sorted(ran.systems))
+        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.id, self.shared, event=row)
+        return await self._assembled(plan, ran, weight(ran.layers), ready), tuple(sorted(ran.systems))
 
     async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part:
         """The planned root fields of an operation, or the one of a mutation whose turn it is; called by the seam. Raises Unplannable."""
@@ -262,20 +263,22 @@ class Engine:
         # Steps are numbered anew in each turn of a mutation, so what they do is told of queries alone.
         analysis = telling.analysis if telling is not None and only is None else None
         # What is read after a write is asked for by this request alone: a call that others share may have been made before it.
-        shared = self._shared if only is None else None
+        shared = self.shared if only is None else None
         ran = await execute(plan, self.sources, inputs, context.deadline, context.request_id, context.principal.id, shared, analysis)
         context.systems = tuple(sorted({*context.systems, *ran.systems}))
         began = self.sources.clock.monotonic()
-        context.rows += weight(ran.layers)
-        part = await self._assembled(plan, ran, ready)
+        rows = weight(ran.layers)
+        context.rows += rows
+        part = await self._assembled(plan, ran, rows, ready, context.propagates)
         if analysis is not None:
             analysis.assembly = self.sources.clock.monotonic() - began
         return part
 
-    async def _assembled(self, plan: QueryPlan, ran: Ran, ready: Ready) -> Part:
-        done = assemble(plan, ran.layers) if weight(ran.layers) <= LARGE else await assemble_large(plan, ran.layers)
+    async def _assembled(self, plan: QueryPlan, ran: Ran, rows: int, ready: Ready, propagates: bool = True) -> Part:
+        done = await assembled(plan, ran.layers, rows, propagates)
         notices = done.notices.listed()
-        return Part(done.data, shown(done.errors, self._max_errors, ready.nodes), {"notices": notices} if notices else None)
+        errors = shown(in_output_order(plan, done.errors), self._max_errors, ready.nodes)
+        return Part(done.data, errors, {"notices": notices} if notices else None)
 
     def _plan(self, context: Context, only: str | None = None) -> QueryPlan:
         """The plan of a request, or of one of its root fields, under its own mask. Raises Unplannable."""

@@ -15,10 +15,9 @@ from schema.scalars import identifier_error
 
 
 def shown(errors: Sequence[Located], limit: int | None, nodes: Nodes) -> list[GraphQLError]:
-    """Located errors as GraphQL errors in the order of their paths; past ``limit`` one more says how many were left out. ``nodes`` are
-    those of the request's own document."""
-    ordered = sorted(errors, key=lambda error: [(isinstance(step, str), step) for step in error.path])
-    kept = ordered if limit is None else ordered[:limit]
+    """Located errors as GraphQL errors; past ``limit`` one more says how many were left out. ``nodes`` are those of the request's own
+    document."""
+    kept = errors if limit is None else errors[:limit]
     found = [
         GraphQLError(
             message(error.fault.code, error.fault.zh, error.fault.en),
@@ -28,8 +27,8 @@ def shown(errors: Sequence[Located], limit: int | None, nodes: Nodes) -> list[Gr
         )
         for error in kept
     ]
-    if len(kept) < len(ordered):
-        omitted = len(ordered) - len(kept)
+    if len(kept) < len(errors):
+        omitted = len(errors) - len(kept)
         found.append(GraphQLError(message("ERRORS_OMITTED"), extensions={"code": "ERRORS_OMITTED", "omitted": omitted}))
     return found
 

@@ -51,8 +51,9 @@ class Planned(Protocol):
 @dataclass(slots=True)
 class Context:
     """The context of one operation, for the engine and for resolvers. ``keys`` are the root response keys in order; ``core`` those that
-    graphql-core answers, with their field nodes. ``deadline`` is the request's, in seconds of the engine's clock. ``systems`` that were
-    called and ``rows`` that were handled are filled in."""
+    graphql-core answers, with their field nodes. ``propagates`` says whether a null that may not be one empties what is above it.
+    ``deadline`` is the request's, in seconds of the engine's clock. ``systems`` that were called and ``rows`` that were handled are filled
+    in."""
 
     engine: Planned
     prepared: Any
@@ -66,6 +67,7 @@ class Context:
     deadline: float | None = None
     telling: Any = None  # how the request wants its plan told, if it does
     rows: int = 0
+    propagates: bool = True
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -80,6 +82,7 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
         return self._hub(context)
 
     async def _hub(self, context: Context) -> ExecutionResult:
+        context.propagates = self.error_propagation
         planned = await context.engine.part(context, self.variable_values)
         errors = list(planned.errors)
         data = planned.data
@@ -125,6 +128,7 @@ def adopt(schema: GraphQLSchema, canonical: Schema) -> GraphQLSchema:
     return schema
 
 
+KEEP_NULLS = "experimental_disableErrorPropagation"  # the directive that sets graphql-core's ``error_propagation``
 MAX_ERRORS = 50  # of variables; what ``build`` has for its default
 
 
@@ -184,8 +188,9 @@ def run(
         values = coerced(schema, document, variables, operation_name)
         if isinstance(values, list):
             return values
-        mutates = _operation(document, operation_name).operation is OperationType.MUTATION
-        return in_order(context, values) if mutates else _planned(context, values)
+        operation = _operation(document, operation_name)
+        context.propagates = not any(one.name.value == KEEP_NULLS for one in operation.directives or ())
+        return in_order(context, values) if operation.operation is OperationType.MUTATION else _planned(context, values)
     built = HubExecutor.build(schema, document, None, context, dict(variables or {}), operation_name)
     if isinstance(built, list):
         return built

@@ -45,10 +45,14 @@ class Sources:
         self._limits = {name: system.limits for name, system in systems.items()}
         self._delegating = frozenset(name for name, system in systems.items() if system.credential != "hub")
         self.bulkheads = {name: Bulkhead(limits.concurrency) for name, limits in self._limits.items()}
-        self._plans: dict[tuple[str, Relation, Ask], Plan] = {}
+        self._plans: dict[tuple[str, int, Ask], tuple[Relation, Plan]] = {}
         self.clock = clock
         self.recorder = recorder or Recorder()
         self._metrics = metrics
+
+    def limits(self, system: str) -> Limits:
+        """The policy towards ``system``."""
+        return self._limits.get(system) or Limits()
 
     def delegates(self, system: str) -> bool:
         """Whether the caller's own identity goes to the system, so that no two callers may share an answer of it."""
@@ -56,18 +60,18 @@ class Sources:
 
     def plan(self, system: str, ask: Ask, relation: Relation) -> Plan:
         """What the system will do of ``ask``, and what it leaves. Raises SourceError when the system has no connector."""
-        key = (system, relation, ask)
+        key = (system, id(relation), ask)  # to hash a relation, with all its columns, would take longer than all the rest of this
         found = self._plans.get(key)
-        if found is None:
+        if found is None or found[0] is not relation:
             if len(self._plans) >= 10_000:
                 self._plans.clear()
-            found = self._plans[key] = self._connector(system).plan(ask, relation)
-        return found
+            found = self._plans[key] = (relation, self._connector(system).plan(ask, relation))
+        return found[1]
 
     async def pages(self, system: str, plan: Plan, call: Call, caller: str = "") -> list[Page]:
         """All pages of one call, within the system's limits and ``call.deadline``; waiting for a place counts. ``caller`` is whose turn it
         takes when the system is busy. Raises SourceError and nothing else."""
-        limits = self._limits.get(system, Limits())
+        limits = self.limits(system)
         deadline = self.clock.monotonic() + limits.timeout
         if call.deadline is not None:
             deadline = min(deadline, call.deadline)

@@ -13,13 +13,29 @@ from typing import Any
 
 from hub.plan import actions, objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, lists, positions, prepared, rows, scan, seam, slices, writes
+from hub.run import (
+    assemble,
+    chunks,
+    coalesce,
+    connections,
+    execute,
+    generated,
+    lists,
+    positions,
+    prepared,
+    rows,
+    scan,
+    seam,
+    slices,
+    writes,
+)
+from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from hub.run.sources import Sources
 from schema.registry import Registry
-from tests.properties import acting, assembly, checks, kept
+from tests.properties import acting, assembly, checks, kept, schedules
 from tests.properties.generator import Case
 
 
@@ -220,6 +236,36 @@ def _nodes_of_another(right: Any) -> Any:
     return ready
 
 
+def _others_keys(right: Any) -> Any:
+    def of(self: Answered, keys: Any) -> Answered:
+        there = sorted(self.at, key=repr)
+        after = dict(zip(there, [*there[1:], *there[:1]], strict=True))
+        other: Answered = right(self, [after.get(key, key) for key in keys])
+        return replace(other, at={key: other.at.get(after.get(key, key), ()) for key in keys})
+
+    return of
+
+
+def _call_ends_with_the_first(right: Any) -> Any:
+    def forget(self: Any, gone: Any) -> None:
+        right(self, gone)
+        self.task.cancel()
+
+    return forget
+
+
+def _place_for_one_that_has_gone(right: Any) -> Any:
+    def leave(self: Any) -> None:
+        for queue in self._queues.values():
+            if queue[0].done():
+                queue.popleft()  # and the place with it
+                self._queues = {caller: one for caller, one in self._queues.items() if one}
+                return
+        right(self)
+
+    return leave
+
+
 def _rows_lie_together(right: Any) -> Any:
     def by_key(asked: Any, parts: Any) -> Any:
         found = right(asked, parts)
@@ -246,6 +292,10 @@ def _slices_in_another_order(right: Any) -> Any:
 
 def _keys_of_rows_sorted(right: Any) -> Any:
     return lambda keys: right(tuple(sorted(keys)))
+
+
+def _there_in_every_row(right: Any) -> Any:
+    return lambda layer, output: [True] * layer.size
 
 
 PLANTED = (
@@ -291,8 +341,13 @@ PLANTED = (
     Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
     Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
     Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
+    Planted("of a shared call one gets the rows of another's key", Answered, "of", _others_keys, schedules.any_schedule),
+    Planted("who goes away takes a shared call along", coalesce._Calling, "forget", _call_ends_with_the_first, schedules.apart),
+    Planted("a place is given to one that has gone", Bulkhead, "leave", _place_for_one_that_has_gone, schedules.in_time),
+    Planted("a step may take for ever", execute._Run, "_until", lambda right: lambda self, unit: 1e6, schedules.in_time),
     Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
     Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
+    Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
 )
