@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -108,8 +109,12 @@ def root_type(name: str, fields: Sequence[FieldDefinitionNode]) -> list[Any]:
     ]
 
 
+@lru_cache(maxsize=8)
 def with_incremental(schema: GraphQLSchema) -> GraphQLSchema:
-    """The schema with @defer and @stream, which the engine takes as wishes: what they mark may come later and always may come at once."""
+    """The schema with @defer and @stream, which the engine takes as wishes: what they mark may come later and always may come at once.
+
+    The same schema gives the same one, since what was made with it is kept by it.
+    """
     kwargs = _without_hidden(schema).to_kwargs()
     kwargs["directives"] = (*kwargs["directives"], GraphQLDeferDirective, GraphQLStreamDirective)
     return GraphQLSchema(**kwargs)

@@ -103,7 +103,7 @@ def test_the_demo_contributes_to_the_schema() -> None:
     row = made.registry.coordinates["OnlineOperator.findings"]
     assert (row.grade, row.owner, row.nullable) == (Grade.L2, "fairOnline", True)
     assert made.registry.coordinates["Enterprise.uscc"].owner == "canonical"
-    assert {each.name for each in made.schema.directives} == {each.name for each in whole()._schema.directives}
+    assert {each.name for each in made.schema.directives} == {each.name for each in whole()._schema.directives} | {"defer", "stream"}
     fields = {
         f"{type_.name}.{name}"
         for type_ in made.schema.type_map.values()
@@ -170,7 +170,9 @@ def test_the_epoch_changes_with_what_queries_depend_on_and_with_nothing_else() -
 
 
 def test_a_new_manifest_without_public_sdl_leaves_the_schema_as_it_is() -> None:
-    assert clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }")).schema is canonical()._schema
+    one = clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }")).schema
+    assert one is clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String state: State }")).schema
+    assert one.type_map["Shop"] is canonical()._schema.type_map["Shop"]
 
 
 def test_no_manifest_is_a_composition_too() -> None:
