@@ -34,7 +34,7 @@ class Coalescer:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._lanes: dict[tuple[str, tuple[str, ...], str], Lane] = {}
+        self._lanes: dict[str, Lane] = {}
 
     @property
     def idle(self) -> bool:
@@ -87,10 +87,12 @@ class Wanted(Sent):
     def arrived(self, calling: _Calling, found: Mapping[Key, Answered]) -> None:
         """The answer for those keys. All keys of a question leave at one moment, so the last call back is the end of it."""
         self._calls.remove(calling)
-        self._found.update(found)
+        if self._calls or self._found:
+            self._found.update(found)
+            found = self._found
         if not self._calls:
             self._lane.forget(self)
-            self.settle(self._found)
+            self.settle(found)
 
     def late(self) -> None:
         """Its time is over: what has not come is slow, and will not be heard any more."""

@@ -79,6 +79,7 @@ class _Run:
         self.waits = [unit.waits for unit in self.units]
         self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
         self.left = len(self.units)
+        self.now = 0.0  # of the turn at hand
         self.turning = False
         self.over: asyncio.Future[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -94,6 +95,7 @@ class _Run:
         if self.turning:
             return
         self.turning = True
+        self.now = self.sources.clock.monotonic()
         try:
             while self.next:
                 self.next.popleft()()
@@ -136,8 +138,7 @@ class _Run:
 
     def _until(self, unit: Unit) -> float:
         """When ``unit`` has to be done, so that there is time for what needs it."""
-        now = self.sources.clock.monotonic()
-        return now + budget(unit, max(0.0, self.deadline - now))
+        return self.now + budget(unit, max(0.0, self.deadline - self.now))
 
     def _later(self, go_on: Callable[[], None]) -> None:
         if self.over is None or not self.over.done():
@@ -199,13 +200,13 @@ class _Run:
         steps = [step for step in unit.steps if isinstance(step, Fetch)]
         keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
         try:
-            question = self._question(steps[0])
+            question = self._question(unit, steps[0])
         except BadArgument as error:  # such a field is alone in its unit
             [step], [(keys, faults)] = steps, keyed
             failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | faults
             self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
             return self._done(unit)
-        wanted = [key for keys, _ in keyed for key in keys]
+        wanted = keyed[0][0] if len(keyed) == 1 else [key for keys, _ in keyed for key in keys]
         answering = self.asked.rows(question, wanted, self._until(unit), self._context(steps[0], wanted))
 
         def aligned() -> None:
@@ -216,9 +217,12 @@ class _Run:
 
         answering.then(lambda: self._later(aligned))
 
-    def _question(self, step: Fetch) -> Question:
-        params: dict[str, Any] = {}
+    def _question(self, unit: Unit, step: Fetch) -> Question:
+        types = tuple(slot.type for slot in step.key)
         if step.selected is not None:
             given = arguments(step.selected, self.inputs)
-            params = {param: given.get(argument) for argument, param in step.binding.args.items()}
-        return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)
+            return Question(step.binding, step.columns, types, {param: given.get(name) for name, param in step.binding.args.items()})
+        if not unit.made:
+            unit.made.append(Question(step.binding, step.columns, types))
+        made: Question = unit.made[0]
+        return made
