@@ -24,7 +24,7 @@ from hub.run.rows import Key
 from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one lane after which further questions wait for each other
-TOGETHER = 8  # questions of one moment are not divided into fewer than these
+TOGETHER = 16  # questions of one moment are not divided into fewer than these
 LANES = 2048  # shapes of questions that are kept
 
 Send = Callable[[Sequence[Key], Asker], Coroutine[None, None, Answered]]
