@@ -96,7 +96,27 @@ class Expand:
     order: tuple[Slot, ...] = ()
 
 
-Step = Arguments | Fetch | Scan | Expand
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Makes the one-row layer of what a mutation answers, by the one call of its binding; its columns are the relation's."""
+
+    id: int
+    binding: Binding
+    selected: Selected
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Stands for the one-row layer of an event, which is given when the plan is run; its columns are the relation's."""
+
+    id: int
+    binding: Binding
+    selected: Selected
+    columns: tuple[str, ...] = ()
+
+
+Step = Arguments | Fetch | Scan | Expand | Write | Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +277,8 @@ class QueryPlan:
     """Steps, each after those it needs, and the outputs of the root fields in response order.
 
     ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``candidates`` is how much
-    planning has looked at (bindings and keys). ``schedule`` says when each of them may start; see ``hub.plan.schedule``.
+    planning has looked at (bindings and keys). ``schedule`` says when each of them may start; see ``hub.plan.schedule``. ``made`` is room
+    for what is made of the plan when it runs (``hub.run.generated``), so that it lives as long as the plan.
     """
 
     operation: str
@@ -269,8 +290,9 @@ class QueryPlan:
     candidates: int = 0
     choices: tuple[Choice, ...] = ()
     schedule: tuple[Unit, ...] = ()
+    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def systems(self) -> tuple[str, ...]:
         """Names of the systems that may be called, sorted."""
-        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan)}))
+        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Write)}))

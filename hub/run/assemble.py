@@ -29,7 +29,7 @@ from hub.plan.model import (
     Slot,
 )
 from hub.run.connections import connection
-from hub.run.convert import BAD, depth
+from hub.run.convert import BAD, depth, whole
 from hub.run.layers import Fault, Layer, faults_at, present, reading, spans_below
 from hub.run.positions import BAD_VALUE, Bad, Built, Elements, Located, Path, PathOf, Positions, element, zipped
 from hub.run.quality import Notices
@@ -48,16 +48,16 @@ class Assembled:
     notices: Notices
 
 
-def assemble(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
-    """The data of all root fields, in response order."""
-    work = _Assembly(layers)
+def assemble(plan: QueryPlan, layers: Mapping[int, Layer], propagates: bool = True) -> Assembled:
+    """The data of all root fields, in response order. ``propagates``: whether a null that may not be one empties what is above it."""
+    work = _Assembly(layers, propagates)
     return work.finished([(root, work.value(root.output, layers[root.layer], range(1), root_path(root))) for root in plan.roots])
 
 
-async def assemble_large(plan: QueryPlan, layers: Mapping[int, Layer]) -> Assembled:
+async def assemble_large(plan: QueryPlan, layers: Mapping[int, Layer], propagates: bool = True) -> Assembled:
     """``assemble`` with turns for others in between; for answers of more than ``slices.LARGE`` rows."""
     await convert(plan, layers)
-    work = _Assembly(layers)
+    work = _Assembly(layers, propagates)
     found = []
     for root in plan.roots:
         output, path = root.output, root_path(root)
@@ -76,8 +76,8 @@ def root_path(root: Root) -> PathOf:
 
 
 class _Assembly(Positions):
-    def __init__(self, layers: Mapping[int, Layer]) -> None:
-        super().__init__()
+    def __init__(self, layers: Mapping[int, Layer], propagates: bool) -> None:
+        super().__init__(propagates)
         self.layers = layers
         self.notices = Notices()
         self._present: dict[tuple[int, int], tuple[list[bool] | None, dict[int, Fault]]] = {}
@@ -118,7 +118,8 @@ class _Assembly(Positions):
         values = column.values if len(rows) == layer.size else list(map(column.values.__getitem__, rows))
         if how.name in QUALITY:
             self.notices.look(place.coordinate, how.name, values)
-        if not missing and not column.flawed and ((column.full and not how.depth) or not how.demands):
+        sound = not missing and not column.flawed
+        if sound and (not how.demands or (column.full and not how.depth) or whole(values, kind)):
             return values, {}
         values = list(values)
         faults = {at: missing[row] for at, row in enumerate(rows) if row in missing} if missing else {}

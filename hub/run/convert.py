@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import chain
 from types import NoneType
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import orjson
 from graphql import GraphQLOutputType, is_enum_type, is_list_type, is_non_null_type
@@ -70,9 +72,7 @@ class Reading:
     __slots__ = ("_field", "_kind", "_one", "_passes", "demands", "depth", "name")
 
     def __init__(self, kind: GraphQLOutputType, field: Field | None) -> None:
-        self.name: str = named(kind).name
-        self.depth = depth(kind)
-        self.demands = demands(kind)
+        self.name, self.depth, self.demands = _facts(kind)
         self._kind = kind
         self._field = field
         self._passes = _PASSES.get(self.name)
@@ -101,6 +101,17 @@ class Reading:
         return self._one
 
 
+_FACTS: Final[WeakKeyDictionary[GraphQLOutputType, tuple[str, int, bool]]] = WeakKeyDictionary()  # types go with their schema
+
+
+def _facts(kind: GraphQLOutputType) -> tuple[str, int, bool]:
+    """Name, depth and demands."""
+    found = _FACTS.get(kind)
+    if found is None:
+        found = _FACTS[kind] = (named(kind).name, depth(kind), demands(kind))
+    return found
+
+
 def demands(kind: GraphQLOutputType) -> bool:
     """Whether a type, or any element of it, may not be null: only then do nulls have to be looked for."""
     while hasattr(kind, "of_type"):
@@ -108,6 +119,16 @@ def demands(kind: GraphQLOutputType) -> bool:
             return True
         kind = kind.of_type
     return False
+
+
+def whole(values: list[Any], kind: GraphQLOutputType) -> bool:
+    """Whether no null stands where ``kind`` does not allow one, in the values themselves or in lists among them."""
+    inner: Any = kind
+    if is_non_null_type(inner):
+        if None in values:
+            return False
+        inner = inner.of_type
+    return not is_list_type(inner) or not demands(inner) or whole(list(chain.from_iterable(filter(None, values))), inner.of_type)
 
 
 def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> Column:
@@ -152,9 +173,8 @@ def _times(values: list[Any], name: str, format: str | None) -> Column:
 def _each(values: Sequence[Any], read: Callable[[Any], Any], types: set[type] | None = None) -> Column:
     if types is not None and types <= _TEXT_OR_NONE:  # equal texts read equally: codes, grades and dates repeat a lot
         table = {value: read(value) for value in set(values) if value is not None}
-        out = list(map(table.get, values))
-    else:
-        out = [None if value is None else read(value) for value in values]
+        return Column(list(map(table.get, values)), BAD in table.values(), NoneType not in types)
+    out = [None if value is None else read(value) for value in values]
     return Column(out, BAD in out)
 
 

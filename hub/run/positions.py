@@ -41,9 +41,11 @@ MANY = 50  # rows from which on a shape of their own pays
 
 
 class Positions:
-    """The errors of one answer, and the positions that they have emptied."""
+    """The errors of one answer, and the positions that they have emptied. Without ``propagates`` a null stays where it is and empties
+    nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, propagates: bool = True) -> None:
+        self.propagates = propagates
         self.errors: list[Located] = []
         self.nulled: dict[Path, Located] = {}
 
@@ -76,7 +78,7 @@ class Positions:
                 if value is None and at not in found:
                     found[at] = Located(path(at), place, NON_NULL)
                     self.errors.append(found[at])
-        return found
+        return found if self.propagates else {}
 
     def sliced(
         self,

@@ -9,15 +9,15 @@ from graphql import GraphQLError
 
 from hub.errors import CODES, Refused, message
 from hub.plan.operation import Nodes
+from hub.run.layers import Fault
 from hub.run.positions import Located
 from schema.scalars import identifier_error
 
 
 def shown(errors: Sequence[Located], limit: int | None, nodes: Nodes) -> list[GraphQLError]:
-    """Located errors as GraphQL errors in the order of their paths; past ``limit`` one more says how many were left out. ``nodes`` are
-    those of the request's own document."""
-    ordered = sorted(errors, key=lambda error: [(isinstance(step, str), step) for step in error.path])
-    kept = ordered if limit is None else ordered[:limit]
+    """Located errors as GraphQL errors; past ``limit`` one more says how many were left out. ``nodes`` are those of the request's own
+    document."""
+    kept = errors if limit is None else errors[:limit]
     found = [
         GraphQLError(
             message(error.fault.code, error.fault.zh, error.fault.en),
@@ -27,10 +27,16 @@ def shown(errors: Sequence[Located], limit: int | None, nodes: Nodes) -> list[Gr
         )
         for error in kept
     ]
-    if len(kept) < len(ordered):
-        omitted = len(ordered) - len(kept)
+    if len(kept) < len(errors):
+        omitted = len(errors) - len(kept)
         found.append(GraphQLError(message("ERRORS_OMITTED"), extensions={"code": "ERRORS_OMITTED", "omitted": omitted}))
     return found
+
+
+def fault_error(fault: Fault) -> GraphQLError:
+    """A fault of a whole operation, which has no place in its data."""
+    extensions = {"code": fault.code, "retryable": CODES[fault.code].retryable}
+    return GraphQLError(message(fault.code, fault.zh, fault.en), extensions=extensions)
 
 
 def request_error(code: str, detail: str = "", error: GraphQLError | None = None) -> GraphQLError:

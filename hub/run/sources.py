@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from connectors.feeds import Feed
 from connectors.spi import Ask, Call, Connector, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
@@ -44,7 +45,7 @@ class Sources:
         self._limits = {name: system.limits for name, system in systems.items()}
         self._delegating = frozenset(name for name, system in systems.items() if system.credential != "hub")
         self.bulkheads = {name: Bulkhead(limits.concurrency) for name, limits in self._limits.items()}
-        self._plans: dict[tuple[str, Relation, Ask], Plan] = {}
+        self._plans: dict[tuple[str, int, Ask], tuple[Relation, Plan]] = {}
         self.clock = clock
         self.recorder = recorder or Recorder()
         self._metrics = metrics
@@ -59,13 +60,13 @@ class Sources:
 
     def plan(self, system: str, ask: Ask, relation: Relation) -> Plan:
         """What the system will do of ``ask``, and what it leaves. Raises SourceError when the system has no connector."""
-        key = (system, relation, ask)
+        key = (system, id(relation), ask)  # to hash a relation, with all its columns, would take longer than all the rest of this
         found = self._plans.get(key)
-        if found is None:
+        if found is None or found[0] is not relation:
             if len(self._plans) >= 10_000:
                 self._plans.clear()
-            found = self._plans[key] = self._connector(system).plan(ask, relation)
-        return found
+            found = self._plans[key] = (relation, self._connector(system).plan(ask, relation))
+        return found[1]
 
     async def pages(self, system: str, plan: Plan, call: Call, caller: str = "") -> list[Page]:
         """All pages of one call, within the system's limits and ``call.deadline``; waiting for a place counts. ``caller`` is whose turn it
@@ -101,7 +102,8 @@ class Sources:
             return pages
         except TimeoutError:
             outcome = "slow"
-            raise SourceError("slow", "no answer in time", source=system, relation=plan.relation.name) from None
+            relation, untouched = plan.relation.name, entered is None  # it may have waited for its place all the time
+            raise SourceError("slow", "no answer in time", source=system, relation=relation, untouched=untouched) from None
         except SourceError as error:
             outcome = error.kind
             log.warning("call failed", system=system, relation=plan.relation.name, kind=error.kind, detail=error.detail)
@@ -124,6 +126,13 @@ class Sources:
             analysis.called(recorded, seconds if entered is None else entered - started)
             if self._metrics is not None:
                 self._metrics.call(system, plan.relation.name, outcome, seconds, len(call.keys), rows)
+
+    def feed(self, system: str) -> Feed:
+        """The system's connector, as one with feeds. Raises SourceError when it has none."""
+        connector = self._connector(system)
+        if not isinstance(connector, Feed):
+            raise SourceError("config", "the system's connector has no feeds", source=system)
+        return connector
 
     def _connector(self, system: str) -> Connector:
         try:

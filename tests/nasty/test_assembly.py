@@ -108,6 +108,30 @@ async def test_of_two_errors_under_one_emptied_parent_one_is_kept() -> None:
     assert [code for _, code in found.errors.elements()] == ["BAD_VALUE"]
 
 
+async def test_errors_stay_where_they_are_if_the_caller_says_so() -> None:
+    """Case 27: ``@experimental_disableErrorPropagation``: every null has its own error and empties nothing above it."""
+    sdl = "directive @experimental_disableErrorPropagation on QUERY | MUTATION | SUBSCRIPTION\n" + DEEP
+    rows: list[Row] = [{"id": "1", "x": "no", "d": None, "e": "no"}, {"id": "2", "x": 2, "d": 2, "e": 2}]
+    build = thing_world(sdl, DEEP_PARTS, rows)
+    found = await ask(build, "query @experimental_disableErrorPropagation { things { id a { x b { c { d e } } } } }")
+    assert found.data["things"][0] == {"id": "1", "a": {"x": None, "b": {"c": {"d": None, "e": None}}}}
+    below = ("things", 0, "a", "b", "c")
+    told = [(("things", 0, "a", "x"), "BAD_VALUE"), ((*below, "d"), "NON_NULL"), ((*below, "e"), "BAD_VALUE")]
+    assert found.errors == Counter(told)
+
+
+async def test_errors_come_in_the_order_of_the_answer() -> None:
+    """Case 27: whatever was found first: rows by index, fields as they were asked, also where that is not the order of letters."""
+    sdl = "type Thing { id: ID! x: Int y: [Int] z: A } type A { b: Int }"
+    parts: Mapping[str, Lies | str] = {"id": "id", "x": "x", "y": leaf("y", "json"), "z": obj("A", {"b": "b"})}
+    rows = [{"id": str(n), "x": "no", "y": [1, "no", 2, "no"], "b": "no"} for n in range(11)]
+    asked = engine(thing_world(sdl, parts, rows)())
+    result = await asked.run(asked.parse("{ two: things { z { b } y x } one: things { x again: x } }"))
+    paths = [tuple(error.path or ()) for error in result.errors or ()]
+    two = [(("two", n, *rest)) for n in range(11) for rest in (("z", "b"), ("y", 1), ("y", 3), ("x",))]
+    assert paths == two + [("one", n, key) for n in range(11) for key in ("x", "again")]
+
+
 async def test_null_with_an_error_differs_from_null_without() -> None:
     """Case 29: a key that its source could not answer is null with an error; a value that the source has as null is null without."""
     sdl = "type Thing { id: ID! name: String note: String }"

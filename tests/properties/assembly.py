@@ -9,10 +9,11 @@ import msgspec
 import orjson
 import pytest
 
-from hub.run import engine as engines
-from hub.run import positions, slices
+from hub.run import generated, positions, slices
 from tests.properties.engine import engine, run_engine, told
 from tests.properties.generator import Case
+
+COLUMNS = (generated, "SMALL", -1)  # no code is generated
 
 
 @contextmanager
@@ -41,16 +42,25 @@ async def same_bytes(case: Case) -> None:
 
 async def same_rows(case: Case) -> None:
     """P26: rows as dicts and rows as structs give the same bytes."""
-    with forced((positions, "MANY", 10**9)):
+    with forced(COLUMNS, (positions, "MANY", 10**9)):
         dicts = await answered(case)
-    with forced((positions, "MANY", 0)):
+    with forced(COLUMNS, (positions, "MANY", 0)):
         structs = await answered(case)
     assert dicts == structs, f"{dicts!r}\n{structs!r}\n{await told(case)}"
 
 
 async def same_in_slices(case: Case) -> None:
     """P26: in slices, however small, an answer has the same bytes."""
-    whole = await answered(case)
+    with forced(COLUMNS):
+        whole = await answered(case)
     for size in (1, 3):
-        with forced((engines, "LARGE", -1), (slices, "LARGE", -1), (slices, "SLICE", size)):
+        with forced((generated, "SMALL", -1), (generated, "LARGE", -1), (slices, "LARGE", -1), (slices, "SLICE", size)):
             assert await answered(case) == whole, await told(case)
+
+
+async def same_generated(case: Case) -> None:
+    """P26: generated code, however large the answer, gives the same bytes as columns do."""
+    with forced(COLUMNS):
+        columns = await answered(case)
+    with forced((generated, "SMALL", 10**9), (generated, "RUNS", 1)):
+        assert await answered(case) == columns, await told(case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from tests.properties import examples
-from tests.properties.assembly import same_bytes, same_in_slices, same_rows
+from tests.properties.assembly import same_bytes, same_generated, same_in_slices, same_rows
 from tests.properties.generator import Case, cases
 
 
@@ -25,3 +25,9 @@ async def test_p26_rows_as_dicts_and_as_structs_are_the_same_bytes(case: Case) -
 @examples(40)
 async def test_p26_an_answer_in_slices_is_the_answer(case: Case) -> None:
     await same_in_slices(case)
+
+
+@given(cases())
+@examples(80)
+async def test_p26_generated_code_and_columns_give_one_answer(case: Case) -> None:
+    await same_generated(case)
