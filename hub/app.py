@@ -11,6 +11,7 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -302,6 +303,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
+    sys.setswitchinterval(0.001)  # the audit thread takes the interpreter for each row it writes; nobody waits 5 ms for that
 
 
 async def serve(hub: Hub, listening: socket.socket, by: Server | None = None) -> None:

@@ -319,6 +319,7 @@ class Unit:
     itself waited for by ``feeds`` (places in the schedule).
 
     ``seconds`` is what its systems may take (0: it asks none), ``below`` the same along the longest chain of units that need it.
+    ``made`` is room for what is made of it when the plan first runs (the question of its fetches), as in ``Slot``.
     """
 
     steps: tuple[Step, ...]
@@ -326,6 +327,7 @@ class Unit:
     feeds: tuple[int, ...]
     seconds: float = 0.0
     below: float = 0.0
+    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

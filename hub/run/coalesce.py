@@ -2,7 +2,7 @@
 
 There is no timer. While few calls are in flight a question is sent at once, together with all others of the same moment; the keys of
 those that arrive while enough are form the next batch, which leaves as soon as a call has come back. So one client alone waits for
-nothing, and the busier a source is the more keys travel in each call.
+nothing, and the busier a source is the more keys travel in each call. Many of one moment are divided over the calls that may be in flight.
 
 Only what is the same for every caller is shared: one binding with one set of columns in one scope, under the hub's own credential. Each
 question has a deadline and rows of its own: it sees the rows of its keys and no others, hears of its own calls alone, and when it goes away
@@ -12,7 +12,7 @@ the calls go on for the others, and end when there are none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ from hub.run.rows import Key
 from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one lane after which further questions wait for each other
+TOGETHER = 16  # questions of one moment are not divided into fewer than these
 LANES = 2048  # shapes of questions that are kept
 
 Send = Callable[[Sequence[Key], Asker], Coroutine[None, None, Answered]]
@@ -34,7 +35,7 @@ class Coalescer:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._lanes: dict[tuple[str, tuple[str, ...], str], Lane] = {}
+        self._lanes: dict[str, Lane] = {}
 
     @property
     def idle(self) -> bool:
@@ -87,10 +88,12 @@ class Wanted(Sent):
     def arrived(self, calling: _Calling, found: Mapping[Key, Answered]) -> None:
         """The answer for those keys. All keys of a question leave at one moment, so the last call back is the end of it."""
         self._calls.remove(calling)
-        self._found.update(found)
+        if self._calls or self._found:
+            self._found.update(found)
+            found = self._found
         if not self._calls:
             self._lane.forget(self)
-            self.settle(self._found)
+            self.settle(found)
 
     def late(self) -> None:
         """Its time is over: what has not come is slow, and will not be heard any more."""
@@ -174,11 +177,33 @@ class Lane:
             asyncio.get_running_loop().call_soon(self._leave)
 
     def _leave(self) -> None:
-        """Send all that wait, callers with few keys first: a key of theirs does not travel behind a thousand of another's."""
+        """Send all that wait, over as many calls as there are turns if they are many.
+
+        In one call they would all come back at once, be answered one after the other, ask again at once, and so on in step: sources idle
+        while answers are made, and nothing to make while sources work. Callers with few keys go first: a key of theirs does not travel
+        behind a thousand of another's.
+        """
         self._leaving = False
         waiting, self._waiting = self._fewest_first(), {}
-        who: dict[Key, list[Wanted]] = {}
+        for questions in self._divided(waiting, IN_FLIGHT - self._in_flight):
+            self._depart(questions)
+
+    def _divided(self, waiting: Sequence[Wanted], turns: int) -> list[list[Wanted]]:
+        """``waiting`` over at most ``turns`` calls; what asks for the same keys stays together."""
+        names = list(dict.fromkeys(tuple(wanted.keys) for wanted in waiting)) if len(waiting) > TOGETHER else []
+        calls = min(turns, len(names) // TOGETHER)
+        if calls < 2:
+            return [list(waiting)]
+        share = -(-len(names) // calls)
+        call = {name: place // share for place, name in enumerate(names)}
+        found: list[list[Wanted]] = [[] for _ in range(-(-len(names) // share))]
         for wanted in waiting:
+            found[call[tuple(wanted.keys)]].append(wanted)
+        return found
+
+    def _depart(self, questions: Sequence[Wanted]) -> None:
+        who: dict[Key, list[Wanted]] = {}
+        for wanted in questions:
             for key in wanted.keys:
                 who.setdefault(key, []).append(wanted)
         keys = list(who)
@@ -191,9 +216,9 @@ class Lane:
             # A request with many chunks holds no turn: others would wait until the last of them is back.
             self._begin(chunk, parts, counts=len(keys) <= self._size)
 
-    def _fewest_first(self) -> Iterable[Wanted]:
+    def _fewest_first(self) -> list[Wanted]:
         if len(self._waiting) == 1:
-            return self._waiting
+            return list(self._waiting)
         load: dict[str, int] = {}
         for wanted in self._waiting:
             load[wanted.asker.principal] = load.get(wanted.asker.principal, 0) + len(wanted.keys)

@@ -88,6 +88,7 @@ class _Run:
         self.waits = [unit.waits for unit in self.units]
         self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
         self.left = len(self.units)
+        self.now = 0.0  # of the turn at hand
         self.turning = False
         self.over: asyncio.Future[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -103,6 +104,7 @@ class _Run:
         if self.turning:
             return
         self.turning = True
+        self.now = self.sources.clock.monotonic()
         try:
             while self.next:
                 self.next.popleft()()
@@ -151,8 +153,7 @@ class _Run:
 
     def _until(self, unit: Unit) -> float:
         """When ``unit`` has to be done, so that there is time for what needs it."""
-        now = self.sources.clock.monotonic()
-        return now + budget(unit, max(0.0, self.deadline - now))
+        return self.now + budget(unit, max(0.0, self.deadline - self.now))
 
     def _later(self, go_on: Callable[[], None]) -> None:
         if self.over is None or not self.over.done():
@@ -222,11 +223,11 @@ class _Run:
             return self._requiring(unit, steps[0])
         keyed = [self._keys(step) for step in steps]
         try:
-            question = self._question(steps[0])
+            question = self._question(unit, steps[0])
         except BadArgument as error:  # such a field is alone in its unit
             [(keys, faults)] = keyed
             return self._refused(unit, steps[0], error, keys, faults)
-        wanted = [key for keys, _ in keyed for key in keys]
+        wanted = keyed[0][0] if len(keyed) == 1 else [key for keys, _ in keyed for key in keys]
         answering = self.asked.rows(question, wanted, self._until(unit), self._context(steps[0], wanted))
 
         def aligned() -> None:
@@ -250,7 +251,7 @@ class _Run:
         asked = bundles(layer, step.requires, keys, faults)
         names = [each.param for each in step.requires]
         try:
-            questions = [self._question(step, dict(zip(names, given, strict=True))) for given in asked]
+            questions = [self._question(unit, step, dict(zip(names, given, strict=True))) for given in asked]
         except BadArgument as error:
             return self._refused(unit, step, error, keys, faults)
         until, context = self._until(unit), self._context(step, keys)
@@ -278,9 +279,15 @@ class _Run:
             faults = {row: fault for row, fault in faults.items() if wanted[row]}
         return keys, faults
 
-    def _question(self, step: Fetch, required: Mapping[str, Any] | None = None) -> Question:
+    def _question(self, unit: Unit, step: Fetch, required: Mapping[str, Any] | None = None) -> Question:
+        types = tuple(slot.type for slot in step.key)
+        if step.selected is None and required is None:
+            if not unit.made:
+                unit.made.append(Question(step.binding, step.columns, types))
+            made: Question = unit.made[0]
+            return made
         params: dict[str, Any] = dict(required or {})
         if step.selected is not None:
             given = arguments(step.selected, self.inputs)
             params |= {param: given.get(argument) for argument, param in step.binding.args.items()}
-        return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)
+        return Question(step.binding, step.columns, types, params)

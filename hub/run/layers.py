@@ -90,7 +90,9 @@ class Layer:
         key = (slot.step, slot.column)
         column = self._canonical.get(key)
         if column is None:
-            column = self._canonical[key] = reading(slot).column(self.native(slot))
+            fetched = self.fetched.get(slot.step) if self.size else None
+            values = self.native(slot) if fetched is None else fetched.columns[slot.column]
+            column = self._canonical[key] = reading(slot).column(values)
         return column
 
     def keep(self, slot: Slot, column: Column) -> None:
