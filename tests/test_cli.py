@@ -55,6 +55,7 @@ COMMANDS = [
     "client enable",
     "client rotate",
     "key rotate",
+    "add sql",
 ]
 
 
