@@ -56,6 +56,8 @@ COMMANDS = [
     "client rotate",
     "key rotate",
     "add sql",
+    "add rest",
+    "add graphql",
 ]
 
 

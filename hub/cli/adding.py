@@ -12,6 +12,7 @@ from pathlib import Path
 from connectors import kinds
 from hub.cli.shared import Fault, configured, with_folder
 from hub.connected import composed
+from hub.environment import secret_variable
 from hub.introspect.canon import canon
 from hub.introspect.found import Found
 from hub.introspect.propose import propose
@@ -22,6 +23,7 @@ from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
 from schema.faults import format_fault
 from schema.manifest import SYSTEM_NAME
+from schema.words import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,44 @@ async def sql(said: Said, url: str, *, tables: Sequence[str], schema: str) -> in
     place = _ready(said)
     found = await find(url, variable=variable(said.name), tables=tables, schema=schema)
     return finish(said, place, found)
+
+
+async def rest(said: Said, place: str, *, operations: Sequence[str], headers: Sequence[str]) -> int:
+    """The same of an OpenAPI document."""
+    from hub.introspect.openapi import find
+
+    target = _ready(said)
+    found, address = await find(place, name=said.name, variable=variable(said.name), operations=operations, headers=_headers(headers))
+    return finish(said, target, found, address)
+
+
+async def graphql(said: Said, url: str, *, schema: str, fields: Sequence[str], headers: Sequence[str]) -> int:
+    """The same of a GraphQL endpoint or schema."""
+    from hub.introspect.graphs import find
+
+    if not url and not schema:
+        raise Fault("请给出 --url 或 --schema。", "Say where its schema is: --url ENDPOINT, or --schema FILE.")
+    target = _ready(said)
+    found = await find(url=url, schema=schema, variable=variable(said.name), fields=fields, headers=_headers(headers))
+    return finish(said, target, found, url)
+
+
+def later(kind: str, what: str) -> int:
+    """A kind that manifests do not have yet. Raises Fault."""
+    known = ", ".join(f"@{name}" for name in SOURCES)
+    en = f"NOT_YET: `hub add {kind}` ({what}) comes with the connector for @{kind}, which this version does not have; it has {known}."
+    raise Fault("此版本尚不支持。", en)
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    """``X-Key: value`` by name. Raises Fault."""
+    found = {}
+    for each in given:
+        name, colon, value = each.partition(":")
+        if not colon or not name.strip():
+            raise Fault("请求头应写作 NAME: VALUE。", "A header is written as NAME: VALUE.")
+        found[name.strip()] = value.strip()
+    return found
 
 
 def variable(name: str) -> str:
@@ -74,7 +114,7 @@ def _ready(said: Said) -> Target:
     return Target(file, folder)
 
 
-def finish(said: Said, place: Target, found: Found) -> int:
+def finish(said: Said, place: Target, found: Found, address: str = "") -> int:
     """Propose, check, write or print, and say what comes next."""
     before = composed(place.folder) if place.folder.is_dir() else compose(canonical(), [], kinds=frozenset(kinds.known()))
     if said.name in before.registry.systems:
@@ -94,7 +134,7 @@ def finish(said: Said, place: Target, found: Found) -> int:
     place.file.parent.mkdir(parents=True, exist_ok=True)
     with place.file.open("x", encoding="utf-8") as file:
         file.write(text)
-    _tell(said, place, sketch, found)
+    _tell(said, place, sketch, found, address)
     return 0
 
 
@@ -105,7 +145,7 @@ def _faults(place: Target, text: str) -> list[str]:
     return [format_fault(fault) for fault in whole.faults if fault.is_error and fault.file == name]
 
 
-def _tell(said: Said, place: Target, sketch: Sketch, found: Found) -> None:
+def _tell(said: Said, place: Target, sketch: Sketch, found: Found, address: str) -> None:
     bound = sum(len(made.bound) for made in sketch.types.values())
     added = [field for made in sketch.types.values() for field in made.added]
     careful = sum(field.grade is not None and field.grade >= Grade.L3 for field in added)
@@ -114,5 +154,8 @@ def _tell(said: Said, place: Target, sketch: Sketch, found: Found) -> None:
         print(f"  {note}")
     named = [name for name in dict.fromkeys(re.findall(r"\$\{(\w+)\}", str(sketch.source))) if name not in os.environ]
     if named:
-        print(f"  give its address: {', '.join(named)} in the environment, or in [variables] of hub.toml")
+        value = f"={address}" if address else ""
+        print(f"  give its address: {', '.join(named)}{value} in the environment, or in [variables] of hub.toml")
+    for secret in re.findall(r"'(?:secret|user)': '([^']+)'", str(sketch.source)):
+        print(f"  give its secret: {secret_variable(secret)} in the environment, or a file named {secret} in the folder of secrets")
     print(f"  next: hub check {place.folder}; hub dev --systems {place.folder}")

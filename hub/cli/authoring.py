@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
-from hub.cli.running import run
+from hub.cli.running import guarded, run
 
 WRITE = Group("编写清单 Writing manifests", sort_key=2)
 
@@ -60,3 +60,83 @@ def add_sql(
 
     said = adding.Said(name, title, owner, contact, department, systems, out, print_only, config)
     return run(lambda: adding.sql(said, url, tables=table or [], schema=schema))
+
+
+Header = Annotated[list[str] | None, Parameter(help="请求头 NAME: VALUE, sent when reading the description; not written. May be repeated.")]
+
+
+@add.command(name="rest")
+def add_rest(
+    name: Name,
+    *,
+    openapi: Annotated[str, Parameter(help="OpenAPI 文档 An OpenAPI document (3.0 or 3.1, JSON or YAML): a file or an address.")],
+    operation: Annotated[
+        list[str] | None, Parameter(help="操作 An operationId or `GET /path`; may be repeated. Default: all reads.")
+    ] = None,
+    header: Header = None,
+    title: Title = "",
+    owner: Owner = "",
+    contact: Contact = "",
+    department: Department = "",
+    systems: Folder = None,
+    out: Out = None,
+    print_only: Print = False,
+    config: ConfigFile = None,
+) -> int:
+    """接入 REST 服务。 Add a REST service by its OpenAPI document: reads by GET, and searches by POST.
+
+    示例 For example:
+
+        hub add rest tax --openapi https://tax.example/v3/api-docs
+        hub add rest tax --openapi tax.yaml --operation queryTaxpayer
+    """
+    from hub.cli import adding
+
+    said = adding.Said(name, title, owner, contact, department, systems, out, print_only, config)
+    return run(lambda: adding.rest(said, openapi, operations=operation or [], headers=header or []))
+
+
+@add.command(name="graphql")
+def add_graphql(
+    name: Name,
+    *,
+    url: Annotated[str, Parameter(help="端点 The endpoint, which is introspected; it is not written into the manifest.")] = "",
+    schema: Annotated[str, Parameter(help="模型文件 Its schema instead: a file or address of SDL, or of an introspection's JSON.")] = "",
+    field: Annotated[list[str] | None, Parameter(help="字段 A field of its query type; may be repeated. Default: all.")] = None,
+    header: Header = None,
+    title: Title = "",
+    owner: Owner = "",
+    contact: Contact = "",
+    department: Department = "",
+    systems: Folder = None,
+    out: Out = None,
+    print_only: Print = False,
+    config: ConfigFile = None,
+) -> int:
+    """接入 GraphQL 服务。 Add a GraphQL service by introspection, or by its schema.
+
+    示例 For example:
+
+        hub add graphql shops --url https://shops.example/graphql
+        hub add graphql shops --schema shops.graphql --field shop
+    """
+    from hub.cli import adding
+
+    said = adding.Said(name, title, owner, contact, department, systems, out, print_only, config)
+    return run(lambda: adding.graphql(said, url, schema=schema, fields=field or [], headers=header or []))
+
+
+def _later(kind: str, what: str) -> None:
+    def later(
+        name: Annotated[str, Parameter(help="系统名 Its name.")] = "", *rest: Annotated[str, Parameter(allow_leading_hyphen=True)]
+    ) -> int:
+        from hub.cli import adding
+
+        return guarded(lambda: adding.later(kind, what))
+
+    later.__doc__ = f"尚未支持。 Not in this version: {what}."
+    add.command(later, name=kind)
+
+
+for _kind, _what in (("soap", "WSDL services"), ("files", "CSV and XLSX files"), ("stream", "samples of a stream")):
+    _later(_kind, _what)

@@ -14,7 +14,7 @@ from hub.introspect import naming
 from hub.introspect.canon import Canon, CanonType
 from hub.introspect.found import Column, Found, Param, Relation
 from hub.introspect.guess import Guess, best, guesses
-from hub.introspect.leaves import bind, contribute, expressible, flat
+from hub.introspect.leaves import bind, contribute, expressible, flat, refer
 from hub.introspect.sketch import Argument, FieldSketch, Sketch, TypeSketch
 from hub.introspect.terms import plain
 from schema.coordinates import Grade
@@ -156,21 +156,28 @@ def _bind_entity(sketch: Sketch, canon: Canon, group: _Group, entity: CanonType,
     sketch.lookups.append(
         FieldSketch(name, entity.name, arguments=(Argument(entity.key, f"{scalar}!", entity.key),), place=place, lookup=True)
     )
-    told = {id(call)}
     for other in group.calls:
-        if id(other) not in told:
+        if other is not call:
             sketch.notes.append(f"Not used: {other.name}; {entity.name} is found by {call.name}.")
 
 
 def _new_type(sketch: Sketch, canon: Canon, group: _Group) -> None:
-    own = _own_lookup(group)
+    finders = _own_lookups(group)
+    own = max(finders, key=lambda each: each[1].many) if finders else None
     links = list(_links(group, canon))
     lists = [call for call in group.calls if call.many and not any(each.required for each in call.params)]
-    if own is None and not links and not lists:
-        for call in group.calls:
-            needed = ", ".join(each.name for each in call.params if each.required) or "none"
-            sketch.notes.append(f"Left out: {call.name}; no key of the hub fits what it has to be given ({needed}).")
+    used = {id(call) for call in (*lists, *(link[0] for link in links), *(each[0] for each in finders))}
+    for call in group.calls:
+        if id(call) not in used:
+            needed = ", ".join(each.name for each in call.params if each.required)
+            why = f"no key of the hub fits what it has to be given ({needed})" if needed else "it brings one row without being asked for it"
+            sketch.notes.append(f"Left out: {call.name}; {why}.")
+    if not used:
         return
+    if own is not None:
+        linked = {id(link[0]) for link in links}
+        others = [each[0].name for each in finders if each[0] is not own[0] and id(each[0]) not in linked]
+        sketch.notes += [f"Not used: {each}; {group.name} is found by {own[0].name}." for each in others]
     name = naming.type_name(group.name, sketch.name, {*canon.taken, *sketch.types})
     zh, en = naming.described(group.comment, group.name)
     made = TypeSketch(name, zh=zh, en=en)
@@ -181,6 +188,11 @@ def _new_type(sketch: Sketch, canon: Canon, group: _Group) -> None:
         del sketch.types[name]
         sketch.notes.append(f"Left out: {group.name} has no field that the hub can read.")
         return
+    for entity in canon.types.values():
+        known, _ = best(group.columns, entity)
+        for path, guess in known.items():
+            if guess.target.name == entity.key:
+                refer(made, entity, guess, path)
     if own is not None and made.key:
         _own_root(sketch, canon, made, own)
     linked = set()
@@ -194,8 +206,8 @@ def _new_type(sketch: Sketch, canon: Canon, group: _Group) -> None:
         made.entity = False
 
 
-def _own_lookup(group: _Group) -> Lookup | None:
-    """A call that finds one row by a key that rows have themselves."""
+def _own_lookups(group: _Group) -> list[Lookup]:
+    """Calls that find one row by a key that rows have themselves."""
     found: list[Lookup] = []
     for call in group.calls:
         param = _asked(call)
@@ -203,11 +215,11 @@ def _own_lookup(group: _Group) -> Lookup | None:
             continue
         names = _singular(param.name)
         column = next((each for each in group.columns if plain(each.path) in names), None)
-        if column is None and plain(param.name).endswith("id"):
+        if column is None and names[1].endswith("id"):
             column = next((each for each in group.columns if plain(each.path) in ("id", plain(group.name) + "id")), None)
         if column is not None and not column.many and column.type in ("text", "id", "int", "bigint"):
             found.append((call, param, column.path))
-    return max(found, key=lambda each: each[1].many) if found else None
+    return found
 
 
 def _own_root(sketch: Sketch, canon: Canon, made: TypeSketch, own: Lookup) -> None:

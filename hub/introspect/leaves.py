@@ -15,7 +15,7 @@ from hub.introspect.canon import CanonType
 from hub.introspect.found import Column
 from hub.introspect.guess import Guess
 from hub.introspect.sketch import FieldSketch, Sketch, TypeSketch
-from hub.introspect.terms import plain
+from hub.introspect.terms import camel, plain
 from schema.coordinates import Grade
 from schema.expressions import ExpressionError, read_expression, read_path
 
@@ -130,6 +130,17 @@ def bind(sketch: Sketch, made: TypeSketch, entity: CanonType, bound: Mapping[str
             for inner, _, guess in found:
                 if inner not in inside.names:
                     inside.bound.append(FieldSketch(inner, guess.target.scalar, format=guess.format))
+
+
+def refer(made: TypeSketch, entity: CanonType, guess: Guess, column: str) -> None:
+    """A contributed column that holds another entity's key becomes a reference to that entity."""
+    for at, field in enumerate(made.added):
+        if (field.path or field.name) == column and not field.key and field.expr is None and expressible(column):
+            name = naming.unused(camel(entity.name), made.names)
+            expr = f"{{{entity.key}: {column}}}"
+            note = f"{guess.confidence:.2f} {entity.name}.{entity.key}: {'; '.join(guess.reasons)}"
+            made.added[at] = replace(field, name=name, type=entity.name, path=None, format=None, expr=expr, notes=(note,))
+            return
 
 
 def _told(guess: Guess) -> str:

@@ -53,7 +53,11 @@ def term_of(column_path: str, comment: str = "") -> Term | None:
     words = _by_word()
     head = re.split(r"[(（:：,，]", comment.strip())[0].strip()
     last = column_path.rpartition(".")[2].strip()
-    return words.get(head) or words.get(last) or words.get(plain(last))
+    found = words.get(head) or words.get(last) or words.get(plain(last))
+    # What a department says of its column counts for more than initials, which fit many words.
+    if found is not None and _CJK.search(head) and head not in found.chinese and plain(last) in found.initials:
+        return None
+    return found
 
 
 def call(column: Column, place: str) -> Called:
@@ -61,6 +65,9 @@ def call(column: Column, place: str) -> Called:
     term = term_of(column.path, column.comment)
     own = camel(column.path)
     name = own if own and (term is None or plain(own) in term.english) else term.name if term else own or place
+    outer, dot, _ = column.path.rpartition(".")
+    if dot and term is not None and camel(outer):
+        name = camel(outer) + term.name[:1].upper() + term.name[1:]
     comment = " ".join(column.comment.split())
     zh = comment if _CJK.search(comment) else term.chinese[0] if term else ""
     said = comment if comment and not _CJK.search(comment) else ""

@@ -7,16 +7,16 @@ types of their own with a root field. Tables are asked by columns, calls by para
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hub.introspect import evidence, naming
 from hub.introspect.called import propose_calls
 from hub.introspect.canon import Canon, CanonType
 from hub.introspect.found import Column, Found, Relation
 from hub.introspect.guess import Guess, best
-from hub.introspect.leaves import bind, contribute, expressible
+from hub.introspect.leaves import bind, contribute, expressible, refer
 from hub.introspect.sketch import Argument, FieldSketch, Sketch, TypeSketch
-from hub.introspect.terms import camel, plain
+from hub.introspect.terms import plain
 from schema.coordinates import Grade
 
 _KEYLIKE = ("id", "bh", "no", "bm", "dm", "code", "编号", "编码", "号")
@@ -125,25 +125,8 @@ def _new_type(sketch: Sketch, canon: Canon, table: Relation, key: tuple[str, ...
         return None
     sketch.types[name] = made
     for seen in every:
-        column = seen.column.path
-        for at, field in enumerate(made.added):
-            if (field.path or field.name) == column and not field.key and expressible(column):
-                refer = naming.unused(camel(seen.entity.name), made.names)
-                made.added[at] = _reference(refer, seen.entity, column, field, seen.guess)
-                break
+        refer(made, seen.entity, seen.guess, seen.column.path)
     return made
-
-
-def _reference(name: str, entity: CanonType, column: str, field: FieldSketch, guess: Guess) -> FieldSketch:
-    """A column that holds another entity's key, as that entity."""
-    return replace(
-        field,
-        name=name,
-        type=entity.name,
-        path=None,
-        expr=f"{{{entity.key}: {column}}}",
-        notes=(f"{guess.confidence:.2f} {entity.name}.{entity.key}: {'; '.join(guess.reasons)}",),
-    )
 
 
 def _guessed_key(table: Relation) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -76,3 +77,34 @@ def test_out_names_the_file(database: str, tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_told(arguments: list[str], said: str, database: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("add", "sql", *arguments) == 1
     assert said in capsys.readouterr().err
+
+
+def test_rest_and_graphql_are_added_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "shops.graphql").write_text("type Query { firm(uscc: String!): Firm } type Firm { uscc: String! name: String }")
+    assert run("add", "graphql", "shops", "--schema", "shops.graphql") == 0
+    schema = {"type": "object", "properties": {"uscc": {"type": "string"}, "headcount": {"type": "integer"}}}
+    answer = {"200": {"content": {"application/json": {"schema": schema}}}}
+    asked = [{"name": "uscc", "in": "query", "required": True, "schema": {"type": "string"}}]
+    security = {"b": {"type": "http", "scheme": "bearer"}}
+    document = {
+        "openapi": "3.0.0", "servers": [{"url": "https://cb.example"}], "components": {"securitySchemes": security},
+        "paths": {"/cb": {"get": {"parameters": asked, "responses": answer}}},
+    }  # fmt: skip
+    (tmp_path / "cb.json").write_text(json.dumps(document))
+    assert run("add", "rest", "social", "--openapi", "cb.json") == 0
+    told = capsys.readouterr().out
+    assert "give its address: SOCIAL_URL=https://cb.example in the environment" in told
+    assert "give its secret: HUB_SECRET_SOCIAL_TOKEN" in told
+    assert run("check", "systems") == 0
+
+
+@pytest.mark.parametrize("kind", ["soap", "files", "stream"])
+def test_kinds_to_come_say_so(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("add", kind, "x", "--wsdl", "x.wsdl") == 1
+    assert f"NOT_YET: `hub add {kind}`" in capsys.readouterr().err
+
+
+def test_a_header_is_written_with_a_colon(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("add", "rest", "x", "--openapi", "x.json", "--header", "abc") == 1
+    assert "NAME: VALUE" in capsys.readouterr().err
+    assert run("add", "graphql", "x") == 1
