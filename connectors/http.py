@@ -19,7 +19,8 @@ import asyncio
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote
@@ -63,6 +64,22 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request as it went, for an author who looks on: credentials are stars. ``status`` is 0 when there was no answer."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    sent: bytes | None
+    status: int = 0
+    received: bytes = b""
+
+
+# Who looks on: within a context that sets it, every request is noted here. Service never does.
+onlooker: ContextVar[list[Exchange] | None] = ContextVar("onlooker", default=None)
+
+
 class Endpoint:
     """A base address and how to speak to it. Opened by the first request, closed by ``close``."""
 
@@ -70,6 +87,7 @@ class Endpoint:
         self.base = _base(base)
         self.max_bytes = max_bytes
         shown, self._query = _credentials(auth)
+        self._hidden = {*shown, *(name for name, value in headers.items() if isinstance(value, Secret))}
         self._headers = {"Accept": "application/json", **{name: _reveal(value) for name, value in headers.items()}, **shown}
         for name, value in self._headers.items():
             if not name or _CONTROL.search(name) or _CONTROL.search(value) or not value.isascii():
@@ -81,19 +99,27 @@ class Endpoint:
         """Send one request to ``base`` + ``target`` (percent-encoded) and read the whole answer. Raises SourceError."""
         if self._closed:
             raise SourceError("down", "The connection to the source is closed.")
+        seen = target
         if self._query:
             target += ("&" if "?" in target else "?") + self._query
+            seen += ("&" if "?" in seen else "?") + self._query.partition("=")[0] + "=****"
         sent = {"X-Request-Id": call.request_id} if call.request_id else {}
         body = None
         if json is not None:
             sent["Content-Type"] = "application/json"
             body = orjson.dumps(json)
+        told = onlooker.get()
+        if told is not None:
+            shown = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
+            told.append(Exchange(method, self.base + seen, {**shown, **sent, **(headers or {})}, body))
         try:
             async with asyncio.timeout_at(call.deadline):
                 async with self._open().request(
                     method, URL(self.base + target, encoded=True), data=body, headers={**sent, **(headers or {})}, allow_redirects=False
                 ) as response:
                     content = await _content(response, min(self.max_bytes, call.max_bytes))
+                    if told is not None:
+                        told[-1] = replace(told[-1], status=response.status, received=content)
                     return Answer(response.status, response.headers, content)
         # The causes are cut off: their texts name hosts, and a logged chain would carry the address with its values.
         except TimeoutError:

@@ -58,6 +58,7 @@ COMMANDS = [
     "add sql",
     "add rest",
     "add graphql",
+    "try",
 ]
 
 

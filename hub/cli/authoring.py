@@ -31,6 +31,7 @@ add = App(
 def register(app: App) -> None:
     """Put this module's commands into the command ``hub``."""
     app.command(add)
+    app.command(attempt, name="try", group=WRITE)
 
 
 @add.command(name="sql")
@@ -140,3 +141,26 @@ def _later(kind: str, what: str) -> None:
 
 for _kind, _what in (("soap", "WSDL services"), ("files", "CSV and XLSX files"), ("stream", "samples of a stream")):
     _later(_kind, _what)
+
+
+def attempt(
+    target: Annotated[str, Parameter(help="系统.字段 SYSTEM.FIELD: a lookup, a type or a field that the system serves.")],
+    *given: Annotated[str, Parameter(help="主键与参数 NAME=VALUE: its key, and arguments. A name may be repeated.")],
+    config: ConfigFile = None,
+    systems: Folder = None,
+    rows: Annotated[int, Parameter(help="显示行数 How many rows are shown.")] = 3,
+    whole: Annotated[bool, Parameter(help="完整显示应答 Show the whole reply.", negative="")] = False,
+) -> int:
+    """试调一个系统。 One call to one system: the request, the raw reply, each value as the hub reads it, and what is wrong.
+
+    Credentials are shown as stars. Exit code 1 when the system failed or a value cannot be read.
+
+    示例 For example:
+
+        hub try credit531x.byUscc uscc=91330100MA2000000Q
+        hub try legalEntityRegister.Enterprise uscc=91330100MA2000000Q
+        hub try adminPermitCatalogue.XK_SX.scan --rows 1
+    """
+    from hub.cli import trying
+
+    return run(lambda: trying.attempt(target, given, file=config, systems=systems, rows=rows, whole=whole))

@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from auth.principal import Audience, Principal
+from hub.app import manifests_folder
+from hub.cli.shared import configured, with_folder
 from hub.clock import SystemClock
+from hub.config import Config
 from hub.connected import Connections, Directory, connect, core_roots
 from hub.environment import Environment
 from hub.recorder import Recorder
@@ -19,6 +23,18 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.compose import Composition
 from schema.coordinates import Grade
+
+
+def authored(file: Path | None, systems: Path | None) -> tuple[Config, Path]:
+    """The configuration, and the folder an author works on: as given or configured, else ./systems, else what comes with the hub.
+
+    Raises BadConfig.
+    """
+    config = with_folder(configured(file), systems)
+    own = Path("systems")
+    if not config.systems.folder and any(own.rglob("*.graphql")):
+        config = with_folder(config, own)
+    return config, manifests_folder(config)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from hub.cli import app
+from tests.introspect.shell import elsewhere, run
 from tests.introspect.small import USCCS
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("HUB_")]:
-        monkeypatch.delenv(name)
+__all__ = ["elsewhere"]
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture
@@ -28,12 +23,6 @@ def database(tmp_path: Path) -> str:
         connection.executemany("INSERT INTO T_SBXX VALUES (?, ?, ?)", [(f"B{i}", code, i) for i, code in enumerate(USCCS)])
         connection.commit()
     return f"sqlite:///{tmp_path / 'water.db'}"
-
-
-def run(*arguments: str) -> int:
-    found = app(list(arguments), result_action="return_value")
-    assert isinstance(found, int)
-    return found
 
 
 def test_a_manifest_is_written_checked_and_never_overwritten(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
