@@ -59,6 +59,7 @@ COMMANDS = [
     "add rest",
     "add graphql",
     "try",
+    "diff",
 ]
 
 

@@ -89,6 +89,7 @@ def check(
     *,
     config: ConfigFile = None,
     json: Annotated[bool, Parameter(help="以 JSON 输出 Faults as JSON, for editors and scripts.", negative="")] = False,
+    live: Annotated[bool, Parameter(help="连接各系统比对 Ask the systems, and compare tables, columns and fields.", negative="")] = False,
 ) -> int:
     """检查系统清单。 Check all manifests: every fault with its place and the edit that mends it. Exit code 1 if there are errors.
 
@@ -96,9 +97,12 @@ def check(
 
         hub check
         hub check ./systems --json
+        hub check ./systems --live
     """
-    from hub.cli import looking
+    from hub.cli import living, looking
 
+    if live:
+        return _run(lambda: living.check(config, folder))
     return _guarded(lambda: looking.check(folder, config, as_json=json))
 
 

@@ -32,6 +32,7 @@ def register(app: App) -> None:
     """Put this module's commands into the command ``hub``."""
     app.command(add)
     app.command(attempt, name="try", group=WRITE)
+    app.command(diff, group=WRITE)
 
 
 @add.command(name="sql")
@@ -164,3 +165,21 @@ def attempt(
     from hub.cli import trying
 
     return run(lambda: trying.attempt(target, given, file=config, systems=systems, rows=rows, whole=whole))
+
+
+def diff(
+    old: Annotated[Path, Parameter(help="旧 The old side: a folder of manifests, or SDL printed by `hub schema`.")],
+    new: Annotated[Path, Parameter(help="新 The new side.")],
+) -> int:
+    """比较两版数据模型。 Compare two versions: changes that break callers, that are dangerous, that are safe.
+
+    Exit code 1 when something breaks. Between folders, raised grades and narrower scopes count as breaking.
+
+    示例 For example:
+
+        hub diff released/systems systems
+        hub diff released.graphql systems
+    """
+    from hub.cli import diffing
+
+    return guarded(lambda: diffing.diff(old, new))
