@@ -60,6 +60,10 @@ COMMANDS = [
     "add graphql",
     "try",
     "diff",
+    "new",
+    "dev",
+    "test",
+    "doctor",
 ]
 
 

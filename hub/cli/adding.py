@@ -45,7 +45,7 @@ async def sql(said: Said, url: str, *, tables: Sequence[str], schema: str) -> in
     """Exit code 0 when the manifest was written. Raises SourceError, Fault, BadConfig."""
     from hub.introspect.tables import find
 
-    place = _ready(said)
+    place = ready(said)
     found = await find(url, variable=variable(said.name), tables=tables, schema=schema)
     return finish(said, place, found)
 
@@ -54,7 +54,7 @@ async def rest(said: Said, place: str, *, operations: Sequence[str], headers: Se
     """The same of an OpenAPI document."""
     from hub.introspect.openapi import find
 
-    target = _ready(said)
+    target = ready(said)
     found, address = await find(place, name=said.name, variable=variable(said.name), operations=operations, headers=_headers(headers))
     return finish(said, target, found, address)
 
@@ -65,7 +65,7 @@ async def graphql(said: Said, url: str, *, schema: str, fields: Sequence[str], h
 
     if not url and not schema:
         raise Fault("请给出 --url 或 --schema。", "Say where its schema is: --url ENDPOINT, or --schema FILE.")
-    target = _ready(said)
+    target = ready(said)
     found = await find(url=url, schema=schema, variable=variable(said.name), fields=fields, headers=_headers(headers))
     return finish(said, target, found, url)
 
@@ -101,7 +101,7 @@ class Target:
     folder: Path
 
 
-def _ready(said: Said) -> Target:
+def ready(said: Said) -> Target:
     """Where to write, found before the source is asked. Raises Fault when that cannot be."""
     if not SYSTEM_NAME.fullmatch(said.name):
         en = f"'{said.name}' is no name of a system: letters and digits, a letter first."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
@@ -33,6 +33,10 @@ def register(app: App) -> None:
     app.command(add)
     app.command(attempt, name="try", group=WRITE)
     app.command(diff, group=WRITE)
+    app.command(new, group=WRITE)
+    app.command(dev, group=WRITE)
+    app.command(prove, name="test", group=WRITE)
+    app.command(doctor, group=WRITE)
 
 
 @add.command(name="sql")
@@ -183,3 +187,79 @@ def diff(
     from hub.cli import diffing
 
     return guarded(lambda: diffing.diff(old, new))
+
+
+def new(
+    name: Name,
+    *,
+    kind: Annotated[Literal["rest", "sql", "graphql"], Parameter(help="类型 How the system is reached.")] = "rest",
+    title: Title = "",
+    owner: Owner = "",
+    department: Department = "",
+    systems: Folder = None,
+    out: Out = None,
+    print_only: Print = False,
+    config: ConfigFile = None,
+) -> int:
+    """新建空白清单。 An empty manifest with every part explained. Where the source can be read, `hub add` writes more of it.
+
+    示例 For example:
+
+        hub new waterMeter --kind sql --title "水表"
+    """
+    from hub.cli import adding, starting
+
+    said = adding.Said(name, title, owner, "", department, systems, out, print_only, config)
+    return guarded(lambda: starting.new(said, kind))
+
+
+def dev(
+    *,
+    mock: Annotated[bool, Parameter(help="用 @mock 的数据回答 Ask no system: answer from @mock.", negative="")] = False,
+    ask: Annotated[str | None, Parameter(help="提问一次即退出 Ask one query, or the file of one, and leave.")] = None,
+    port: Annotated[int, Parameter(help="端口 Port; 0 for any that is free.")] = 8000,
+    systems: Folder = None,
+    config: ConfigFile = None,
+) -> int:
+    """编写清单时使用的枢纽。 A hub for an author, on this machine: it takes changes over and gives a token that may see everything.
+
+    With --ask it answers once: exit code 1 when the answer has errors.
+
+    示例 For example:
+
+        hub dev
+        hub dev --mock --port 9000
+        hub dev --ask '{ enterprise(uscc: "91330100MA2000000Q") { name } }'
+    """
+    from hub.cli import developing
+
+    return run(lambda: developing.develop(config, systems, mock=mock, ask=ask, port=port))
+
+
+def prove(
+    *files: Annotated[Path, Parameter(help="清单文件 Manifests, each tested by itself.")],
+) -> int:
+    """用 @mock 数据检验清单。 Prove that a manifest reads its own @mock rows: values, lookups, links, lists. No system is asked.
+
+    示例 For example:
+
+        hub test systems/housing/waterMeter.graphql
+    """
+    from hub.cli import proving
+
+    return run(lambda: proving.test(files))
+
+
+def doctor(*, config: ConfigFile = None, systems: Folder = None) -> int:
+    """检查运行环境。 What this machine has and lacks: versions, configuration, manifests, addresses, secrets, store, port.
+
+    No secret is shown. Exit code 1 when something has to be mended, 2 when the configuration cannot be read.
+
+    示例 For example:
+
+        hub doctor
+        hub doctor --config /etc/hub/hub.toml
+    """
+    from hub.cli import doctoring
+
+    return run(lambda: doctoring.doctor(config, systems))

@@ -16,8 +16,7 @@ from hub.app import manifests_folder
 from hub.cli.shared import configured, with_folder
 from hub.clock import SystemClock
 from hub.config import Config
-from hub.connected import Connections, Directory, connect, core_roots
-from hub.environment import Environment
+from hub.connected import Connections, Directory, core_roots
 from hub.recorder import Recorder
 from hub.run.engine import Engine
 from hub.run.sources import Sources
@@ -57,9 +56,8 @@ class Trial:
 
 
 @asynccontextmanager
-async def trial(composition: Composition, given: Environment) -> AsyncIterator[Trial]:
-    """Connectors made from what the deployment gives; systems that it does not furnish have none, as in service."""
-    connections = connect(composition.registry, given)
+async def trial(composition: Composition, connections: Connections) -> AsyncIterator[Trial]:
+    """Over these connectors, which are closed on leaving; systems that the deployment does not furnish have none, as in service."""
     recorder = Recorder()
     try:
         sources = Sources(composition.registry.systems, connections.connectors, SystemClock(), recorder)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.cli.trial import trial
-from hub.connected import composed
+from hub.connected import composed, connect
 from hub.environment import Environment
 from hub.introspect.canon import Canon, canon
 from hub.introspect.found import Found
@@ -47,5 +47,5 @@ async def answered(folder: Path, query: str, variables: Mapping[str, str]) -> di
     """What a folder of manifests answers to its author."""
     composition = composed(folder)
     assert composition.ok, [format_fault(fault) for fault in composition.faults]
-    async with trial(composition, Environment(variables)) as tried:
+    async with trial(composition, connect(composition.registry, Environment(variables))) as tried:
         return await tried.ask(query)
