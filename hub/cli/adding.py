@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors import kinds
-from hub.cli.shared import Fault, configured, with_folder
+from hub.cli.shared import Fault, configured, counted, with_folder
 from hub.connected import composed
-from hub.environment import secret_variable
+from hub.environment import environment, fill, secret_variable
 from hub.introspect.canon import canon
 from hub.introspect.found import Found
 from hub.introspect.propose import propose
@@ -46,6 +46,7 @@ async def sql(said: Said, url: str, *, tables: Sequence[str], schema: str) -> in
     from hub.introspect.tables import find
 
     place = ready(said)
+    url = _expanded(said, url or f"${{{variable(said.name)}}}")
     found = await find(url, variable=variable(said.name), tables=tables, schema=schema)
     return finish(said, place, found)
 
@@ -55,7 +56,9 @@ async def rest(said: Said, place: str, *, operations: Sequence[str], headers: Se
     from hub.introspect.openapi import find
 
     target = ready(said)
-    found, address = await find(place, name=said.name, variable=variable(said.name), operations=operations, headers=_headers(headers))
+    found, address = await find(
+        _expanded(said, place), name=said.name, variable=variable(said.name), operations=operations, headers=_headers(headers)
+    )
     return finish(said, target, found, address)
 
 
@@ -66,6 +69,7 @@ async def graphql(said: Said, url: str, *, schema: str, fields: Sequence[str], h
     if not url and not schema:
         raise Fault("请给出 --url 或 --schema。", "Say where its schema is: --url ENDPOINT, or --schema FILE.")
     target = ready(said)
+    url = _expanded(said, url)
     found = await find(url=url, schema=schema, variable=variable(said.name), fields=fields, headers=_headers(headers))
     return finish(said, target, found, url)
 
@@ -75,6 +79,14 @@ def later(kind: str, what: str) -> int:
     known = ", ".join(f"@{name}" for name in SOURCES)
     en = f"NOT_YET: `hub add {kind}` ({what}) comes with the connector for @{kind}, which this version does not have; it has {known}."
     raise Fault("此版本尚不支持。", en)
+
+
+def _expanded(said: Said, text: str) -> str:
+    """``${NAME}`` from the environment or hub.toml, so that a password need not stand on the command line. Raises Fault."""
+    filled = fill({"url": text}, environment(configured(said.config), os.environ))
+    if filled.missing:
+        raise Fault(f"未提供 {text}。", f"Not given: {', '.join(filled.missing)}. Set it, or name the address on the command line.")
+    return str(filled.options["url"])
 
 
 def _headers(given: Sequence[str]) -> dict[str, str]:
@@ -149,7 +161,8 @@ def _tell(said: Said, place: Target, sketch: Sketch, found: Found, address: str)
     bound = sum(len(made.bound) for made in sketch.types.values())
     added = [field for made in sketch.types.values() for field in made.added]
     careful = sum(field.grade is not None and field.grade >= Grade.L3 for field in added)
-    print(f"wrote {place.file}: {len(found.relations)} relations, {bound} fields bound, {len(added)} contributed ({careful} of them L3)")
+    read = counted(len(found.relations), "relation")
+    print(f"wrote {place.file}: {read}, {counted(bound, 'field')} bound, {len(added)} contributed ({careful} of them L3)")
     for note in sketch.notes:
         print(f"  {note}")
     named = [name for name in dict.fromkeys(re.findall(r"\$\{(\w+)\}", str(sketch.source))) if name not in os.environ]

@@ -43,7 +43,7 @@ def register(app: App) -> None:
 def add_sql(
     name: Name,
     *,
-    url: Annotated[str, Parameter(help="数据库地址 As SQLAlchemy writes it; it is not written into the manifest.")],
+    url: Annotated[str, Parameter(help="数据库地址 As SQLAlchemy writes it, or ${NAME}; default ${<SYSTEM>_URL}. Not written.")] = "",
     table: Annotated[list[str] | None, Parameter(help="表名 A table or view; may be repeated. Default: all.")] = None,
     schema: Annotated[str, Parameter(help="模式 The schema of its tables.")] = "",
     title: Title = "",
@@ -59,7 +59,7 @@ def add_sql(
 
     示例 For example:
 
-        hub add sql waterMeter --url postgresql://reader:secret@db/water --table readings
+        WATER_METER_URL=postgresql://reader:secret@db/water hub add sql waterMeter --table readings
         hub add sql cases --url sqlite:///cases.db --department market-regulation --print
     """
     from hub.cli import adding

@@ -19,7 +19,7 @@ from rich.console import Console
 from auth.principal import Audience
 from hub import app
 from hub.app import BadManifests
-from hub.cli.shared import Fault
+from hub.cli.shared import Fault, counted
 from hub.cli.trial import authored, trial
 from hub.config import Config, Http, LogsConfig, StoreConfig, SystemsConfig
 from hub.connected import Connections, composed, connect
@@ -88,7 +88,9 @@ async def _serve(config: Config, place: Path, given: Environment, mock: bool, po
         async with app.Hub.open(own, given, address=address, connecting=connecting) as hub:
             bearer = await _token(hub)
             said = "mocked" if mock else "connected"
-            show.print(f"{len(hub.composition.registry.systems)} systems, {said}; changes below {place} are taken over", markup=False)
+            show.print(
+                f"{counted(len(hub.composition.registry.systems), 'system')}, {said}; changes below {place} are taken over", markup=False
+            )
             for system, problem in hub.problems.items():
                 show.print(f"  {system} is not connected: {problem}", markup=False)
             show.print(f"GraphQL {address}{own.http.path}\npage    {address}/explorer\ntoken   {bearer}", markup=False)

@@ -16,6 +16,7 @@ from typing import Literal
 from sqlalchemy.exc import SQLAlchemyError
 
 import hub
+from hub.cli.shared import counted
 from hub.cli.trial import authored
 from hub.config import BadConfig, Config, find
 from hub.connected import composed
@@ -58,7 +59,7 @@ async def doctor(file: Path | None, systems: Path | None) -> int:
     for line in lines:
         _show(line)
     failed = sum(line.state == "FAIL" for line in lines)
-    print(f"{failed} to be mended, {sum(line.state == 'note' for line in lines)} notes")
+    print(f"{failed} to be mended, {counted(sum(line.state == 'note' for line in lines), 'note')}")
     return 1 if failed else 0
 
 
@@ -87,9 +88,11 @@ def _systems(place: Path, given: Environment) -> Iterator[Line]:
     composition = composed(place)
     errors = sum(fault.is_error for fault in composition.faults)
     if errors:
-        yield Line("FAIL", "manifests", f"{errors} errors below {place}: see hub check")
+        yield Line("FAIL", "manifests", f"{counted(errors, 'error')} below {place}: see hub check")
         return
-    yield Line("ok", "manifests", f"{len(composition.registry.systems)} systems below {place}, epoch {composition.registry.epoch}")
+    yield Line(
+        "ok", "manifests", f"{counted(len(composition.registry.systems), 'system')} below {place}, epoch {composition.registry.epoch}"
+    )
     for name, system in composition.registry.systems.items():
         missing = fill(system.options, given).missing
         if missing:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from hub.app import BadManifests
+from hub.cli.shared import counted
 from hub.cli.trial import authored
 from hub.connected import composed, connect
 from hub.environment import environment
@@ -41,5 +42,5 @@ async def check(file: Path | None, folder: Path | None) -> int:
             only = " (it tells nothing of itself: try its calls by `hub try`)" if registry.systems[name].kind == "rest" else ""
             print(f"{name}: as its manifest says{only}")
     count = sum(len(each) for each in found.values())
-    print(f"{len(found)} systems, {count} differences")
+    print(f"{counted(len(found), 'system')}, {counted(count, 'difference')}")
     return 1 if count else 0

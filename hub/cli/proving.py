@@ -13,7 +13,7 @@ from graphql.pyutils import inspect
 from connectors import kinds
 from connectors.paths import reader
 from hub.app import BadManifests
-from hub.cli.shared import Fault
+from hub.cli.shared import Fault, counted
 from hub.cli.trial import Trial, trial
 from hub.mocks import Mocked, connect_mocks, key_path, mocked
 from hub.run.convert import canonical
@@ -43,7 +43,7 @@ async def test(files: Sequence[Path]) -> int:
             for problem in each.problems:
                 print(f"       {problem}")
         failed += sum(bool(each.problems) for each in results)
-        print(f"{file}: {len(results)} checks, {sum(bool(each.problems) for each in results)} failed")
+        print(f"{file}: {counted(len(results), 'check')}, {sum(bool(each.problems) for each in results)} failed")
     return 1 if failed else 0
 
 

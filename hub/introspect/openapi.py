@@ -202,7 +202,8 @@ def _base(data: Node, variable: str, place: str) -> tuple[str, str]:
     if url.startswith("/") and "{" not in url:
         whole = urljoin(place, url).rstrip("/") if is_address(place) else ""
         return (f"${{{variable}}}", whole) if whole else (f"${{{variable}}}{url.rstrip('/')}", "")
-    return f"${{{variable}}}", ""
+    # Without servers the service is where its document is.
+    return f"${{{variable}}}", urljoin(place, "/").rstrip("/") if not servers and is_address(place) else ""
 
 
 def _auth(document: Document, name: str, notes: list[str]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_a_manifest_is_written_checked_and_never_overwritten(database: str, tmp_
     said = ["add", "sql", "waterMeter", "--url", database, "--title", "水表", "--owner", "省建设厅", "--department", "housing"]
     assert run(*said) == 0
     told = capsys.readouterr().out
-    assert told.startswith("wrote systems/housing/waterMeter.graphql: 1 relations, 0 fields bound, 4 contributed (0 of them L3)")
+    assert told.startswith("wrote systems/housing/waterMeter.graphql: 1 relation, 0 fields bound, 4 contributed (0 of them L3)")
     assert "WATER_METER_URL" in told
     file = tmp_path / "systems" / "housing" / "waterMeter.graphql"
     before = file.read_text(encoding="utf-8")
@@ -41,6 +41,16 @@ def test_a_manifest_is_written_checked_and_never_overwritten(database: str, tmp_
     assert run(*said[:-1], "elsewhere") == 1
     assert "is described in systems/housing/waterMeter.graphql already" in capsys.readouterr().err
     assert file.read_text(encoding="utf-8") == before
+
+
+def test_a_password_need_not_stand_on_the_command_line(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("add", "sql", "waterMeter") == 1
+    assert "Not given: variable WATER_METER_URL" in capsys.readouterr().err
+    monkeypatch.setenv("WATER_METER_URL", database)
+    assert run("add", "sql", "waterMeter", "--print") == 0
+    assert run("add", "sql", "other", "--url", "${WATER_METER_URL}", "--print") == 0
 
 
 def test_print_writes_nothing(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,7 +198,7 @@ def test_the_doctor_tells_what_is_in_the_way(water: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("HUB_HTTP_PORT", str(taken.getsockname()[1]))
         assert run("doctor") == 1
     told = capsys.readouterr().out
-    assert "FAIL  manifests  1 errors" in told
+    assert "FAIL  manifests  1 error below" in told
     assert "cannot be listened on: Address already in use" in told
     assert "2 to be mended" in told
     (water / "hub.toml").write_text("[http]\nprot = 1\n", encoding="utf-8")
