@@ -14,7 +14,7 @@ from hub.introspect import naming
 from hub.introspect.canon import Canon, CanonType
 from hub.introspect.found import Column, Found, Param, Relation
 from hub.introspect.guess import Guess, best, guesses
-from hub.introspect.leaves import bind, contribute, expressible, flat, refer
+from hub.introspect.leaves import bind, contribute, expressible, flat, refer, unfit
 from hub.introspect.sketch import Argument, FieldSketch, Sketch, TypeSketch
 from hub.introspect.terms import plain
 from schema.coordinates import Grade
@@ -25,12 +25,17 @@ MAX_KEYS = 100
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Calls that bring rows of one type. ``columns`` are those of all of them, objects taken apart."""
+    """Calls that bring rows of one type. ``every`` are the columns of all of them, objects taken apart."""
 
     name: str
     comment: str
     calls: tuple[Relation, ...]
-    columns: tuple[Column, ...]
+    every: tuple[Column, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Those that a manifest can name."""
+        return tuple(each for each in self.every if not unfit(each.path))
 
 
 def propose_calls(sketch: Sketch, canon: Canon, found: Found) -> None:
@@ -57,14 +62,19 @@ def _groups(relations: Iterable[Relation]) -> Iterator[_Group]:
 def _asked(call: Relation) -> Param | None:
     """The one parameter that a key can go into: the required one, else one that is a key by name is looked for by the caller."""
     required = [each for each in call.params if each.required]
-    return required[0] if len(required) == 1 else None
+    return _useful(call, required[0]) if len(required) == 1 else None
+
+
+def _useful(call: Relation, param: Param) -> Param:
+    """Several keys make sense only where several rows come back."""
+    return param if call.many else replace(param, many=False)
 
 
 def _candidates(call: Relation) -> tuple[Param, ...]:
     asked = _asked(call)
     if asked is not None:
         return (asked,)
-    return call.params if not any(each.required for each in call.params) else ()
+    return tuple(_useful(call, each) for each in call.params) if not any(each.required for each in call.params) else ()
 
 
 def _is_key(param: Param, entity: CanonType) -> Guess | None:
@@ -115,7 +125,7 @@ def _entity_of(group: _Group, canon: Canon, sketch: Sketch) -> tuple[CanonType, 
     """The canonical entity that the rows are, with the calls that find it by key. Another file may call it otherwise; each once."""
     best_found: tuple[float, CanonType, list[Lookup]] | None = None
     for entity in canon.types.values():
-        if entity.name in sketch.types and sketch.types[entity.name].entity:
+        if (entity.name in sketch.types and sketch.types[entity.name].entity) or entity.name not in canon.reached:
             continue
         lookups: list[Lookup] = []
         confidence = 0.0
@@ -147,7 +157,7 @@ def _bind_entity(sketch: Sketch, canon: Canon, group: _Group, entity: CanonType,
         path = match if match and match != entity.key else None
         made.bound.insert(0, FieldSketch(entity.key, f"{entity.field(entity.key).scalar}!", path, key=True))
     made.replica = any(f"{entity.name}.{each.name}" in canon.served for each in made.bound if not each.key)
-    contribute(sketch, made, [each for each in group.columns if each.path not in bound and each.path != match], maybe, canon.taken)
+    contribute(sketch, made, [each for each in group.every if each.path not in bound and each.path != match], maybe, canon.taken)
     scalar = entity.field(entity.key).scalar
     # One call is enough, and the one that takes many keys at once is the better one.
     call, param, match = max(lookups, key=lambda each: each[1].many)
@@ -183,7 +193,7 @@ def _new_type(sketch: Sketch, canon: Canon, group: _Group) -> None:
     made = TypeSketch(name, zh=zh, en=en)
     sketch.types[name] = made
     keys = (own[2],) if own is not None and own[2] else ()
-    contribute(sketch, made, group.columns, {}, canon.taken, keys=keys)
+    contribute(sketch, made, group.every, {}, canon.taken, keys=keys)
     if not made.added:
         del sketch.types[name]
         sketch.notes.append(f"Left out: {group.name} has no field that the hub can read.")

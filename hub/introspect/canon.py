@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLObjectType, is_enum_type, is_object_type
 
-from schema.canonical import canonical, connections, core, grades
+from schema.canonical import canonical, connections, core, grades, root_lookups
 from schema.compose import Composition
 from schema.coordinates import Grade
 from schema.shapes import shape_of_type
@@ -54,13 +54,15 @@ class CanonType:
 @dataclass(frozen=True, slots=True)
 class Canon:
     """``taken`` are names of types, and coordinates, that a new manifest cannot contribute; ``served`` coordinates that a system
-    serves already; ``links`` entity → (owner, field) of each canonical list of it.
+    serves already; ``links`` entity → (owner, field) of each canonical list of it. ``reached`` are entities to which a query leads
+    whatever the new manifest does: by a root field, or by a list that is served.
     """
 
     types: Mapping[str, CanonType]
     taken: frozenset[str] = frozenset()
     served: frozenset[str] = frozenset()
     links: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    reached: frozenset[str] = frozenset()
 
 
 def canon(composition: Composition) -> Canon:
@@ -85,7 +87,15 @@ def canon(composition: Composition) -> Canon:
     } | registry.links.keys()
     public = composition.schema
     fields = {f"{name}.{each}" for name, type_ in public.type_map.items() for each in getattr(type_, "fields", {})}
-    return Canon(types, frozenset({*public.type_map, *fields}), frozenset(served), {name: tuple(found) for name, found in links.items()})
+    rooted = {each.type for each in root_lookups(base).values()}
+    listed = {name for name, found in links.items() if any(f"{owner}.{each}" in served for owner, each in found)}
+    return Canon(
+        types,
+        frozenset({*public.type_map, *fields}),
+        frozenset(served),
+        {name: tuple(found) for name, found in links.items()},
+        frozenset(rooted | listed),
+    )
 
 
 def _fields(type_: GraphQLObjectType, graded: Mapping[str, Grade]) -> Iterator[CanonField]:

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from hub.introspect.found import Column
 from schema.bad_identifier import BadIdentifier
 from schema.identifiers import IDENTIFIERS
@@ -121,6 +123,21 @@ def _reads(text: str, reading: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def lists(column: Column) -> bool:
+    """Whether all values are JSON lists of plain values, read by the driver or left as text."""
+    values = [_json(value) for value in column.samples if value is not None]
+    return bool(values) and all(isinstance(value, list) and all(isinstance(each, str | int | float) for each in value) for value in values)
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def truths(column: Column) -> bool:

@@ -84,14 +84,21 @@ def _by_name(column: Column, entity: CanonType, target: CanonField) -> tuple[flo
     if name in (plain(target.name), plain(target.name.rpartition(".")[2])) and name:
         return (0.9 if len(name) > 4 or "." not in target.name else 0.6), f"its name is {target.name}"
     for term in _of(entity, target):
-        if whole in term.chinese:
-            return 0.9, f"its name is {whole}"
-        if name and name in term.english:
-            return 0.9, f"its name is {term.chinese[0]} in English"
-        if name == term.pinyin:
-            return 0.9, f"its name is {term.chinese[0]} in pinyin"
-        if name in term.initials and (weight := _BY_LENGTH.get(len(name), _LONG)):
-            return weight, f"{column.path.rpartition('.')[2]} are the initials of {term.chinese[0]}"
+        for each in dict.fromkeys((name, plain(whole))):  # bfjg.dm is dm, and bfjgdm
+            if found := _by_term(term, each, column.path):
+                return found
+    return None
+
+
+def _by_term(term: Term, name: str, path: str) -> tuple[float, str] | None:
+    if path.strip() in term.chinese:
+        return 0.9, f"its name is {path.strip()}"
+    if name and name in term.english:
+        return 0.9, f"its name is {term.chinese[0]} in English"
+    if name == term.pinyin:
+        return 0.9, f"its name is {term.chinese[0]} in pinyin"
+    if name in term.initials and (weight := _BY_LENGTH.get(len(name), _LONG)):
+        return weight, f"{path} are the initials of {term.chinese[0]}"
     return None
 
 
@@ -104,7 +111,10 @@ def _terms_by_field() -> Mapping[str, tuple[Term, ...]]:
 
 
 def _of(entity: CanonType, target: CanonField) -> tuple[Term, ...]:
-    return _terms_by_field().get(f"{entity.name}.{target.name}", ())
+    """What the field is called; the key of a reference also as it is called in the entity that it refers to."""
+    own = _terms_by_field().get(f"{entity.name}.{target.name}", ())
+    key = target.name.rpartition(".")[2]
+    return (*own, *_terms_by_field().get(f"{target.outer}.{key}", ())) if target.reference else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,8 @@ class _Look:
 
 
 def _by_look(column: Column, target: CanonField) -> _Look:
+    if target.lists and not column.many and column.type in ("text", "json") and evidence.lists(column):
+        return _Look(0.2, "its values are lists in JSON", format="json")
     if column.type in ("json", "object", "other") or column.many != bool(target.lists):
         return _Look(denied=f"but it is {'a list' if column.many else f'of type {column.native or column.type}'}", hard=True)
     seen = len(evidence.distinct(column))

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import orjson
-
 from hub.introspect import evidence, naming
 from hub.introspect.canon import CanonType
 from hub.introspect.found import Column
@@ -17,7 +15,7 @@ from hub.introspect.guess import Guess
 from hub.introspect.sketch import FieldSketch, Sketch, TypeSketch
 from hub.introspect.terms import camel, plain
 from schema.coordinates import Grade
-from schema.expressions import ExpressionError, read_expression, read_path
+from schema.expressions import ExpressionError, read_expression, read_join, read_path
 
 _DATED = ("rq", "sj", "date", "time", "day", "日期", "时间", "on", "at")
 _KINDS = {"int": "Int", "bigint": "Decimal", "float": "Float", "decimal": "Decimal", "bool": "Boolean", "id": "ID", "text": "String"}
@@ -52,6 +50,15 @@ def expressible(path: str) -> bool:
     return True
 
 
+def joinable(path: str) -> bool:
+    """Whether a column can stand on the left of a join."""
+    try:
+        read_join(f"{path} = key")
+    except ExpressionError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Typed:
     """``type`` in SDL without ``!``; ``why`` where it was not plain."""
@@ -66,7 +73,7 @@ def typed(column: Column) -> Typed | None:
     if column.type in ("object", "other") or (column.many and column.inside):
         return None
     if column.type == "json":
-        return _listed(column)
+        return Typed("[String!]", "json", "its values are lists") if evidence.lists(column) else None
     if column.many:
         return Typed(f"[{_KINDS.get(column.type, 'String')}!]")
     for scalar in _SCALARS:
@@ -82,24 +89,6 @@ def typed(column: Column) -> Typed | None:
     if column.type == "int" and not evidence.small(column):
         return Typed("Decimal", why="some values are larger than an Int")
     return Typed(_KINDS.get(column.type, "String"))
-
-
-def _listed(column: Column) -> Typed | None:
-    """A JSON column is read where all its samples are lists of plain values."""
-    values = [_read(value) for value in column.samples if value is not None]
-    if values and all(isinstance(value, list) and all(isinstance(each, str | int | float) for each in value) for value in values):
-        return Typed("[String!]", "json", "its values are lists")
-    return None
-
-
-def _read(value: object) -> object:
-    """A JSON value as it is, whether the driver has read it or left it as text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return value
 
 
 def bind(sketch: Sketch, made: TypeSketch, entity: CanonType, bound: Mapping[str, Guess], columns: Iterable[Column]) -> None:
@@ -176,7 +165,7 @@ def contribute(
         notes += [found.why] if found.why else []
         if guess is not None:
             notes.append(f"perhaps {guess.target.name}: {_told(guess)}")
-        is_key = column.path in keys
+        is_key = column.path in keys and not found.type.startswith("[")
         kind = "ID" if is_key and found.type in ("String", "Int", "Decimal", "Float") else found.type
         made.added.append(
             FieldSketch(

@@ -20,6 +20,7 @@ _PERSONAL_EN = re.compile(
     r"phone|mobile|email|idcard|residentid|personname|contactname|birth|bankaccount|homeaddress|gender|address|passport", re.IGNORECASE
 )
 _CJK = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]")
 _PREFIX = re.compile(r"^(t|tb|tbl|v|vw|dim|dwd|ods|fact)_", re.IGNORECASE)
 RESERVED = frozenset({"Query", "Mutation", "Subscription", "String", "Int", "Float", "Boolean", "ID", "hub"})
 
@@ -70,7 +71,7 @@ def call(column: Column, place: str) -> Called:
         name = camel(outer) + term.name[:1].upper() + term.name[1:]
     comment = " ".join(column.comment.split())
     zh = comment if _CJK.search(comment) else term.chinese[0] if term else ""
-    said = comment if comment and not _CJK.search(comment) else ""
+    said = comment if _LATIN.search(comment) and not _CJK.search(comment) else ""
     en = said or (_spoken(term.name) if term else _spoken(own) if _is_english(column.path) else "")
     what = column.path
     last = plain(what.rpartition(".")[2])
@@ -131,5 +132,5 @@ def described(comment: str, name: str) -> tuple[str, str]:
     """(Chinese, English) of something with a comment; what is missing says so."""
     comment = " ".join(comment.split())
     zh = comment if _CJK.search(comment) else ""
-    en = comment if comment and not _CJK.search(comment) else _spoken(camel(name)) if _is_english(name) else ""
+    en = comment if _LATIN.search(comment) and not _CJK.search(comment) else _spoken(camel(name)) if _is_english(name) else ""
     return zh or f"待补充说明：{name}", en or f"To be written: {name}"

@@ -7,18 +7,19 @@ types of their own with a root field. Tables are asked by columns, calls by para
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.introspect import evidence, naming
 from hub.introspect.called import propose_calls
 from hub.introspect.canon import Canon, CanonType
 from hub.introspect.found import Column, Found, Relation
-from hub.introspect.guess import Guess, best
-from hub.introspect.leaves import bind, contribute, expressible, refer
+from hub.introspect.guess import SURE, Guess, best
+from hub.introspect.leaves import bind, contribute, expressible, joinable, refer, unfit
 from hub.introspect.sketch import Argument, FieldSketch, Sketch, TypeSketch
 from hub.introspect.terms import plain
 from schema.coordinates import Grade
 
+_BACKING = 3  # fields of an entity that prove what its key is
 _KEYLIKE = ("id", "bh", "no", "bm", "dm", "code", "编号", "编码", "号")
 
 
@@ -48,12 +49,26 @@ class _Seen:
 
 def _seen(table: Relation, canon: Canon) -> Iterator[_Seen]:
     for entity in canon.types.values():
-        bound, maybe = best(table.columns, entity)
+        bound, maybe = best(tuple(each for each in table.columns if not unfit(each.path)), entity)
         bound = {path: guess for path, guess in bound.items() if "." not in guess.target.name or expressible(path)}
+        bound |= _backed(table, entity, bound, maybe)
         for column in table.columns:
             guess = bound.get(column.path)
             if guess is not None and guess.target.name == entity.key:
                 yield _Seen(entity, column, guess, bound, maybe, _is_unique(table, column))
+
+
+def _backed(table: Relation, entity: CanonType, bound: dict[str, Guess], maybe: dict[str, Guess]) -> dict[str, Guess]:
+    """A key that its name alone does not prove, in a table whose other columns are fields of the entity."""
+    others = sum(each.target.name != entity.key for each in bound.values())
+    if others < _BACKING or any(each.target.name == entity.key for each in bound.values()):
+        return {}
+    for path, guess in maybe.items():
+        doubt = any(reason.startswith("but ") for reason in guess.reasons)
+        if guess.target.name == entity.key and table.key == (path,) and not doubt:
+            why = f"{others} other columns are fields of {entity.name}"
+            return {path: replace(guess, confidence=SURE, reasons=(*guess.reasons, "it is the primary key", why))}
+    return {}
 
 
 def _is_unique(table: Relation, column: Column) -> bool:
@@ -67,7 +82,7 @@ def _is_unique(table: Relation, column: Column) -> bool:
 
 def _table(sketch: Sketch, canon: Canon, table: Relation) -> None:
     every = sorted(_seen(table, canon), key=lambda each: (not each.unique, -each.guess.confidence, -len(each.bound), each.entity.name))
-    own = next((each for each in every if each.unique and each.entity.name not in sketch.types), None)
+    own = next((each for each in every if each.unique and each.entity.name not in sketch.types and _leads(canon, each)), None)
     if own is not None:
         _entity(sketch, canon, table, own)
         return
@@ -80,7 +95,7 @@ def _table(sketch: Sketch, canon: Canon, table: Relation) -> None:
         return
     parents = {each.entity.name: each for each in reversed(every) if each.entity.name != made.name}
     for seen in parents.values():
-        if expressible(seen.column.path):
+        if joinable(seen.column.path):
             _joined(sketch, canon, table, made, seen)
     _root(sketch, canon, made)
 
@@ -96,12 +111,24 @@ def _entity(sketch: Sketch, canon: Canon, table: Relation, seen: _Seen) -> None:
     made.replica = any(f"{entity.name}.{each.name}" in canon.served for each in made.bound if not each.key)
     rest = [column for column in table.columns if column.path not in seen.bound]
     contribute(sketch, made, rest, seen.maybe, canon.taken)
-    for owner, field in canon.links.get(entity.name, ()):
-        key = canon.types[owner].key
-        column = next((path for path, guess in seen.bound.items() if guess.target.reference and guess.target.outer == owner), None)
-        if column is not None and f"{owner}.{field}" not in canon.served:
-            parent = _parent(sketch, canon, owner)
-            parent.bound.append(FieldSketch(field, f"[{entity.name}!]", place=("join", {"on": f"{column} = {key}", "many": True})))
+    for owner, field, column in _links(canon, seen):
+        parent = _parent(sketch, canon, owner)
+        on = f"{column} = {canon.types[owner].key}"
+        parent.bound.append(FieldSketch(field, f"[{entity.name}!]", place=("join", {"on": on, "many": True})))
+
+
+def _links(canon: Canon, seen: _Seen) -> Iterator[tuple[str, str, str]]:
+    """(owner, field, column) of canonical lists that these rows can serve and nobody serves yet."""
+    for owner, field in canon.links.get(seen.entity.name, ()):
+        for path, guess in seen.bound.items():
+            if guess.target.reference and guess.target.outer == owner and f"{owner}.{field}" not in canon.served and joinable(path):
+                yield owner, field, path
+                break
+
+
+def _leads(canon: Canon, seen: _Seen) -> bool:
+    """Whether a query comes to the entity at all."""
+    return seen.entity.name in canon.reached or any(True for _ in _links(canon, seen))
 
 
 def _parent(sketch: Sketch, canon: Canon, owner: str) -> TypeSketch:
