@@ -55,6 +55,15 @@ COMMANDS = [
     "client enable",
     "client rotate",
     "key rotate",
+    "add sql",
+    "add rest",
+    "add graphql",
+    "try",
+    "diff",
+    "new",
+    "dev",
+    "test",
+    "doctor",
 ]
 
 

@@ -164,7 +164,7 @@ class Asked:
         self._principal = principal
         self._shared = shared
         self._asker = Asker(0.0)
-        self._known: dict[str, dict[Key, Sent]] = {}
+        self._known: dict[tuple[object, str], dict[Key, Sent]] = {}
         self._sent: list[Sent] = []
         self.context = copy_context()  # the request's own, whoever's answer it is that sets off another call
         self.systems: set[str] = set()
