@@ -16,8 +16,9 @@ from typing import Any
 
 from graphql import is_non_null_type
 
-from hub.plan.model import Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows, Slot
+from hub.plan.model import Choice, Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows, Slot
 from hub.run.assemble import Assembled, assemble, assemble_large
+from hub.run.choices import chosen
 from hub.run.convert import whole
 from hub.run.layers import Layer, present, reading, spans_below
 from hub.run.quality import Notices
@@ -73,7 +74,7 @@ def generate(plan: QueryPlan) -> Build | None:
         source, table = written(plan)
     except Unfit:
         return None
-    space = {**table, "column": column, "there": there, "look": look, "lists": lists, "pages": pages}
+    space = {**table, "chosen": chosen, "column": column, "there": there, "look": look, "lists": lists, "pages": pages}
     exec(compile(source, "<assembly of a plan>", "exec"), space)  # numbered names only; see the module
     made: Build = space["build"]
     return made
@@ -167,6 +168,9 @@ class _Writer:
                 return self.loop(columns, values)
             case Connection():
                 return self.connection(output, layer, columns)
+            case Choice():  # as a rule the first source has it all
+                self.line(f"if any(chosen({layer}, {self.held(output)})): raise {self.held(Unclean)}")
+                return self.value(output.options[0], layer, columns, dense)
         raise Unfit
 
     def elements(self, rows: Rows, below: str) -> str:
