@@ -49,6 +49,7 @@ bench: setup ## planning time by number of systems; flat and nested answers, and
 	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.leaves $(ARGS)
 	$(BIN)/python -m bench.nested $(ARGS)
+	$(BIN)/python -m bench.clients $(ARGS)
 
 docs: setup ## the pages generated from code: docs/errors.md
 	$(BIN)/python -m hub.docs

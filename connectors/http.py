@@ -18,7 +18,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -77,32 +78,80 @@ class Endpoint:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
-    async def send(self, method: str, target: str, call: Call, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send one request to ``base`` + ``target`` (percent-encoded) and read the whole answer. Raises SourceError."""
-        if self._closed:
-            raise SourceError("down", "The connection to the source is closed.")
-        if self._query:
-            target += ("&" if "?" in target else "?") + self._query
+    async def send(
+        self, method: str, target: str, call: Call, *, json: Any = None, headers: Mapping[str, str] | None = None, once: bool = False
+    ) -> Answer:
+        """Send one request to ``base`` + ``target`` (percent-encoded) and read the whole answer. Raises SourceError.
+
+        ``once``: the request changes something and is not sent again when its connection breaks, whatever its method.
+        """
         sent = {"X-Request-Id": call.request_id} if call.request_id else {}
         body = None
         if json is not None:
             sent["Content-Type"] = "application/json"
             body = orjson.dumps(json)
+        async with (
+            self._translated(),
+            asyncio.timeout_at(call.deadline),
+            self._open().request(
+                method,
+                self._url(target),
+                data=body,
+                headers={**sent, **(headers or {})},
+                allow_redirects=False,
+                middlewares=(_never_again,) if once else None,
+            ) as response,
+        ):
+            content = await _content(response, min(self.max_bytes, call.max_bytes))
+            return Answer(response.status, response.headers, content)
+        raise AssertionError("either an answer or an error")
+
+    @asynccontextmanager
+    async def stream(self, target: str, call: Call, after: str, quiet: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The parts of a ``text/event-stream`` as they come. ``after`` is the id of the last event that was seen, ``quiet`` how many
+        seconds it may be silent. Raises SourceError: ``slow`` for a longer silence, ``missing`` when the source says that it has no more.
+        """
+        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        if call.request_id:
+            headers["X-Request-Id"] = call.request_id
+        if after:
+            headers["Last-Event-ID"] = after
+        async with self._translated():
+            async with asyncio.timeout(quiet):
+                response = await self._open().request("GET", self._url(target), headers=headers, allow_redirects=False)
+            try:
+                wrong = refusal(Answer(response.status, response.headers, b""))
+                if wrong is not None:
+                    raise wrong
+                if response.status == 204:
+                    raise SourceError("missing", "The source has no more news.")
+                if response.content_type != "text/event-stream":
+                    raise broken("The source did not answer with a stream of events.", response.content_type)
+                yield _parts(response, quiet)
+            finally:
+                response.close()
+
+    def _url(self, target: str) -> URL:
+        if self._query:
+            target += ("&" if "?" in target else "?") + self._query
+        return URL(self.base + target, encoded=True)
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        """What goes wrong on the wire in the terms of ``connectors.spi``."""
+        if self._closed:
+            raise SourceError("down", "The connection to the source is closed.", untouched=True)
         try:
-            async with asyncio.timeout_at(call.deadline):
-                async with self._open().request(
-                    method, URL(self.base + target, encoded=True), data=body, headers={**sent, **(headers or {})}, allow_redirects=False
-                ) as response:
-                    content = await _content(response, min(self.max_bytes, call.max_bytes))
-                    return Answer(response.status, response.headers, content)
+            yield
         # The causes are cut off: their texts name hosts, and a logged chain would carry the address with its values.
         except TimeoutError:
             raise SourceError("slow", "The source did not answer in time.") from None
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, aiohttp.ServerFingerprintMismatch) as error:
             raise refused("The certificate of the source is not trusted.", type(error).__name__) from None
         except aiohttp.ClientConnectorError as error:
-            raise SourceError("down", "The source cannot be reached.", detail=f"{type(error).__name__}: {error.os_error}") from None
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            detail = f"{type(error).__name__}: {error.os_error}"
+            raise SourceError("down", "The source cannot be reached.", detail=detail, untouched=True) from None
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, Cut) as error:
             raise SourceError("down", "The source cut the connection.", detail=type(error).__name__) from None
         except aiohttp.InvalidURL:
             raise refused("The address of the source is not a URL.") from None
@@ -125,6 +174,30 @@ class Endpoint:
                 headers=self._headers,
             )
         return self._session
+
+
+class Cut(aiohttp.ClientError):
+    """The connection broke under a request that must not be sent again."""
+
+
+async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp repeats GET, PUT and DELETE on a new connection when the old one breaks (RFC 9112 §9.3.1); it does not repeat what fails
+    by an error that it does not know."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        raise Cut(type(error).__name__) from None
+
+
+async def _parts(response: aiohttp.ClientResponse, quiet: float) -> AsyncIterator[bytes]:
+    while True:
+        async with asyncio.timeout(quiet):
+            part = await response.content.readany()
+        if not part:
+            return
+        yield part
 
 
 def decode(answer: Answer) -> Any:
@@ -152,7 +225,7 @@ def refusal(answer: Answer) -> SourceError | None:
         return SourceError("denied", "The source refused the hub's credential.", detail=detail)
     if status in (425, 429, 503):
         kind: ErrorKind = "down" if status == 503 else "busy"
-        return SourceError(kind, "The source is busy or out of service.", detail=detail, retry_after=_retry_after(answer))
+        return SourceError(kind, "The source is busy or out of service.", detail=detail, retry_after=_retry_after(answer), untouched=True)
     if status == 408:
         return SourceError("slow", "The source did not answer in time.", detail=detail)
     if status in (502, 504):

@@ -3,7 +3,8 @@
 This file is for whoever writes a connector. It uses the standard library alone and must not know
 GraphQL, HTTP frameworks, the planner or any other connector.
 
-A connector writes two methods, ``describe`` and ``fetch``; ``plan`` and ``close`` have defaults::
+A connector writes two methods, ``describe`` and ``fetch``; ``plan`` and ``close`` have defaults. One whose systems announce news writes
+a third, see ``connectors.feeds``::
 
     class Memory(Connector):
         kind = "memory"
@@ -109,7 +110,7 @@ class SourceError(Exception):
     """Something a source did or could not do.
 
     ``message`` is fit for the caller (no host, no value, no secret); ``detail`` is for the operator's log only.
-    ``retry_after`` is in seconds, when the source said so.
+    ``retry_after`` is in seconds, when the source said so. ``untouched`` says of a call to a source that was down that it never got there.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class SourceError(Exception):
         relation: str = "",
         retry_after: float | None = None,
         code: str = "",
+        untouched: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind: ErrorKind = kind
@@ -131,6 +133,7 @@ class SourceError(Exception):
         self.relation = relation
         self.retry_after = retry_after
         self.code = code  # a code of the system's own error table (``errors:`` in its manifest), or empty
+        self.untouched = untouched or kind in ("config", "invalid", "denied", "missing", "busy")
 
     @property
     def retryable(self) -> bool:

@@ -28,6 +28,7 @@ SYSTEMS = (
     "marketEnforcementCore",
     "adminPermitCatalogue",
     "fairOnline",
+    "registrationGazette",
 )
 KEY_VARIABLE = "DEMO_CREDIT531X_KEY"  # the API key that credit531x asks for
 DEFAULT_KEY = "demo-credit531x-key"
@@ -42,6 +43,8 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
         return WebDoor(protocol.fair_online(truth, faults, tally), "/graphql")
     if system == "credit531x":
         return WebDoor(protocol.credit_platform(truth, faults, tally, os.environ.get(KEY_VARIABLE) or DEFAULT_KEY))
+    if system == "registrationGazette":
+        return WebDoor(protocol.gazette(truth, faults, tally))
     if system == "eLicenceLibrary":
         return WebDoor(protocol.licence_library(truth, faults, tally))
     return WebDoor(protocol.supervision(truth, faults, tally))
@@ -49,7 +52,8 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
 
 def load(system: str) -> Any:
     """The module of the department's protocol. Loaded when asked for, so that a process has the libraries of its own only."""
-    return import_module("demo.mysql" if system in TABLES else "demo.graph" if system == "fairOnline" else "demo.rest")
+    own = {"fairOnline": "demo.graph", "registrationGazette": "demo.gazette"}
+    return import_module("demo.mysql" if system in TABLES else own.get(system, "demo.rest"))
 
 
 def main(arguments: list[str] | None = None) -> int:

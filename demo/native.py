@@ -204,6 +204,7 @@ def credit_json(record: CreditRecord) -> dict[str, Any]:
         "pjsj": f"{record.evaluated_at:%Y%m%d%H%M%S}",
         "mxbb": record.model_version,
         "xyxf_url": record.repair_url,
+        "xyxf_zt": None,
     }
 
 

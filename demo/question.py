@@ -1,6 +1,6 @@
 """The questions that the demo asks the hub, and their answers computed from the world alone.
 
-``WHOLE`` reaches all seven systems in one query: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
+``WHOLE`` reaches all seven systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
 figures of the permit catalogue. An ``answer`` is the ``data`` for a caller who sees grades L1 and L2; it never asks the hub or a
 department, so that a hub which agrees with it is right. Must not import the engine.
 """

@@ -80,12 +80,30 @@ def licence_library(world: World, faults: Faults, tally: Tally) -> web.Applicati
 
 
 def credit_platform(world: World, faults: Faults, tally: Tally, key: str) -> web.Application:
-    """531X: ``{code, message, data: {list: [...]}}``; needs ``X-App-Key``; at most 100 keys; 40401 for a single one it does not know."""
+    """531X: ``{code, message, data: {list: [...]}}``; needs ``X-App-Key``; at most 100 keys; 40401 for a single one it does not know.
+
+    It takes applications for credit repair, one for each enterprise; a second one is refused.
+    """
     records = {record.uscc: credit_json(record) for record in world.credit_records}
+
+    def stranger(request: web.Request) -> bool:
+        return not hmac.compare_digest(request.headers.get("X-App-Key", "").encode(), key.encode())
+
+    async def apply(request: web.Request) -> Answer:
+        asked = orjson.loads(await request.read())
+        record = records.get(asked.get("tyshxydm"))
+        if stranger(request):
+            return Answer({"code": "40101", "message": "应用密钥无效", "data": None}, 1, 401)
+        if record is None:
+            return Answer({"code": "40401", "message": "主体不存在", "data": None}, 1)
+        if not asked.get("sqly") or record["xyxf_zt"] is not None:
+            return Answer({"code": "40901", "message": "申请理由为空，或已有申请在办", "data": None}, 1, 409)
+        record["xyxf_zt"] = "受理中"
+        return Answer({"code": "0", "message": "ok", "data": {"tyshxydm": record["tyshxydm"]}}, 1)
 
     async def endpoint(request: web.Request) -> Answer:
         keys = _keys(request, "tyshxydm")
-        if not hmac.compare_digest(request.headers.get("X-App-Key", "").encode(), key.encode()):
+        if stranger(request):
             return Answer({"code": "40101", "message": "应用密钥无效", "data": None}, len(keys), 401)
         if not keys or len(keys) > CREDIT_BATCH:
             return Answer({"code": "40001", "message": f"tyshxydm应为1至{CREDIT_BATCH}个", "data": None}, len(keys), 400)
@@ -96,6 +114,7 @@ def credit_platform(world: World, faults: Faults, tally: Tally, key: str) -> web
 
     app = web.Application()
     route(app, "GET", "/api/v2/xydj", endpoint, faults, tally)
+    route(app, "POST", "/api/v2/xyxf", apply, faults, tally)
     return app
 
 

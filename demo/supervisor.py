@@ -34,6 +34,7 @@ URL_VARIABLES: Mapping[str, str] = {
     "marketEnforcementCore": "MARKET_ENFORCEMENT_CORE_URL",
     "adminPermitCatalogue": "ADMIN_PERMIT_CATALOGUE_URL",
     "fairOnline": "FAIR_ONLINE_URL",
+    "registrationGazette": "REGISTRATION_GAZETTE_URL",
 }
 """System -> the variable of its manifest that holds where it is."""
 

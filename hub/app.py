@@ -43,7 +43,10 @@ from hub.serve.drain import Drain
 from hub.serve.graphql import Endpoint, Exchange
 from hub.serve.limits import Gate, Limits
 from hub.serve.metrics import Metrics
+from hub.serve.operations import Operations
 from hub.serve.server import Server
+from hub.serve.sse import Events
+from hub.serve.ws import Sockets
 from hub.store.store import Store
 from hub.store.systems import StoredSystem
 from schema.compose import Composition
@@ -85,18 +88,22 @@ class Hub:
         self._retiring: set[asyncio.Task[None]] = set()
         self.engine = self._engine(composition, self._connections)
         http = config.http
+        gate = Gate(Limits(**{name: getattr(config.limits, name) for name in Limits.__slots__}))
         self.endpoint = Endpoint(
             self.engine,
             self.verifier,
             self._audited,
             clock,
-            Gate(Limits(**{name: getattr(config.limits, name) for name in Limits.__slots__})),
+            gate,
             self.drain,
             self.metrics,
             page=explorer.page(http.path) if http.explorer else None,
             partial_status=http.partial_status,
             trust_request_id=http.trust_request_id,
         )
+        operations = Operations(lambda: self.engine, self._audited, clock, gate, self.metrics)
+        self.endpoint.events = Events(operations, self.verifier.principal, self.drain, gate.limits.body)
+        self.sockets = Sockets(operations.answers, self.verifier.principal, self.drain)
         self.metrics.in_flight(lambda: self.drain.in_flight)
 
     @classmethod
@@ -129,15 +136,24 @@ class Hub:
     async def _begin(self) -> None:
         await self.audit.start()
         await self._record_systems()
+        self._parting = asyncio.create_task(self._part(), name="part")
         for name, problem in self._connections.problems.items():
             log.warning("system not connected", system=name, problem=problem)
 
     async def _end(self) -> None:
+        self._parting.cancel()
+        await asyncio.wait({self._parting})
+        await self.engine.close()
         for task in self._retiring:
             task.cancel()
         await asyncio.gather(*self._retiring, return_exceptions=True)
         await self.audit.stop()
         await asyncio.gather(*(connector.close() for connector in self._connections.connectors.values()))
+
+    async def _part(self) -> None:
+        """When the hub is told to stop, subscriptions, which would never end, are told so; what else is in flight finishes."""
+        await self.drain.begun()
+        await self.engine.close()
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -160,11 +176,12 @@ class Hub:
             return composition.faults
 
     async def _take(self, composition: Composition) -> None:
-        before = self._connections
+        before, before_engine = self._connections, self.engine
         after = connect(composition.registry, self._given, before)
         engine = self._engine(composition, after)
         self.composition, self._connections, self.engine = composition, after, engine
         self.endpoint.engine = engine
+        await before_engine.close("SCHEMA_CHANGED")  # their documents were read by the old schema
         await self._record_systems()
         leaving = retired(before, after)
         if leaving:
@@ -243,6 +260,8 @@ def application(hub: Hub) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == path:
             await endpoint(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == path:
+            await hub.sockets(scope, receive, send)
         else:
             await rest(scope, receive, send)
 
@@ -274,7 +293,7 @@ def _composed(hub: Hub) -> Callable[[], Any]:
 
 def server(hub: Hub) -> Server:
     """A server of an open hub."""
-    return Server(application(hub), hub.config.http, hub.drain)
+    return Server(application(hub), hub.config.http, hub.drain, hub.config.limits.body)
 
 
 def _settle_memory() -> None:

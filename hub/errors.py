@@ -53,6 +53,9 @@ _ALL = (
     Code("FILTER_NOT_PUSHABLE", "不支持该筛选条件。", "This filter cannot be applied.", "Filter by the fields named in the message."),
     Code("BAD_CURSOR", "游标无效。", "The cursor is not valid.", "Begin again without `after`."),
     Code("ERRORS_OMITTED", "其余错误已省略。", "Further errors were left out.", "Look at `omitted` for their number; correct those that are shown first."),
+    Code("OUTCOME_UNKNOWN", "请求已发出，结果不明，可能已经办理。", "The request was sent and its outcome is not known: it may have been carried out.", "Never send it again at once: ask by a query whether it was done."),
+    Code("TOO_SLOW", "接收过慢，订阅已终止。", "The subscriber takes the events too slowly; the subscription has ended.", "Subscribe again, and take each event before the next ones come, or ask for less of each."),
+    Code("SCHEMA_CHANGED", "数据模型已更新，订阅已终止。", "The schema has changed; the subscription has ended.", "Subscribe again.", retryable=True),
     Code("SHUTTING_DOWN", "服务正在停止。", "The hub is stopping.", "Ask another replica, or again later.", retryable=True),
     Code("INTERNAL", "系统内部错误。", "Something went wrong in the hub.", "Give the request id to the operators.", retryable=True),
 )  # fmt: skip

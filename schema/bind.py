@@ -6,6 +6,8 @@
     type Query { f: [X!] @get(…) }              SCAN of X
     extend type Query { f: [X!] @get(…) }       SCAN of X for that root alone
     extend type Query { f(…): X }               a public root that looks X up
+    extend type Mutation { f(…): X @send(…) }   WRITE
+    … type Subscription { f(…): X @topic(…) }   EVENTS
 
 Must not know other manifests but through ``World``.
 """
@@ -14,13 +16,15 @@ from __future__ import annotations
 
 from graphql import is_object_type
 
+from schema.actions import bind_action
 from schema.binder import Binder, Bindings
 from schema.entries import FieldEntry
 from schema.links import bind_link, bind_scan
 from schema.lookups import bind_lookup, bind_table
 from schema.registry import RootLookup
 from schema.rows import has_place
-from schema.world import Sheet, roots
+from schema.words import ACTIONS
+from schema.world import Sheet, actions, roots
 
 
 def bind(sheet: Sheet) -> Bindings:
@@ -31,6 +35,10 @@ def bind(sheet: Sheet) -> Bindings:
     for entry in roots(sheet.manifest, public=True):
         if not entry.broken:
             _public(binder, entry)
+    for root in ACTIONS.values():
+        for entry in actions(sheet.manifest, root):
+            if not entry.broken:
+                bind_action(binder, entry, root)
     for bound in sheet.types.values():
         if bound.word("table") is not None:
             bind_table(binder, bound)

@@ -39,7 +39,7 @@ from strawberry.types.field import StrawberryField
 from schema.coordinates import Coordinate, Grade
 from schema.registry import RootLookup
 from schema.scalars import SCALARS, ResidentID
-from schema.types import KEYS, Query
+from schema.types import KEYS, Query, Subscription
 from schema.types.planned import GRADE, SCOPES, PlannedField
 
 DEFINITION = "strawberry-definition"
@@ -63,6 +63,7 @@ def canonical(execution_context_class: type[Any] | None = None) -> strawberry.Sc
     """The Strawberry schema of the canonical types. Built once for each execution-context class."""
     return strawberry.Schema(
         query=Query,
+        subscription=Subscription,
         types=[ResidentID],
         execution_context_class=execution_context_class,
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=PublicNames()),

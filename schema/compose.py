@@ -24,7 +24,7 @@ from schema.assign import check_bound
 from schema.bind import bind
 from schema.binder import Bindings
 from schema.canonical import connections, core, filters, grades, planned_roots
-from schema.contribute import Contribution, contribute
+from schema.contribute import Contribution, contribute, with_incremental
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.entries import Manifest
 from schema.faults import Fault, fault, nearest, suggest
@@ -84,7 +84,7 @@ def compose(canonical: strawberry.Schema, manifests: Sequence[Manifest], *, kind
     public = added.schema
     if added.hidden and not any(found.is_error for found in faults):
         public = visible(public, lambda name: name not in added.hidden)
-    return Composition(public, registry, tuple(sorted(set(faults))))
+    return Composition(with_incremental(public), registry, tuple(sorted(set(faults))))
 
 
 def _named(manifest: Manifest) -> Iterable[str]:
@@ -196,6 +196,8 @@ def _registry(
         lookups=ranked[Role.LOOKUP],
         links=ranked[Role.LINK],
         scans=ranked[Role.SCAN],
+        writes={place: found[0] for place, found in ranked[Role.WRITE].items()},
+        feeds={place: found[0] for place, found in ranked[Role.EVENTS].items()},
         roots=dict(sorted(roots.items())),
         connections=world.connections,
         filters=filters(canonical),

@@ -10,7 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLSchema, extend_schema, is_object_type, print_ast, specified_scalar_types, validate_schema
+from graphql import (
+    GraphQLDeferDirective,
+    GraphQLSchema,
+    GraphQLStreamDirective,
+    extend_schema,
+    is_object_type,
+    print_ast,
+    specified_scalar_types,
+    validate_schema,
+)
 from graphql.language import (
     DocumentNode,
     EnumTypeDefinitionNode,
@@ -23,6 +32,10 @@ from graphql.language import (
     Node,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
+    OperationType,
+    OperationTypeDefinitionNode,
+    SchemaExtensionNode,
+    StringValueNode,
     UnionTypeDefinitionNode,
 )
 
@@ -31,8 +44,13 @@ from schema.entries import FieldEntry, Manifest, TypeEntry
 from schema.faults import Fault, correction, fault, nearest, suggest
 from schema.policy import Scopes, both, is_bilingual, scopes_of
 from schema.shapes import named_node, shape_of
+from schema.words import ROOTS
 
-HIDDEN_DIRECTIVES = frozenset({"defer", "stream"})  # extend_schema adds them; plain execution then refuses the schema
+ROOT_WORDS = {
+    "Mutation": ("办理入口", "Where changes begin"),
+    "Subscription": ("订阅入口", "Where news is asked for"),
+}
+HIDDEN_DIRECTIVES = frozenset({"defer", "stream"})  # extend_schema adds them; while composing they would be in the way
 Entries = list[tuple[Manifest, TypeEntry]]
 Fields = list[tuple[Manifest, TypeEntry, FieldEntry]]
 
@@ -59,12 +77,14 @@ def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contributi
         for entry in manifest.types:
             if entry.extends:
                 made.extensions.setdefault(entry.name, []).append((manifest, entry))
-            elif entry.name not in core.type_map and entry.name != "Query":
+            elif entry.name not in core.type_map and entry.name not in ROOTS:
                 made.types.setdefault(entry.name, []).append((manifest, entry))
     definitions = [made.type_node(name, entries) for name, entries in sorted(made.types.items())]
     for name, entries in sorted(made.extensions.items()):
         fields = made.extension_fields(name, entries)
-        if fields:
+        if fields and name in ROOT_WORDS and name not in core.type_map:
+            definitions += root_type(name, fields)
+        elif fields:
             definitions.append(ObjectTypeExtensionNode(name=NameNode(value=name), directives=(), interfaces=(), fields=tuple(fields)))
     document = DocumentNode(definitions=tuple(definitions))
     schema = core
@@ -73,6 +93,24 @@ def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contributi
         if not any(found.is_error for found in made.faults):
             made.faults.extend(_invalid(schema))
     return Contribution(schema, document, made.coordinates, made.hidden, made.slips, made.faults)
+
+
+def root_type(name: str, fields: Sequence[FieldDefinitionNode]) -> list[Any]:
+    """A root type that the canonical schema does not have, and the schema's word that it is one."""
+    reference = NamedTypeNode(name=NameNode(value=name))
+    description = StringValueNode(value="\n".join(ROOT_WORDS[name]), block=True)
+    kind = OperationType.MUTATION if name == "Mutation" else OperationType.SUBSCRIPTION
+    return [
+        ObjectTypeDefinitionNode(name=reference.name, description=description, directives=(), interfaces=(), fields=tuple(fields)),
+        SchemaExtensionNode(directives=(), operation_types=(OperationTypeDefinitionNode(operation=kind, type=reference),)),
+    ]
+
+
+def with_incremental(schema: GraphQLSchema) -> GraphQLSchema:
+    """The schema with @defer and @stream, which the engine takes as wishes: what they mark may come later and always may come at once."""
+    kwargs = _without_hidden(schema).to_kwargs()
+    kwargs["directives"] = (*kwargs["directives"], GraphQLDeferDirective, GraphQLStreamDirective)
+    return GraphQLSchema(**kwargs)
 
 
 def _without_hidden(schema: GraphQLSchema) -> GraphQLSchema:
@@ -183,7 +221,7 @@ class _Maker:
     def extension_fields(self, name: str, entries: Entries) -> list[FieldDefinitionNode]:
         """The fields that ``extend type`` adds to a canonical or contributed type."""
         canonical = self.core.type_map.get(name)
-        if canonical is None and name not in self.types:
+        if canonical is None and name not in self.types and name not in ROOT_WORDS:
             for manifest, entry in entries:
                 near = suggest(name, self.known_names())
                 self.report(
@@ -210,7 +248,7 @@ class _Maker:
         for manifest, entry in entries:
             for each in entry.fields.values():
                 if each.name in taken:
-                    fix = "bind it: move it into `type " + name + " { … }`" if name != "Query" else "choose another name"
+                    fix = "bind it: move it into `type " + name + " { … }`" if name not in ("Query", "Mutation") else "choose another name"
                     self.report("FIELD_EXISTS", manifest, each.node, f"'{name}.{each.name}' is a canonical field already.", fix)
                 elif each.name in owned:
                     self.report(
@@ -235,7 +273,7 @@ class _Maker:
     def _field(self, owner: str, name: str, same: Fields, slip: bool) -> FieldDefinitionNode | None:
         manifest, _, first = same[0]
         coordinate = f"{owner}.{name}"
-        shared = all("shareable" in where.words or "shareable" in each.words for _, where, each in same)
+        shared = all("shareable" in where.words or "shareable" in each.words for _, where, each in same) and owner != "Mutation"
         for other, _, each in same[1:]:
             if not shared or print_ast(each.type) != print_ast(first.type):
                 message = f"'{coordinate}' is also contributed by {manifest.name} ({_place(first.node, manifest)})."
@@ -271,6 +309,9 @@ class _Maker:
         self.report("UNKNOWN_TYPE", manifest, node, f"There is no type '{name}'.{suggest(name, known)}", fix)
 
     def _graded(self, manifest: Manifest, entry: FieldEntry, coordinate: str) -> None:
+        if coordinate.startswith("Mutation.") and "requiresScopes" not in entry.words and not entry.broken:
+            fix = 'add @requiresScopes(scopes: [["…"]]) with the scope that callers need'
+            self.report("NO_SCOPE", manifest, entry.node, f"'{coordinate}' changes data and may be called by everybody.", fix)
         if "grade" not in entry.words and not entry.broken:
             fix = "add @grade(level: L1), or the level that its data needs"
             self.report("NO_GRADE", manifest, entry.node, f"'{coordinate}' is contributed without a grade.", fix)

@@ -53,7 +53,8 @@ class Epochs:
         if field is not None:
             yield [str(field.type), {each: [str(argument.type), _default(argument)] for each, argument in field.args.items()}]
         served = (*registry.links.get(coordinate, ()), *registry.scans.get(coordinate, ()))
-        yield [served, self._limits(served), registry.roots.get(coordinate)]
+        acts = [binding for binding in (registry.writes.get(coordinate), registry.feeds.get(coordinate)) if binding is not None]
+        yield [served, self._limits((*served, *acts)), registry.roots.get(coordinate), acts]
         row = registry.coordinates.get(coordinate)
         yield row and [int(row.grade), row.nullable, sorted(sorted(scopes) for scopes in row.scopes)]
 

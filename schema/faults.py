@@ -49,6 +49,7 @@ _ALL = (
     Code("ENUM_TEXT_TWICE", "枚举文本重复", "One source text stands for two enum values"),
     Code("CONTRIBUTED_TWICE", "重复贡献", "Two systems contribute one name without @shareable, or differently"),
     Code("NO_GRADE", "缺少分级", "A contributed field without @grade"),
+    Code("NO_SCOPE", "缺少权限范围", "A mutation that asks for no scope"),
     Code("NO_DESCRIPTION", "缺少双语说明", "Something contributed without a Chinese and an English description"),
     Code("GRADE_LOWERED", "降低分级", "A canonical field's grade is lowered"),
     Code("INVALID_SCHEMA", "组合结果无效", "The contributed types do not make a valid schema"),

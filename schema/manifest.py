@@ -43,7 +43,7 @@ from graphql.validation.validation_context import SDLValidationContext
 from schema.entries import ArgumentEntry, FieldEntry, Manifest, TypeEntry, ValueEntry, Word
 from schema.expressions import ExpressionError, read_path
 from schema.faults import Fault, fault, nearest, suggest
-from schema.words import SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
+from schema.words import ACTIONS, SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
 
 RULES = {
     KnownDirectivesRule: "UNKNOWN_WORD",
@@ -176,8 +176,9 @@ class _Reader:
 
     def _type(self, node: Any, form: str, extends: bool = False) -> None:
         name = node.name.value
-        if name in ("Mutation", "Subscription"):
-            self.report("NOT_SUPPORTED", node.name, f"A manifest has no type {name}.", "remove it; manifests describe what can be read")
+        if name == "Mutation" and not extends:
+            message = "The hub has no mutations of its own to bind."
+            self.report("NOT_SUPPORTED", node.name, message, "write `extend type Mutation` to contribute one")
             return
         if name in RESERVED or name.startswith("__"):
             self.report("RESERVED_NAME", node.name, f"The name {name!r} belongs to the hub.", "choose another name")
@@ -188,6 +189,8 @@ class _Reader:
         self.seen[name, extends] = node
         words, keys, broken = self.words(node)
         fields = [self._field(each, name) for each in getattr(node, "fields", None) or ()]
+        for each in fields:
+            self._action_in_place(each, name)
         values = [self._value(each) for each in getattr(node, "values", None) or ()]
         members = tuple(each.name.value for each in getattr(node, "types", None) or ())
         entry = TypeEntry(
@@ -227,6 +230,12 @@ class _Reader:
         if path is not None:
             broken = self._path(words["from"], path) or broken
         return FieldEntry(node.name.value, node.type, words, arguments, _text(node), node.name, node, broken)
+
+    def _action_in_place(self, entry: FieldEntry, owner: str) -> None:
+        for name, root in ACTIONS.items():
+            if name in entry.words and owner != root:
+                message = f"@{name} means nothing on a field of '{owner}'."
+                self.report("MISPLACED_WORD", entry.words[name].node, message, f"it belongs on a field of `extend type {root}`")
 
     def _path(self, word: Word, path: str) -> bool:
         try:

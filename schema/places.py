@@ -58,7 +58,7 @@ def read_place(
 ) -> Place | None:
     """A @get or @field. ``keys`` maps the names an author may use to key columns; with ``all_keys`` each of them must be sent."""
     batch = word.args.get("batch")
-    if word.name == "get" and not _placeholders_known(sheet, word, keys, args, batch is not None):
+    if word.name == "get" and not placeholders_known(sheet, word, keys, args, batch is not None):
         return None
     if batch is not None:
         named = tuple(keys.get(name, name) for name in batch["by"])
@@ -73,7 +73,7 @@ def read_place(
             return None
         return _called(sheet, entry, word, keys, args, named, batch)
     if word.name == "get":
-        named = tuple(dict.fromkeys(keys[name] for name in _names(word) if name in keys and name not in args))
+        named = tuple(dict.fromkeys(keys[name] for name in placeholder_names(word) if name in keys and name not in args))
     else:
         named = tuple(dict.fromkeys(keys.values())) if all_keys or len(set(keys.values())) == 1 else ()
     if word.name == "get":
@@ -108,16 +108,17 @@ def _called(
         native["path"] = _renamed(word.args["path"], keys, args)
         if "body" in native:
             native["body"] = _renamed(native["body"], keys, args)
-        if batch is not None and BATCH not in _names(word):
+        if batch is not None and BATCH not in placeholder_names(word):
             sheet.report(
                 "NO_PLACEHOLDER", word.value_node("path"), "The keys of the batch are never sent.", "put {keys} into the path or the body"
             )
             return None
-    used = tuple(args) if word.name == "field" else tuple(name for name in args if name in _names(word))
+    used = tuple(args) if word.name == "field" else tuple(name for name in args if name in placeholder_names(word))
     return Place(native, named, batch["max"] if batch is not None else 1 if named else 0, batch.get("match") if batch else None, used, word)
 
 
-def _placeholders_known(sheet: Sheet, word: Word, keys: Mapping[str, str], args: Collection[str], batch: bool) -> bool:
+def placeholders_known(sheet: Sheet, word: Word, keys: Mapping[str, str], args: Collection[str], batch: bool) -> bool:
+    """Whether every name in braces is a key or an argument; reports those that are not."""
     allowed = {*args, *({BATCH} if batch else keys)}
     node = word.value_node("path")
     good = True
@@ -150,7 +151,8 @@ def _unknown(sheet: Sheet, node: Any, name: str, allowed: Iterable[str], offset:
         )
 
 
-def _names(word: Word) -> list[str]:
+def placeholder_names(word: Word) -> list[str]:
+    """The names in braces in a place's path and body."""
     return [*(part.path for part in read_template(word.args["path"])), *_holes(word.args.get("body"))]
 
 

@@ -44,6 +44,8 @@ def all_bindings(registry: Registry) -> Iterator[Binding]:
     for table in (registry.lookups, registry.links, registry.scans):
         for bindings in table.values():
             yield from bindings
+    yield from registry.writes.values()
+    yield from registry.feeds.values()
 
 
 Context = tuple[str, frozenset[str]]
@@ -103,7 +105,8 @@ class _Search:
                 self.open(variant.type, variant.parts)
 
 
-def _reach(whole: Whole) -> tuple[set[str], set[Context]]:
+def reached(whole: Whole) -> tuple[set[str], set[Context]]:
+    """The ids of all bindings that some query can reach, and the contexts that queries open."""
     registry = whole.registry
     useful: dict[str, set[str]] = {}
     links: dict[str, list[Binding]] = {}
@@ -126,6 +129,9 @@ def _reach(whole: Whole) -> tuple[set[str], set[Context]]:
             if binding.field is not None or binding.type in listed:
                 search.reached.add(binding.id)
                 search.rows(binding.type, binding.fields)
+    for binding in (*registry.writes.values(), *registry.feeds.values()):  # root fields of their own
+        search.reached.add(binding.id)
+        search.rows(binding.type, binding.fields)
     search.run()
     return search.reached, search.contexts
 
@@ -142,10 +148,10 @@ def _listed(whole: Whole) -> frozenset[str]:
 
 def unreachable(whole: Whole) -> None:
     """Report every binding that no query can reach, and the key field that is missing."""
-    reached, contexts = _reach(whole)
+    found, contexts = reached(whole)
     for binding in all_bindings(whole.registry):
         # A table gives a scan for nothing; that no root lists its type is no slip of the author's.
-        if binding.id in reached or (binding.role is Role.SCAN and isinstance(whole.made[binding.system].entries[binding.id], Bound)):
+        if binding.id in found or (binding.role is Role.SCAN and isinstance(whole.made[binding.system].entries[binding.id], Bound)):
             continue
         if binding.role is Role.SCAN:
             whole.report(

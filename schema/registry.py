@@ -37,11 +37,14 @@ class Authority(StrEnum):
 
 
 class Role(StrEnum):
-    """What a binding is for: LOOKUP an entity by key, LINK a parent to its list or object, SCAN all entities of a type."""
+    """What a binding is for: LOOKUP an entity by key, LINK a parent to its list or object, SCAN all entities of a type, WRITE (a mutation
+    and the rows it answers with), EVENTS (a feed of rows as they change)."""
 
     LOOKUP = "LOOKUP"
     LINK = "LINK"
     SCAN = "SCAN"
+    WRITE = "WRITE"
+    EVENTS = "EVENTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,10 @@ class Binding:
 
     ``key`` are canonical fields and ``relation.keys``, in the same order, their columns. LOOKUP: an entity by fields of ``type``. LINK:
     ``field`` is the coordinate it serves (``Enterprise.licences``), ``key`` are fields of the parent type, and ``many`` says list or
-    single object. SCAN: all entities of ``type``; ``field`` may name the one root coordinate it is for. ``fields`` maps a canonical
-    field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to parameters of the relation.
+    single object. SCAN: all entities of ``type``; ``field`` may name the one root coordinate it is for. WRITE and EVENTS: ``field`` is the
+    root coordinate. ``fields`` maps a canonical field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to
+    parameters of the relation; ``narrows`` maps those of a feed that choose among its events to the canonical field they are compared
+    with. ``check`` is the root field of Query to ask whether a write of unknown outcome was done.
     """
 
     id: str
@@ -115,6 +120,8 @@ class Binding:
     fields: Mapping[str, Served]
     key: tuple[str, ...] = ()
     args: Mapping[str, str] = field(default_factory=dict)
+    narrows: Mapping[str, str] = field(default_factory=dict)
+    check: str = ""
     field: str | None = None
     many: bool = False
     existence: Existence = Existence.CONTRIBUTES
@@ -199,6 +206,8 @@ class Registry:
     roots: Mapping[str, RootLookup]  # root coordinate -> how its arguments are keys
     connections: Mapping[str, str]  # connection type -> node type
     filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> canonical field
+    writes: Mapping[str, Binding] = field(default_factory=dict)  # root coordinate of a mutation -> its one binding
+    feeds: Mapping[str, Binding] = field(default_factory=dict)  # root coordinate of a subscription -> its one feed
     epoch: str = ""  # changes whenever anything above does
     _lookups: Mapping[str, Ranked] = field(init=False, repr=False, compare=False)
     _links: Mapping[str, tuple[Binding, ...]] = field(init=False, repr=False, compare=False)

@@ -91,7 +91,12 @@ def _targets(whole: Whole) -> None:
 
 
 def _unserved(whole: Whole) -> None:
-    """A notice for each canonical field that a query can ask for and no system serves."""
+    """A notice for each canonical field that a query can ask for and no system serves, and for each root list of a type that none lists."""
+    for coordinate in sorted(whole.planned & set(whole.world.canonical)):
+        shape = whole.world.field_shape(*coordinate.split("."))
+        scans = whole.registry.scans
+        if shape is not None and shape.lists and not (coordinate in scans or shape.name in scans):
+            whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
     served: dict[str, set[str]] = {}
     for binding in all_bindings(whole.registry):
         served.setdefault(binding.type, set()).update(binding.fields)

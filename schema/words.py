@@ -37,6 +37,8 @@ from schema.expressions import ExpressionError
 VOCABULARY = "hub.graphql"
 SOURCES = ("rest", "sql", "graphql", "python")  # the directives that say how a system is reached
 PLACES = {"get": "rest", "field": "graphql", "join": "sql", "table": "sql"}  # place -> the kind of system that has it
+ACTIONS = {"send": "Mutation", "topic": "Subscription"}  # the places of root fields that are no queries, and where they stand
+ROOTS = frozenset({"Query", *ACTIONS.values()})
 KINDS = {"rest": '@get(path: "…")', "sql": "@table to its type", "graphql": '@field(name: "…")'}  # kind -> how it says where
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -15,6 +15,7 @@ from schema.coordinates import Grade
 from schema.entries import FieldEntry, Manifest, TypeEntry, Word, Words
 from schema.faults import Fault, fault
 from schema.shapes import Shape, shape_of, shape_of_type, type_called
+from schema.words import ROOTS
 
 Keys = Mapping[str, tuple[tuple[str, ...], ...]]
 
@@ -108,12 +109,12 @@ class Sheet:
 
 
 def open_sheet(manifest: Manifest, world: World) -> Sheet:
-    """Merge what a manifest says of each type. The root type Query stays apart: ``type`` is private, ``extend type`` public."""
+    """Merge what a manifest says of each type. The root types stay apart: ``type Query`` is private, ``extend type`` public."""
     sheet = Sheet(manifest, world)
     for entry in manifest.types:
         if entry.form == "enum":
             sheet.enums[entry.name] = entry
-        elif entry.form == "object" and entry.name != "Query":
+        elif entry.form == "object" and entry.name not in ROOTS:
             sheet.types[entry.name] = _merged(sheet.types.get(entry.name), entry)
     return sheet
 
@@ -123,6 +124,11 @@ def _merged(before: Bound | None, entry: TypeEntry) -> Bound:
         return Bound(entry.name, entry.words, entry.keys, entry.fields, entry.node)
     # A name in both blocks was reported where the blocks were compared with the schema.
     return Bound(entry.name, {**before.words, **entry.words}, (*before.keys, *entry.keys), {**entry.fields, **before.fields}, before.node)
+
+
+def actions(manifest: Manifest, root: str) -> Sequence[FieldEntry]:
+    """The fields of ``Mutation`` or ``Subscription``, contributed and bound ones."""
+    return [each for entry in manifest.types if entry.name == root for each in entry.fields.values()]
 
 
 def roots(manifest: Manifest, *, public: bool) -> Sequence[FieldEntry]:

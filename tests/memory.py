@@ -5,11 +5,13 @@ It pushes down what its relations declare, remembers every call, and misbehaves 
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.feeds import News
 from connectors.paths import reader
 from connectors.spi import Call, Catalog, Condition, Connector, ErrorKind, Field, Page, Plan, Relation, SourceError
 from hub.clock import Clock
@@ -73,6 +75,10 @@ class Memory(Connector):
     ) -> None:
         super().__init__(settings, system=system)
         self.faults = Faults()
+        self.rows: dict[str, list[Mapping[str, Any]]] = {name: list(rows) for name, rows in settings.rows.items()}
+        self.news: dict[str, list[Mapping[str, Any] | SourceError]] = {}
+        self.listeners = 0
+        self._happened = asyncio.Event()
         self.received: list[Received] = [] if received is None else received
         self.clock = clock
         self.latency = latency
@@ -96,7 +102,7 @@ class Memory(Connector):
         kind = self.faults.down.get(name) or self.faults.calls.get((name, number))
         if kind is not None:
             raise SourceError(kind, "as told", source=self.system, relation=name)
-        rows = self._rows(plan, call)
+        rows = self._written(plan, call) if plan.relation.effect == "write" else self._rows(plan, call)
         total = len(rows) if plan.ask.total else None
         rows = rows if limit is None else rows[:limit]
         faults = {
@@ -113,7 +119,7 @@ class Memory(Connector):
 
     def _rows(self, plan: Plan, call: Call) -> list[Mapping[str, Any]]:
         relation = plan.relation
-        there = self.settings.rows.get(str(relation.native.get("rows", relation.name)), ())
+        there = self.rows.get(str(relation.native.get("rows", relation.name)), ())
         rows = [row for row in there if all(_passes(row, relation, c, call.params[c.param]) for c in plan.ask.where)]
         if plan.ask.by:
             paths = [relation.field(name).path for name in plan.ask.by]
@@ -132,6 +138,44 @@ class Memory(Connector):
         if self.faults.shuffled is not None and plan.ask.by:
             rows = _shuffled(rows, plan, self.faults.shuffled)
         return rows
+
+    def _written(self, plan: Plan, call: Call) -> list[Mapping[str, Any]]:
+        """What a write made: ``native["sets"]`` maps parameters to the columns that they are put into, in all rows whose ``native["by"]``
+        column equals the parameter of that name. It answers with the first of them."""
+        native = plan.relation.native
+        table, (param, column) = self.rows.setdefault(str(native["rows"]), []), next(iter(native["by"].items()))
+        found: list[Mapping[str, Any]] = []
+        for at, row in enumerate(table):
+            if row.get(column) == call.params[param]:
+                table[at] = {**row, **{into: call.params[given] for given, into in native["sets"].items()}}
+                found.append(table[at])
+        return found[:1]
+
+    def publish(self, relation: str, *news: Mapping[str, Any] | SourceError) -> None:
+        """Rows of a feed, each an event of its own; a failure breaks the connection at its place, once."""
+        self.news.setdefault(relation, []).extend(news)
+        happened, self._happened = self._happened, asyncio.Event()
+        happened.set()
+
+    async def events(self, plan: Plan, call: Call, after: str = "") -> AsyncIterator[News]:
+        """From the first news on, or from the one after the cursor, which is a number."""
+        name = plan.relation.name
+        self.received.append(Received(self.system, name, (), tuple(c.name for c in plan.fields), tuple(sorted(call.params.items()))))
+        self.listeners += 1
+        heard = self.news.setdefault(name, [])
+        try:
+            at = int(after or 0)
+            while True:
+                while at < len(heard):
+                    one = heard[at]
+                    if isinstance(one, SourceError):
+                        del heard[at]
+                        raise one
+                    at += 1
+                    yield News(Page.of([one], plan.fields), str(at))
+                await self._happened.wait()
+        finally:
+            self.listeners -= 1
 
     async def close(self) -> None:
         self.closed += 1

@@ -206,6 +206,51 @@ def scan(
     return Binding(f"{system}.{name}", system, Role.SCAN, type_name, relation, served, field=coordinate, args=args or {})
 
 
+def write(
+    system: str,
+    coordinate: str,
+    type_name: str,
+    fields: Mapping[str, Lies | str],
+    *,
+    rows: str,
+    by: tuple[str, str],
+    sets: Mapping[str, str],
+    check: str = "",
+) -> Binding:
+    """The mutation ``coordinate``: in ``rows`` of the system, where column ``by[1]`` equals argument ``by[0]``, ``sets`` says which
+    arguments go into which columns."""
+    served, columns = compiled(_lies(fields))
+    args = {by[0]: by[0], **{name: name for name in sets}}
+    native = Options({"rows": rows, "by": {by[0]: by[1]}, "sets": sets})
+    relation = Relation(coordinate, tuple(columns), native, args=tuple(args), effect="write")
+    return Binding(f"{system}.{coordinate}", system, Role.WRITE, type_name, relation, served, args=args, field=coordinate, check=check)
+
+
+def feed(
+    system: str,
+    coordinate: str,
+    type_name: str,
+    fields: Mapping[str, Lies | str],
+    *,
+    args: Mapping[str, str] | None = None,
+    narrows: Mapping[str, str] | None = None,
+) -> Binding:
+    """The subscription ``coordinate``, whose events are published by ``Memory.publish``."""
+    served, columns = compiled(_lies(fields))
+    relation = Relation(coordinate, tuple(columns), args=tuple((args or {}).values()))
+    return Binding(
+        f"{system}.{coordinate}",
+        system,
+        Role.EVENTS,
+        type_name,
+        relation,
+        served,
+        args=args or {},
+        narrows=narrows or {},
+        field=coordinate,
+    )
+
+
 # -- worlds -----------------------------------------------------------------------------------------------------------
 
 
@@ -223,7 +268,11 @@ def world(
     """A world from its parts. ``rows`` are native rows by system and name, ``roots`` maps ``Query.x`` to the type it finds and its
     arguments' key fields. Connections are recognised by their name."""
     schema = build_schema(schema) if isinstance(schema, str) else schema
-    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits)
+    return over(schema, registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits), rows, clock=clock)
+
+
+def over(schema: GraphQLSchema, made: Registry, rows: Mapping[str, Rows], *, clock: Clock | None = None) -> World:
+    """A world over what is bound already."""
     received: list[Received] = []
     systems = {name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.systems}
     return World(schema, made, systems, received)
@@ -266,6 +315,8 @@ def registry(
         roots={name: RootLookup(name, type_name, args) for name, (type_name, args) in (roots or {}).items()},
         connections=_connections(schema),
         filters=filters or {},
+        writes={b.field or "": b for b in ranked if b.role is Role.WRITE},
+        feeds={b.field or "": b for b in ranked if b.role is Role.EVENTS},
         epoch="1",
     )
 

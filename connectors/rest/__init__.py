@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from connectors.feeds import News
 from connectors.http import Answer, Auth, Endpoint, broken, decode, max_age, refusal, rows_at
+from connectors.rest.events import news, read_events
 from connectors.rest.place import Place, capable, matched, prepare
 from connectors.rest.template import KEYS, Unfit, encode, plain
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
@@ -90,6 +92,18 @@ class RestConnector(Connector):
             yield replace(Page.of(rows, plan.fields, total=total, key=filled), faults=faults, max_age=age)
             faults = {}
 
+    async def events(self, plan: Plan, call: Call, after: str = "") -> AsyncIterator[News]:
+        """One connection to a stream of server-sent events; see ``connectors.feeds``."""
+        place: Place = plan.native
+        try:
+            target = place.template.target({name: call.params.get(name) for name in plan.relation.args})
+        except Unfit as error:
+            raise SourceError("invalid", "This value cannot be sent to the source.", detail=str(error)) from None
+        async with self._endpoint.stream(target, call, after, place.quiet) as parts:
+            async for event in read_events(parts, self.settings.max_bytes):
+                if not place.event or event.name == place.event:
+                    yield news(event, place.at, plan.fields)
+
     async def close(self) -> None:
         await self._endpoint.close()
 
@@ -102,7 +116,7 @@ class RestConnector(Connector):
         seen = 0
         before: list[Any] = []
         for _ in range(_MOST_PAGES):
-            answer, document = await self._ask(place, given, turn.params, call)
+            answer, document = await self._ask(place, given, turn.params, call, once=plan.relation.effect == "write")
             rows = rows_at(place.at(document), bare)
             if rows and rows == before:
                 raise broken("The source sends the same page again.", f"{plan.relation.name}: check page and total")
@@ -119,8 +133,8 @@ class RestConnector(Connector):
             before = rows
         raise broken("The source sends pages without end.", f"over {_MOST_PAGES}")
 
-    async def _ask(self, place: Place, given: Mapping[str, Any], turn: Mapping[str, Any], call: Call) -> tuple[Answer, Any]:
-        """One answer and its document, None where the department says that nothing was found."""
+    async def _ask(self, place: Place, given: Mapping[str, Any], turn: Mapping[str, Any], call: Call, *, once: bool) -> tuple[Answer, Any]:
+        """One answer and its document, None where the department says that nothing was found. ``once``: see ``Endpoint.send``."""
         try:
             target, body = place.template.target(given), place.template.content(given)
             if isinstance(body, dict):
@@ -129,7 +143,7 @@ class RestConnector(Connector):
                 target += ("&" if "?" in target else "?") + "&".join(f"{encode(name)}={encode(value)}" for name, value in turn.items())
         except Unfit as error:
             raise SourceError("invalid", "This value cannot be sent to the source.", detail=str(error)) from None
-        answer = await self._endpoint.send(place.method, target, call, json=body)
+        answer = await self._endpoint.send(place.method, target, call, json=body, once=once)
         wrong = refusal(answer)
         document = None
         try:

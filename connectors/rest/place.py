@@ -19,7 +19,7 @@ from connectors.settings import nearest, read, refused
 from connectors.spi import Ask, Field, Options, Relation, SourceError
 
 Style = Literal["NONE", "PAGE", "OFFSET", "CURSOR"]
-Method = Literal["GET", "POST"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """``Relation.native`` of this kind. ``cache`` and ``stale`` are the engine's."""
+    """``Relation.native`` of this kind. ``cache`` and ``stale`` are the engine's. ``event`` and ``quiet`` are a feed's."""
 
     path: str
     method: Method = "GET"
@@ -102,6 +102,8 @@ class Words:
     page: Paging = field(default_factory=Paging)
     cache: str = ""
     stale: str = ""
+    event: str = ""
+    quiet: float = 60.0
 
 
 _PLAIN = re.compile(r"[0-9A-Za-z_-]+").fullmatch
@@ -116,6 +118,8 @@ class Place:
     many: bool
     page: Paging
     conditions: frozenset[str]
+    event: str
+    quiet: float
     at: Callable[[Any], Any] = field(repr=False)
     next: Callable[[Any], Any] | None = field(repr=False)
     total: Callable[[Any], Any] | None = field(repr=False)
@@ -173,6 +177,8 @@ def prepare(relation: Relation) -> Place:
             template=template,
             many=KEYS in names,
             page=page,
+            event=words.event,
+            quiet=words.quiet,
             conditions=template.optional() & {*relation.where} - {*relation.keys, *relation.args},
             at=reader(words.at),
             next=reader(page.next) if page.next else None,

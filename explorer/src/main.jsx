@@ -4,6 +4,7 @@
 
 import 'graphiql/setup-workers/vite'
 import { GraphiQL } from 'graphiql'
+import { parse } from 'graphql'
 import { useRef, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import 'graphiql/style.css'
@@ -56,6 +57,41 @@ async function send(request, token) {
   }
 }
 
+/** A subscription, by server-sent events: one answer after the other, until there are no more or the page has enough. */
+async function* listen(request, token) {
+  const headers = { 'content-type': 'application/json', accept: 'text/event-stream' }
+  if (token) headers.authorization = `Bearer ${token}`
+  const stop = new AbortController()
+  try {
+    const response = await fetch(ENDPOINT, { method: 'POST', headers, body: JSON.stringify(request), signal: stop.signal })
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      yield await response.json()
+      return
+    }
+    const parts = response.body.pipeThrough(new TextDecoderStream()).getReader()
+    let rest = ''
+    for (;;) {
+      const { value, done } = await parts.read()
+      if (done) return
+      const events = (rest + value).split('\n\n')
+      rest = events.pop()
+      for (const event of events) {
+        const data = /^data: (.+)$/m.exec(event)
+        if (data) yield JSON.parse(data[1])
+      }
+    }
+  } finally {
+    stop.abort()
+  }
+}
+
+/** Whether the operation that is to run is a subscription. */
+function subscribes({ query, operationName }) {
+  const operations = parse(query).definitions.filter((one) => one.kind === 'OperationDefinition')
+  const chosen = operations.find((one) => one.name?.value === operationName) ?? operations[0]
+  return chosen?.operation === 'subscription'
+}
+
 function Head({ token, onToken }) {
   const [shown, setShown] = useState(false)
   return (
@@ -91,7 +127,15 @@ function Head({ token, onToken }) {
 function Page() {
   const [token, setToken] = useState(() => sessionStorage.getItem(TOKEN) ?? '')
   const latest = useRef(token)
-  const fetcher = useRef((request) => send(request, latest.current))
+  const fetcher = useRef((request) => {
+    let live = false
+    try {
+      live = subscribes(request)
+    } catch {
+      // it does not parse: the hub says where
+    }
+    return live ? listen(request, latest.current) : send(request, latest.current)
+  })
 
   function change(next) {
     latest.current = next

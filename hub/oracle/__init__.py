@@ -26,6 +26,11 @@ S10  A connection: ascending by the node's first key, cut by ``first`` (50 unles
 S11  An object in the same row is null when all its leaves are, asked for or not; denied leaves are not looked at (S9), and an object that
      has no others is itself FORBIDDEN. An element of a list is there when it is not null.
 S12  Canonical values: see ``hub.oracle.values``.
+S13  A mutation: one call for each root field, in order; a field's object is the row that its call answers with, and is followed by what is
+     read for it, all of it read after the call. One that empties the data ends it (beside its own error those of
+     the fields before it may stay). When the call failed and the source may have done it all
+     the same, or the answer cannot be read: null and OUTCOME_UNKNOWN.
+S14  @defer and @stream say when something may come, never what it is: the whole answer is the one without them.
 """
 
 from hub.oracle.oracle import Oracle

@@ -60,9 +60,14 @@ class Answer:
     # -- fields of the root (S3, S10) ------------------------------------------------------------------------------
 
     def planned(self, coordinate: str, kind: GraphQLOutputType) -> bool:
+        if coordinate in self.registry.writes:
+            return True
         return coordinate in self.registry.roots or bool(self._scans(coordinate, kind)) or self._node(kind) in self.registry.keys
 
     def root(self, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
+        write = self.registry.writes.get(coordinate)
+        if write is not None:
+            return self._written(write, info, args)
         lookup = self.registry.roots.get(coordinate)
         if lookup is None:
             return self._scan(coordinate, info, args)
@@ -71,6 +76,15 @@ class Answer:
         key = {field: self._argument(info, args, argument) for argument, field in lookup.arguments.items()}
         thing = Thing(lookup.type, {name: Served(name, column=name) for name in key}, key, {})
         return thing if self._exists(thing) else None
+
+    def _written(self, binding: Binding, info: Info, args: Mapping[str, Any]) -> Thing | None:
+        """S13: graphql-core runs the root fields of a mutation one after the other, so this one's turn has come."""
+        params = tuple((param, self._argument(info, args, name)) for name, param in binding.args.items())
+        columns = tuple(dict.fromkeys(name for served in binding.fields.values() for name in _columns(served)))
+        rows = self.calls.written(binding, Wanted(binding.id, None, columns, params))
+        if len(rows) > 1:
+            raise Fault("OUTCOME_UNKNOWN")
+        return self._thing(binding, rows[0]) if rows else None
 
     def _exists(self, thing: Thing) -> bool:
         """S3: a complete anchor that can be asked decides; if it fails, its fields say so, not the object."""

@@ -8,7 +8,7 @@ at hand, and the answer cannot depend on timing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.spi import Ask, Call, Connector, SourceError
@@ -25,12 +25,14 @@ class Pending(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A call to make. ``key`` is native, None for a scan; ``params`` are (name, value) pairs."""
+    """A call to make. ``key`` is native, None for a scan; ``params`` are (name, value) pairs. ``after`` is how many writes come before it:
+    what was read before a write says nothing of what is there after it."""
 
     binding: str
     key: tuple[Any, ...] | None
     columns: tuple[str, ...]
     params: tuple[tuple[str, Any], ...] = ()
+    after: int = 0
 
 
 class Calls:
@@ -40,9 +42,18 @@ class Calls:
         self._connectors = connectors
         self._done: dict[Wanted, list[Row] | Fault] = {}
         self._noted: dict[Wanted, tuple[Binding, Callable[[Row], bool]]] = {}
+        self._writes = 0  # in this round
+
+    def written(self, binding: Binding, wanted: Wanted) -> list[Row]:
+        """The rows that a write answers with. It is made only when nothing before it is missing. Raises Pending, Fault."""
+        self._writes += 1
+        if self._noted:
+            raise Pending
+        return self.rows(binding, wanted, lambda row: True)
 
     def rows(self, binding: Binding, wanted: Wanted, belongs: Callable[[Row], bool]) -> list[Row]:
         """The rows of one call; ``belongs`` says whether a row answers the key that was asked. Raises Pending, Fault."""
+        wanted = replace(wanted, after=self._writes)
         if wanted not in self._done:
             self._noted[wanted] = (binding, belongs)
             raise Pending
@@ -53,12 +64,13 @@ class Calls:
 
     async def settle(self) -> bool:
         """Make the calls that were noted. False when there were none."""
-        noted, self._noted = self._noted, {}
+        noted, self._noted, self._writes = self._noted, {}, 0
         for wanted, (binding, belongs) in noted.items():
             try:
                 self._done[wanted] = await self._fetch(binding, wanted, belongs)
             except SourceError as error:
-                self._done[wanted] = Fault(source_code(error))
+                lost = binding.relation.effect == "write" and not error.untouched  # S13
+                self._done[wanted] = Fault("OUTCOME_UNKNOWN" if lost else source_code(error))
         return bool(noted)
 
     async def _fetch(self, binding: Binding, wanted: Wanted, belongs: Callable[[Row], bool]) -> list[Row]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
     ExecutionResult,
     GraphQLEnumType,
@@ -18,6 +20,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    Visitor,
     default_field_resolver,
     execute,
     is_abstract_type,
@@ -25,6 +28,7 @@ from graphql import (
     lexicographic_sort_schema,
     parse,
     validate,
+    visit,
 )
 
 from connectors.spi import Connector
@@ -34,6 +38,8 @@ from hub.oracle.pages import Part
 from hub.oracle.values import Fault
 from schema.registry import Registry
 
+INCREMENTAL = frozenset({"defer", "stream"})
+
 
 class Oracle:
     """Answers operations over ``schema``. ``connectors`` are by system name; a system without one counts as not set up."""
@@ -42,7 +48,7 @@ class Oracle:
         self.registry = registry
         self.connectors = connectors
         self.original = schema
-        self.schema = lexicographic_sort_schema(schema)  # sorting is graphql-core's own way of copying
+        self.schema = _copied(schema)
         for kind in self.schema.type_map.values():
             self._attach(kind)
 
@@ -61,8 +67,9 @@ class Oracle:
                 document = parse(document)
             except GraphQLError as error:
                 return ExecutionResult(None, [_coded(error, "GRAPHQL_PARSE_FAILED")])
-            if invalid := validate(self.schema, document):
+            if invalid := validate(self.original, document):
                 return ExecutionResult(None, [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in invalid])
+        document = cast(DocumentNode, visit(document, _AtOnce()))
         calls = Calls(self.connectors)
         while True:
             answer = Answer(self.original, self.registry, calls, denied)
@@ -94,6 +101,20 @@ class Oracle:
                 value.value = name
         elif isinstance(kind, GraphQLScalarType) and not is_specified_scalar_type(kind):
             kind.coerce_output_value = lambda value: value
+
+
+def _copied(schema: GraphQLSchema) -> GraphQLSchema:
+    """A copy, by graphql-core's own way of making one, and without @defer and @stream, with which plain execution refuses a schema."""
+    kwargs = lexicographic_sort_schema(schema).to_kwargs()
+    kwargs["directives"] = tuple(each for each in kwargs["directives"] if each.name not in INCREMENTAL)
+    return GraphQLSchema(**kwargs)
+
+
+class _AtOnce(Visitor):
+    """Takes @defer and @stream out of a document: they say when something comes, not what (S14)."""
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        return REMOVE if node.name.value in INCREMENTAL else None
 
 
 def _resolver(coordinate: str, ordinary: Callable[..., Any] | None) -> Callable[..., Any]:

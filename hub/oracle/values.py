@@ -63,9 +63,14 @@ def parsed(value: Any, column: Field) -> Any:
     if column.format != "json" or not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return json.loads(value, parse_constant=_no_constant)
     except ValueError:
         raise Fault("BAD_VALUE") from None
+
+
+def _no_constant(name: str) -> None:
+    """``NaN`` and ``Infinity`` are no JSON (RFC 8259, section 6), though Python's reader takes them."""
+    raise ValueError(name)
 
 
 def write(value: Any, kind: GraphQLOutputType, column: Field) -> Any:

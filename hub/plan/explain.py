@@ -11,7 +11,23 @@ from typing import Any
 
 from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
-from hub.plan.model import Arguments, Connection, Expand, Failure, Fetch, List, Object, Output, QueryPlan, Rows, Scan, Slot, Step
+from hub.plan.model import (
+    Arguments,
+    Connection,
+    Event,
+    Expand,
+    Failure,
+    Fetch,
+    List,
+    Object,
+    Output,
+    QueryPlan,
+    Rows,
+    Scan,
+    Slot,
+    Step,
+    Write,
+)
 from hub.plan.view import View
 from schema.registry import Registry
 
@@ -105,7 +121,7 @@ def explained(plan: QueryPlan, registry: Registry | None = None, view: View | No
     return Explained(
         plan.operation,
         tuple(dict.fromkeys(line.system for line in sorted(lines, key=lambda line: line.system) if line.system)),
-        len(plan.groups) + sum(isinstance(step, Scan) for step in plan.steps),
+        len(plan.groups) + sum(isinstance(step, Scan | Write) for step in plan.steps),
         lines,
         {number: tuple(replace(other, system=view.name(other.system)) for other in some) for number, some in others.items()},
         tuple(_warnings(plan, steps, first, registry, view)),
@@ -126,6 +142,9 @@ def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view:
             parts |= {"filter": "as given"} if step.filters else {}
             parts |= {"total": True} if step.total else {}
             return Line(step.id, "scan", step.binding.system, parts)
+        case Write() | Event():
+            kind, name = "write" if isinstance(step, Write) else "event", step.binding.field
+            return Line(step.id, kind, step.binding.system, {"type": name, "columns": view.columns(step.binding, step.columns)})
         case Fetch():
             return _fetch(step, steps, first, view)
 

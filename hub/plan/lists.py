@@ -23,7 +23,7 @@ class Inside(Protocol):
 
     def fields(self, position: Position, selections: tuple[Selected, ...]) -> tuple[Output, ...]: ...
 
-    def presence(self, served: Served, level: Level) -> Presence: ...
+    def key(self, served: Served, level: Level) -> tuple[Slot, ...]: ...
 
     def seen(self, served: Served) -> Iterator[tuple[Served, str]]: ...
 
@@ -112,7 +112,7 @@ class Lists:
             typename, variants = self.inside.variants(step, selected.children, served, inner)
             output = List(place, Rows(step, Presence(keys=(here, typename)), typename=typename, variants=variants))
         else:
-            presence = Presence(keys=(here, *self.inside.presence(served, inner).keys))
+            presence = Presence(keys=(here, *self.inside.key(served, inner)))
             output = List(place, self.rows(step, selected.children, node, carried_by(served.parts, inner), presence))
         if not any(name.startswith(inner.prefix) for name in self.draft.columns[level.source]):
             # Nothing inside was asked for: a part that the caller may see says how long the list is, else the list itself.

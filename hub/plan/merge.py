@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Arguments, Expand, Fetch, Scan, Step
+from hub.plan.model import Arguments, Event, Expand, Fetch, Scan, Step, Write
 
 
 def needs(step: Step) -> tuple[int, ...]:
     """Ids of the steps that must be done before ``step``, sorted. Layer 0 is always there and not named."""
     match step:
-        case Arguments() | Scan():
+        case Arguments() | Scan() | Write() | Event():
             return ()
         case Fetch():
             found = {step.layer, *(slot.step for slot in step.key)}
@@ -35,7 +35,7 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
         if isinstance(step, Fetch):
             key = step.binding.relation.keys
             step = replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))))
-        elif isinstance(step, Scan):
+        elif isinstance(step, Scan | Write | Event):
             step = replace(step, columns=tuple(sorted(columns[step.id])))
         united.append(step)
     return tuple(united)

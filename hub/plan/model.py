@@ -96,7 +96,27 @@ class Expand:
     order: tuple[Slot, ...] = ()
 
 
-Step = Arguments | Fetch | Scan | Expand
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Makes the one-row layer of what a mutation answers, by the one call of its binding; its columns are the relation's."""
+
+    id: int
+    binding: Binding
+    selected: Selected
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Stands for the one-row layer of an event, which is given when the plan is run; its columns are the relation's."""
+
+    id: int
+    binding: Binding
+    selected: Selected
+    columns: tuple[str, ...] = ()
+
+
+Step = Arguments | Fetch | Scan | Expand | Write | Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,4 +293,4 @@ class QueryPlan:
     @property
     def systems(self) -> tuple[str, ...]:
         """Names of the systems that may be called, sorted."""
-        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan)}))
+        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Write)}))

@@ -72,10 +72,13 @@ class Objects:
 
     def presence(self, served: Served, level: Level) -> Presence:
         """An entity is there when its key is; any other object when one of the leaves is that the caller may see."""
-        names = self.reference_key(served)
-        if names:
-            return Presence(keys=tuple(self.draft.wanted(level, served.parts[name], f"{served.type}.{name}") for name in names))
+        if self.reference_key(served):
+            return Presence(keys=self.key(served, level))
         return Presence(any=tuple(self.draft.wanted(level, part, coordinate) for part, coordinate in self.seen(served)))
+
+    def key(self, served: Served, level: Level) -> tuple[Slot, ...]:
+        """Slots of the key by which an entity is there. Other objects have none, and nothing is asked for them."""
+        return tuple(self.draft.wanted(level, served.parts[name], f"{served.type}.{name}") for name in self.reference_key(served))
 
     def reference_key(self, served: Served) -> tuple[str, ...]:
         """The first key that ``served`` carries; of what is no entity, none."""
@@ -111,7 +114,7 @@ class Objects:
         for variant in served.variants:
             position = self.draft.position(layer, variant.type, carried_by(variant.parts, level))
             own = Served(variant.type, type=variant.type, parts=variant.parts)
-            presence = Presence(keys=self.presence(own, level).keys)  # a plain object is there when its type is said
+            presence = Presence(keys=self.key(own, level))  # a plain object is there when its type is said
             found[variant.value] = Concrete(presence, self.fields(position, children.get(variant.type, ())))
         return typename, found
 

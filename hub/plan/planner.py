@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graphql import GraphQLSchema
 
+from hub.plan.actions import acted
 from hub.plan.draft import Carried, Draft, place_of
 from hub.plan.merge import groups, unite
 from hub.plan.model import ROOT, Arguments, Constant, Failure, Object, Presence, QueryPlan, Root
@@ -31,6 +32,9 @@ def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:
         return Root(ROOT, Constant(place, selected.parent))
     if selected.coordinate in draft.denied:
         return Root(ROOT, Failure(place, "FORBIDDEN"))
+    action = acted(draft, objects, selected)
+    if action is not None:
+        return action
     lookup = draft.registry.roots.get(selected.coordinate)
     if lookup is None:
         return Root(ROOT, objects.lists.scanned(selected))

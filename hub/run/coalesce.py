@@ -36,6 +36,11 @@ class Coalescer:
         self._sources = sources
         self._lanes: dict[tuple[str, tuple[str, ...], str], Lane] = {}
 
+    @property
+    def idle(self) -> bool:
+        """Whether no question is under way."""
+        return all(lane.idle for lane in self._lanes.values())
+
     def shares(self, question: Question) -> bool:
         """Whether an answer may serve several requests: it has no parameters of its own, takes keys together and asks as the hub."""
         binding = question.binding

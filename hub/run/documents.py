@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    Visitor,
     parse,
     validate,
+    visit,
 )
 
 from hub.plan.operation import condition_variables
@@ -44,6 +49,17 @@ class Document:
         return {name: node.operation.value for name, node in self.definitions.items()}
 
 
+class _AtOnce(Visitor):
+    def enter_directive(self, node: DirectiveNode, *_: object) -> object:
+        return REMOVE if node.name.value in ("defer", "stream") else None
+
+
+def at_once(tree: DocumentNode) -> DocumentNode:
+    """The document without ``@defer`` and ``@stream``: what they mark may come later, and here it comes at once. graphql-core, which runs
+    the fields that have resolvers, would answer in parts otherwise."""
+    return cast(DocumentNode, visit(tree, _AtOnce()))
+
+
 def document(schema: GraphQLSchema, text: str) -> Document:
     """Parse and validate ``text``. Raises nothing: what is wrong with it is in the document."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -55,6 +71,8 @@ def document(schema: GraphQLSchema, text: str) -> Document:
         return Document(digest, size, (error,))
     except RecursionError:
         return Document(digest, size, (GraphQLError("The document is nested too deeply."),))
+    if not errors and ("@defer" in text or "@stream" in text):
+        tree = at_once(tree)
     definitions = {node.name.value if node.name else "": node for node in tree.definitions if isinstance(node, OperationDefinitionNode)}
     fragments = {node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)}
     return Document(digest, size, errors, tree, definitions, fragments, () if errors else condition_variables(tree))

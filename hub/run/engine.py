@@ -6,7 +6,7 @@ HTTP, no storage and no connector kinds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema
@@ -22,15 +22,18 @@ from hub.plan.operation import Unplannable
 from hub.run.arguments import Inputs
 from hub.run.coalesce import Coalescer
 from hub.run.documents import Document
-from hub.run.execute import execute
+from hub.run.execute import Ran, execute
+from hub.run.feeds import Feeds
 from hub.run.generated import assembled
+from hub.run.layers import Layer
 from hub.run.output_order import in_output_order
 from hub.run.positions import values
 from hub.run.prepared import Caches, Policy, Preparer, Ready
 from hub.run.refusals import build_error, refusal, request_error, shown
-from hub.run.seam import Context, Part, run
+from hub.run.seam import Context, Part, coerced, run
 from hub.run.slices import encode, weight
 from hub.run.sources import Sources
+from hub.run.subscribe import Who, subscribed
 from hub.run.telling import Telling, told, wanted
 from schema.registry import Registry
 
@@ -63,7 +66,8 @@ class Engine:
         self._timeout = timeout
         self._max_errors = max_errors
         self._policy = policy
-        self._shared = Coalescer(sources) if coalesce else None
+        self.shared = Coalescer(sources) if coalesce else None
+        self.feeds = Feeds(sources)
         self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
     def parse(self, text: str) -> Document:
@@ -86,25 +90,54 @@ class Engine:
             context, result = await self._result(document, operation_name, variables, principal, request_id, None, telling)
         except Refused as refused:
             context, result = None, ExecutionResult(None, [refusal(refused)])
-        operation = context.prepared.operation if context is not None else None
+        if context is not None and context.telling is not None:
+            told_ = told(context.telling, self._plan(context), self.registry, self._policy, principal)
+            result = ExecutionResult(result.data, result.errors, {**(result.extensions or {}), "explain": told_})
+        ready = context.prepared if context is not None else None
+        systems, rows = (context.systems, context.rows) if context is not None else ((), 0)
+        return await self.answered(result, ready, systems, operation_name, context is not None, rows)
+
+    def subscribe(
+        self,
+        document: Document,
+        *,
+        who: Who,
+        operation_name: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        request_id: str = "",
+    ) -> AsyncGenerator[Answer, None]:
+        """The answers of a subscription; see ``hub.run.subscribe``."""
+        return subscribed(self, document, who=who, operation_name=operation_name, variables=variables, request_id=request_id)
+
+    async def close(self, code: str = "SHUTTING_DOWN") -> None:
+        """End all subscriptions. Queries may go on."""
+        await self.feeds.close(code)
+
+    async def answered(
+        self,
+        result: ExecutionResult,
+        ready: Ready | None,
+        systems: tuple[str, ...],
+        operation_name: str | None,
+        executed: bool = False,
+        rows: int = 0,
+    ) -> Answer:
+        """A result as finished bytes; not ``executed``: a request error, or the end of a subscription. ``rows`` is how much it is."""
+        operation = ready.operation if ready is not None else None
         body: dict[str, Any] = {}
-        if context is not None:
+        if executed:
             body["data"] = result.data
         errors = [build_error(error) for error in result.errors or ()]
         if errors:
             body["errors"] = errors
-        if context is not None and context.telling is not None:
-            plan = self._plan(context)
-            told_ = told(context.telling, plan, self.registry, self._policy, principal)
-            body["extensions"] = {**(result.extensions or {}), "explain": told_}
-        elif result.extensions:
+        if result.extensions:
             body["extensions"] = result.extensions
         return Answer(
-            body=await encode(body, context.rows if context is not None else 0),
-            executed=context is not None,
+            body=await encode(body, rows),
+            executed=executed,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
             coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
-            systems=context.systems if context is not None else (),
+            systems=systems,
             operation=operation.name if operation is not None else operation_name or "",
             kind=operation.kind if operation is not None else "",
         )
@@ -183,30 +216,75 @@ class Engine:
         except Unplannable as bound:
             return None, ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
 
-    async def part(self, context: Context, variables: VariableValues) -> Part:
-        """The planned root fields of an operation; called by the seam. Raises Unplannable."""
+    def opened(
+        self, document: Document, operation_name: str | None, variables: Mapping[str, Any] | None
+    ) -> tuple[Ready, VariableValues] | ExecutionResult:
+        """A subscription's operation and its variables, or the request errors."""
+        if document.errors or document.tree is None:
+            return ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
+        try:
+            ready = self.preparer.ready(document, operation_name, variables or {})
+        except Unplannable as bound:
+            return ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))])
+        except LookupError:
+            return ExecutionResult(None, [request_error("OPERATION_NOT_FOUND")])
+        given = coerced(self.schema, document.tree, variables, operation_name or None)
+        if isinstance(given, list):
+            return ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in given])
+        return ready, given
+
+    def mask(self, ready: Ready, principal: Principal) -> frozenset[str]:
+        """What of an operation this principal may not see."""
+        return self.preparer.denied(ready.prepared, principal)
+
+    async def event(
+        self, ready: Ready, variables: VariableValues, principal: Principal, request_id: str, row: Layer
+    ) -> tuple[Part, tuple[str, ...]]:
+        """The answer for one row of an event, and the systems that were called for it."""
+        try:
+            plan = self.preparer.plan(ready.prepared, self.mask(ready, principal))
+        except Unplannable as bound:
+            return Part(None, [request_error("PLAN_TOO_COMPLEX", str(bound))]), ()
+        deadline = self.sources.clock.monotonic() + self._timeout
+        inputs = Inputs(variables, ready.nodes)
+        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.id, self.shared, event=row)
+        return await self._assembled(plan, ran, weight(ran.layers), ready), tuple(sorted(ran.systems))
+
+    async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part:
+        """The planned root fields of an operation, or the one of a mutation whose turn it is; called by the seam. Raises Unplannable."""
         ready: Ready = context.prepared
         telling: Telling | None = context.telling
-        plan = self._plan(context)
+        plan = self._plan(context, only)
         if telling is not None and telling.mode == "dryRun":
             return Part(None)
-        deadline = self.sources.clock.monotonic() + self._timeout
-        inputs, analysis = Inputs(variables, ready.nodes), telling.analysis if telling is not None else None
-        ran = await execute(plan, self.sources, inputs, deadline, context.request_id, context.principal.id, self._shared, analysis)
-        context.systems = tuple(sorted(ran.systems))
+        if context.deadline is None:
+            context.deadline = self.sources.clock.monotonic() + self._timeout
+        inputs = Inputs(variables, ready.nodes)
+        # Steps are numbered anew in each turn of a mutation, so what they do is told of queries alone.
+        analysis = telling.analysis if telling is not None and only is None else None
+        # What is read after a write is asked for by this request alone: a call that others share may have been made before it.
+        shared = self.shared if only is None else None
+        ran = await execute(plan, self.sources, inputs, context.deadline, context.request_id, context.principal.id, shared, analysis)
+        context.systems = tuple(sorted({*context.systems, *ran.systems}))
         began = self.sources.clock.monotonic()
-        context.rows = weight(ran.layers)
-        done = await assembled(plan, ran.layers, context.rows, context.propagates)
+        rows = weight(ran.layers)
+        context.rows += rows
+        part = await self._assembled(plan, ran, rows, ready, context.propagates)
         if analysis is not None:
             analysis.assembly = self.sources.clock.monotonic() - began
+        return part
+
+    async def _assembled(self, plan: QueryPlan, ran: Ran, rows: int, ready: Ready, propagates: bool = True) -> Part:
+        done = await assembled(plan, ran.layers, rows, propagates)
         notices = done.notices.listed()
         errors = shown(in_output_order(plan, done.errors), self._max_errors, ready.nodes)
         return Part(done.data, errors, {"notices": notices} if notices else None)
 
-    def _plan(self, context: Context) -> QueryPlan:
-        """The plan of a request under its own mask. Raises Unplannable."""
+    def _plan(self, context: Context, only: str | None = None) -> QueryPlan:
+        """The plan of a request, or of one of its root fields, under its own mask. Raises Unplannable."""
         prepared = context.prepared.prepared
-        return self.preparer.plan(prepared, self.preparer.denied(prepared, context.principal) if context.denied is None else context.denied)
+        denied = self.preparer.denied(prepared, context.principal) if context.denied is None else context.denied
+        return self.preparer.plan(prepared, denied) if only is None else self.preparer.plan(prepared, denied, only)
 
     def _is_core(self, name: str, coordinate: str) -> bool:
         return name in ("__schema", "__type") or coordinate in self._core_roots

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from connectors.spi import SourceError
-from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Unit
+from hub.plan.model import ROOT, Arguments, Event, Expand, Fetch, QueryPlan, Scan, Unit, Write
 from hub.plan.schedule import budget
 from hub.run.analysis import Analysis
 from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
@@ -23,6 +23,7 @@ from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
 from hub.run.lists import expand
 from hub.run.scan import Scanning, conditions
 from hub.run.sources import Sources
+from hub.run.writes import write
 
 
 @dataclass(slots=True)
@@ -42,11 +43,12 @@ async def execute(
     principal: str = "",
     shared: Shared | None = None,
     analysis: Analysis | None = None,
+    event: Layer | None = None,
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock), and tell ``analysis`` what each step does; then nothing is shared.
-    Raises nothing but CancelledError."""
+    ``event`` is the row of a subscription's event. Raises nothing but CancelledError."""
     asked = Asked(sources, request_id, principal, shared if analysis is None else None)
-    run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis)
+    run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis, principal, event)
     try:
         await run.all()
     except BaseException:
@@ -67,6 +69,8 @@ class _Run:
         asked: Asked,
         request_id: str,
         analysis: Analysis | None,
+        principal: str,
+        event: Layer | None,
     ) -> None:
         self.units = plan.schedule
         self.analysis = analysis
@@ -75,6 +79,8 @@ class _Run:
         self.deadline = deadline
         self.asked = asked
         self.request_id = request_id
+        self.principal = principal
+        self.event = event
         self.layers: dict[int, Layer] = {ROOT: Layer(1)}
         self.waits = [unit.waits for unit in self.units]
         self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
@@ -123,6 +129,12 @@ class _Run:
                 return
             case Arguments():
                 self._arguments(step)
+            case Write():
+                self._task(unit, self._write(step), self._context(step))
+                return
+            case Event():
+                assert self.event is not None, "a subscription's plan is run for an event"
+                self.layers[step.id] = self.event
             case Expand():
                 self.layers[step.id] = expand(step, self.layers[step.layer], self.inputs)
         self._done(unit)
@@ -144,7 +156,7 @@ class _Run:
             self.next.append(go_on)
             self._turn()
 
-    def _context(self, step: Fetch | Scan, keys: Iterable[object] = ()) -> Context:
+    def _context(self, step: Fetch | Scan | Write, keys: Iterable[object] = ()) -> Context:
         """In which calls for ``step`` are made."""
         return self.asked.context if self.analysis is None else self.analysis.of(step.id, keys, self.asked.context)
 
@@ -192,6 +204,12 @@ class _Run:
         size = found.size if found is not None else 0
         paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
         return Layer(size, [0] * size, range(size), {0: paged}, {0: range(size)}, fetched={step.id: Fetched(columns)})
+
+    async def _write(self, step: Write) -> None:
+        layer, called = await write(step, self.sources, self.inputs, self.deadline, self.request_id, self.principal)
+        self.layers[step.id] = layer
+        if called:
+            self.asked.systems.add(step.binding.system)
 
     # -- fetches -------------------------------------------------------------------------------------------------
 

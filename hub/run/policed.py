@@ -17,6 +17,9 @@ def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> 
         lookup = registry.roots.get(coordinate)
         if lookup is not None:
             names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
+        feed = registry.feeds.get(coordinate)
+        if feed is not None:
+            names.update(dict.fromkeys(f"{feed.type}.{name}" for name in feed.narrows.values()))
         definition = _field(schema, coordinate)
         named = get_named_type(definition.type).name
         node = registry.connections.get(named, named)

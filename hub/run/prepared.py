@@ -169,15 +169,15 @@ class Preparer:
             self.caches.masks.put(key, found, sizes.mask(found.denied, principal.scopes))
         return found.denied
 
-    def plan(self, prepared: Prepared, denied: frozenset[str]) -> QueryPlan:
-        """The plan for callers who may not see ``denied``. Raises Unplannable."""
-        key = (prepared.key, denied)
+    def plan(self, prepared: Prepared, denied: frozenset[str], only: str | None = None) -> QueryPlan:
+        """The plan for callers who may not see ``denied``; ``only``: of one root field, by its response key. Raises Unplannable."""
+        key = (prepared.key if only is None else f"{prepared.key} {only}", denied)
         found = self.caches.plans.get(key)
         if isinstance(found, Planned):
             return found.plan
         self._still_refused(found)
         operation = prepared.operation
-        planned = tuple(one for one in operation.selections if not self._core(one.name, one.coordinate))
+        planned = tuple(one for one in operation.selections if not self._core(one.name, one.coordinate) and only in (None, one.key))
         try:
             plan = plan_query(self.schema, self.registry, replace(operation, selections=planned), denied)
         except Unplannable as bound:

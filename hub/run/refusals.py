@@ -9,6 +9,7 @@ from graphql import GraphQLError
 
 from hub.errors import CODES, Refused, message
 from hub.plan.operation import Nodes
+from hub.run.layers import Fault
 from hub.run.positions import Located
 from schema.scalars import identifier_error
 
@@ -30,6 +31,12 @@ def shown(errors: Sequence[Located], limit: int | None, nodes: Nodes) -> list[Gr
         omitted = len(errors) - len(kept)
         found.append(GraphQLError(message("ERRORS_OMITTED"), extensions={"code": "ERRORS_OMITTED", "omitted": omitted}))
     return found
+
+
+def fault_error(fault: Fault) -> GraphQLError:
+    """A fault of a whole operation, which has no place in its data."""
+    extensions = {"code": fault.code, "retryable": CODES[fault.code].retryable}
+    return GraphQLError(message(fault.code, fault.zh, fault.en), extensions=extensions)
 
 
 def request_error(code: str, detail: str = "", error: GraphQLError | None = None) -> GraphQLError:

@@ -9,7 +9,7 @@ Tried with graphql-core 3.3 and Strawberry 0.341, which ``pyproject.toml`` pins;
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     get_variable_values,
 )
@@ -44,14 +45,15 @@ class Part:
 class Planned(Protocol):
     """The engine as the seam sees it."""
 
-    async def part(self, context: Context, variables: VariableValues) -> Part: ...
+    async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part: ...
 
 
 @dataclass(slots=True)
 class Context:
     """The context of one operation, for the engine and for resolvers. ``keys`` are the root response keys in order; ``core`` those that
-    graphql-core answers, with their field nodes. ``propagates`` says whether a null
-    that may not be one empties what is above it. ``systems`` that were called and ``rows`` that were handled are filled in."""
+    graphql-core answers, with their field nodes. ``propagates`` says whether a null that may not be one empties what is above it.
+    ``deadline`` is the request's, in seconds of the engine's clock. ``systems`` that were called and ``rows`` that were handled are filled
+    in."""
 
     engine: Planned
     prepared: Any
@@ -62,6 +64,7 @@ class Context:
     keys: tuple[str, ...] = ()
     core: Mapping[str, Sequence[FieldNode]] | None = None
     systems: tuple[str, ...] = ()
+    deadline: float | None = None
     telling: Any = None  # how the request wants its plan told, if it does
     rows: int = 0
     propagates: bool = True
@@ -74,6 +77,8 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
         context = self.context_value
         if not isinstance(context, Context) or (context.core is not None and len(context.core) == len(context.keys)):
             return super().execute_operation(serially)
+        if self.operation.operation is OperationType.MUTATION:
+            return in_order(context, self.variable_values, self._core)
         return self._hub(context)
 
     async def _hub(self, context: Context) -> ExecutionResult:
@@ -127,6 +132,14 @@ KEEP_NULLS = "experimental_disableErrorPropagation"  # the directive that sets g
 MAX_ERRORS = 50  # of variables; what ``build`` has for its default
 
 
+def coerced(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] | None, operation_name: str | None
+) -> list[GraphQLError] | VariableValues:
+    """The variables of an operation, or the request errors."""
+    operation = _operation(document, operation_name)
+    return get_variable_values(schema, operation.variable_definitions or (), dict(variables or {}), max_errors=MAX_ERRORS)
+
+
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     """The operation of that name, or the only one; the engine has made sure that it is there."""
     found = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
@@ -142,15 +155,42 @@ async def _planned(context: Context, values: VariableValues) -> ExecutionResult:
     return ExecutionResult(_dict(part.data), list(part.errors) or None, _dict(part.extensions))
 
 
+Core = Callable[[Mapping[str, Sequence[FieldNode]]], Awaitable[ExecutionResult]]
+
+
+async def in_order(context: Context, values: VariableValues, core: Core | None = None) -> ExecutionResult:
+    """Root fields of a mutation one after the other, each with all below it (GraphQL specification, October 2021, §6.3.1). One that
+    leaves the data null ends it: what comes after is not done. The errors of those before it stay, since these have been done."""
+    data: dict[str, Any] = {}
+    errors: list[GraphQLError] = []
+    notices: list[Any] = []
+    resolved = context.core or {}
+    for key in context.keys:
+        done: Part | ExecutionResult
+        if key in resolved:
+            assert core is not None, "whatever has resolvers is run by an executor"
+            done = await core({key: resolved[key]})
+        else:
+            done = await context.engine.part(context, values, key)
+        errors.extend(done.errors or ())
+        notices.extend((done.extensions or {}).get("notices", ()))
+        if done.data is None:
+            return ExecutionResult(None, errors or None)
+        data.update(done.data)
+    return ExecutionResult(data, errors or None, {"notices": notices} if notices else None)
+
+
 def run(
     schema: GraphQLSchema, document: DocumentNode, context: Context, variables: Mapping[str, Any] | None, operation_name: str | None
 ) -> list[GraphQLError] | Awaitable[ExecutionResult]:
     """Coerce variables and execute: request errors, or the result to wait for."""
     if not context.core:  # nothing for graphql-core to execute: its variables will do
+        values = coerced(schema, document, variables, operation_name)
+        if isinstance(values, list):
+            return values
         operation = _operation(document, operation_name)
-        values = get_variable_values(schema, operation.variable_definitions or (), dict(variables or {}), max_errors=MAX_ERRORS)
         context.propagates = not any(one.name.value == KEEP_NULLS for one in operation.directives or ())
-        return values if isinstance(values, list) else _planned(context, values)
+        return in_order(context, values) if operation.operation is OperationType.MUTATION else _planned(context, values)
     built = HubExecutor.build(schema, document, None, context, dict(variables or {}), operation_name)
     if isinstance(built, list):
         return built

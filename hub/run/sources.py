@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from connectors.feeds import Feed
 from connectors.spi import Ask, Call, Connector, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
@@ -49,6 +50,10 @@ class Sources:
         self.recorder = recorder or Recorder()
         self._metrics = metrics
 
+    def limits(self, system: str) -> Limits:
+        """The policy towards ``system``."""
+        return self._limits.get(system) or Limits()
+
     def delegates(self, system: str) -> bool:
         """Whether the caller's own identity goes to the system, so that no two callers may share an answer of it."""
         return system in self._delegating
@@ -66,7 +71,7 @@ class Sources:
     async def pages(self, system: str, plan: Plan, call: Call, caller: str = "") -> list[Page]:
         """All pages of one call, within the system's limits and ``call.deadline``; waiting for a place counts. ``caller`` is whose turn it
         takes when the system is busy. Raises SourceError and nothing else."""
-        limits = self._limits.get(system, Limits())
+        limits = self.limits(system)
         deadline = self.clock.monotonic() + limits.timeout
         if call.deadline is not None:
             deadline = min(deadline, call.deadline)
@@ -97,7 +102,8 @@ class Sources:
             return pages
         except TimeoutError:
             outcome = "slow"
-            raise SourceError("slow", "no answer in time", source=system, relation=plan.relation.name) from None
+            relation, untouched = plan.relation.name, entered is None  # it may have waited for its place all the time
+            raise SourceError("slow", "no answer in time", source=system, relation=relation, untouched=untouched) from None
         except SourceError as error:
             outcome = error.kind
             log.warning("call failed", system=system, relation=plan.relation.name, kind=error.kind, detail=error.detail)
@@ -120,6 +126,13 @@ class Sources:
             analysis.called(recorded, seconds if entered is None else entered - started)
             if self._metrics is not None:
                 self._metrics.call(system, plan.relation.name, outcome, seconds, len(call.keys), rows)
+
+    def feed(self, system: str) -> Feed:
+        """The system's connector, as one with feeds. Raises SourceError when it has none."""
+        connector = self._connector(system)
+        if not isinstance(connector, Feed):
+            raise SourceError("config", "the system's connector has no feeds", source=system)
+        return connector
 
     def _connector(self, system: str) -> Connector:
         try:

@@ -11,11 +11,12 @@ import asyncio
 class Drain:
     """Counts requests in flight. ``closing`` is True from the moment the hub is told to stop."""
 
-    __slots__ = ("_idle", "closing", "in_flight")
+    __slots__ = ("_begun", "_idle", "closing", "in_flight")
 
     def __init__(self) -> None:
         self.closing = False
         self.in_flight = 0
+        self._begun = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -35,8 +36,13 @@ class Drain:
     def close(self) -> None:
         """Take nothing new from now on."""
         self.closing = True
+        self._begun.set()
         if self.in_flight:
             self._idle.clear()
+
+    async def begun(self) -> None:
+        """Wait until the hub is told to stop: for what would otherwise never end."""
+        await self._begun.wait()
 
     async def finished(self, seconds: float) -> bool:
         """Wait until nothing is in flight, ``seconds`` at most. False when something still was."""

@@ -27,7 +27,7 @@ from hub.errors import CODES, Refused, message
 from hub.serve.drain import Drain
 from hub.serve.limits import Gate
 from hub.serve.metrics import Metrics
-from hub.serve.request import HTML, JSON, RESPONSE, Gone, Request, Turned, Watch, from_body, from_query, headers, negotiate
+from hub.serve.request import HTML, JSON, RESPONSE, Gone, Request, Turned, Watch, from_body, from_query, headers, negotiate, wants_events
 from schema.scalars import identifier_error
 
 
@@ -100,7 +100,8 @@ _ALLOW = {"allow": "GET, HEAD, POST, OPTIONS"}
 
 
 class Endpoint:
-    """An ASGI app for one path. ``engine`` may be exchanged between requests; ``page`` is what browsers get."""
+    """An ASGI app for one path. ``engine`` may be exchanged between requests; ``page`` is what browsers get, ``events`` answers those who
+    want a stream of events (``hub.serve.sse``)."""
 
     def __init__(
         self,
@@ -117,6 +118,7 @@ class Endpoint:
         trust_request_id: bool = False,
     ) -> None:
         self.engine = engine
+        self.events: ASGIApp | None = None
         self._verifier = verifier
         self._audit = audit
         self._clock = clock
@@ -134,6 +136,8 @@ class Endpoint:
         method = scope["method"]
         if method in ("GET", "HEAD") and self._page is not None and negotiate(asked.accept, html=True) == HTML:
             return await self._page(scope, receive, send)
+        if self.events is not None and wants_events(asked.accept):
+            return await self.events(scope, receive, send)
         if method == "OPTIONS":  # not a CORS preflight: those are answered before this
             return await Response(status_code=204, headers=_ALLOW)(scope, receive, send)
         turn = _Turn(self._id(asked.request_id))
@@ -167,24 +171,24 @@ class Endpoint:
             answer = await self._asked(turn, request, method, receive)
         except Turned as turned:
             turn.headers |= turned.headers
-            return turned.status, _refusal(turn, [_entry(turned.code, turned.zh, turned.en, turned.data)])
+            return turned.status, _refusal(turn, [entry(turned.code, turned.zh, turned.en, turned.data)])
         except Refused as refused:
-            return self._refused_status(turn), _refusal(turn, [_entry(refused.code, refused.zh, refused.en, refused.data)])
-        except _Invalid as invalid:
-            return self._refused_status(turn), _refusal(turn, [_located(error) for error in invalid.errors])
+            return self._refused_status(turn), _refusal(turn, [entry(refused.code, refused.zh, refused.en, refused.data)])
+        except Invalid as invalid:
+            return self._refused_status(turn), _refusal(turn, [located(error) for error in invalid.errors])
         except BadToken as bad:
             # What is wrong with a token is for the operators; a caller that guesses tokens learns nothing from the difference.
             self._log.info("token refused", reason=bad.reason)
             turn.exchange = True
             turn.headers["www-authenticate"] = 'Bearer realm="hub", error="invalid_token"'
-            return 401, _refusal(turn, [_entry("UNAUTHENTICATED")])
+            return 401, _refusal(turn, [entry("UNAUTHENTICATED")])
         if not answer.executed:
             return self._refused_status(turn), _numbered(answer, turn.request_id)
         return (self._partial_status if answer.codes and turn.media == RESPONSE else 200), answer
 
     def _failed(self, turn: _Turn, event: str, error: Exception) -> tuple[int, Answer]:
         self._log.error(event, exc_info=error)
-        return 500, _refusal(turn, [_entry("INTERNAL")])
+        return 500, _refusal(turn, [entry("INTERNAL")])
 
     def _admit(self, turn: _Turn, entered: bool, method: str, asked: Any) -> None:
         """What HTTP alone decides."""
@@ -215,11 +219,13 @@ class Endpoint:
         self._gate.check(request.query)
         document = self.engine.parse(request.query)
         if document.errors:
-            raise _Invalid(document.errors)
-        name, kind = _choose(document.operations, request.operation_name)
+            raise Invalid(document.errors)
+        name, kind = choose(document.operations, request.operation_name)
         turn.operation, turn.kind = name, kind
         if kind == "subscription":
-            raise Refused("BAD_REQUEST", "订阅不能通过普通 HTTP 请求执行。", "A subscription cannot be run by a plain HTTP request.")
+            zh = "订阅须以 `Accept: text/event-stream` 请求，或通过 WebSocket(graphql-transport-ws)执行。"
+            en = "A subscription is asked for with `Accept: text/event-stream`, or over a WebSocket (graphql-transport-ws)."
+            raise Refused("BAD_REQUEST", zh, en)
         if kind == "mutation" and method != "POST":
             raise Turned(405, "BAD_REQUEST", "变更操作只能用 POST 发送。", "A mutation must be sent by POST.", {"allow": "POST"})
         with Watch(receive) if kind == "query" else nullcontext():  # what has begun to write is not broken off
@@ -268,13 +274,15 @@ class Endpoint:
         return secrets.token_hex(12)
 
 
-class _Invalid(Exception):
+class Invalid(Exception):
+    """The document does not parse or does not fit the schema."""
+
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__()
         self.errors = errors
 
 
-def _choose(operations: Mapping[str, str], name: str | None) -> tuple[str, str]:
+def choose(operations: Mapping[str, str], name: str | None) -> tuple[str, str]:
     """GetOperation (GraphQL specification §6.1): the named one, or the only one. Raises Refused."""
     if name is not None:
         if name not in operations:
@@ -288,23 +296,24 @@ def _choose(operations: Mapping[str, str], name: str | None) -> tuple[str, str]:
     return next(iter(operations.items()))
 
 
-def _entry(code: str, zh: str = "", en: str = "", data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def entry(code: str, zh: str = "", en: str = "", data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An error of a request as it goes out."""
     extensions: dict[str, Any] = {"code": code, **(data or {})}
     if CODES[code].retryable:
         extensions["retryable"] = True
     return {"message": message(code, zh, en), "extensions": extensions}
 
 
-def _located(error: GraphQLError) -> dict[str, Any]:
+def located(error: GraphQLError) -> dict[str, Any]:
     """An error of parsing or validation, with its places; a wrong identifier keeps the refusal of its own."""
     named = identifier_error(error)
     code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
-    entry = _entry(code, en=error.message)
+    found = entry(code, en=error.message)
     if named is not None:
-        entry = {"message": named.message, "extensions": dict(named.extensions or {})}
+        found = {"message": named.message, "extensions": dict(named.extensions or {})}
     if error.locations:
-        entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
-    return entry
+        found["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    return found
 
 
 def _numbered(answer: Answer, request_id: str) -> Answer:

@@ -21,6 +21,7 @@ from hub.errors import Refused
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
+EVENTS = "text/event-stream"
 _OFFERS = (RESPONSE, JSON)
 _PARAMETERS = ("query", "operationName", "variables", "extensions")
 
@@ -128,7 +129,7 @@ def negotiate(accept: bytes | None, html: bool = False) -> str | None:
     """
     if accept is None or not accept.strip():
         return RESPONSE
-    ranges = [_media(part) for part in accept.decode("latin-1").split(",") if part.strip()]
+    ranges = [media(part) for part in accept.decode("latin-1").split(",") if part.strip()]
     best: tuple[float, int, int, int] | None = None
     chosen = None
     for preference, offer in enumerate((*_OFFERS, HTML) if html else _OFFERS):
@@ -146,6 +147,15 @@ def negotiate(accept: bytes | None, html: bool = False) -> str | None:
     return chosen
 
 
+@lru_cache(maxsize=512)
+def wants_events(accept: bytes | None) -> bool:
+    """Whether a stream of events is what the caller wants most: named outright, and no JSON is named with a greater weight."""
+    if accept is None:
+        return False
+    weights = {name: weight for name, _, weight in (media(part) for part in accept.decode("latin-1").split(","))}
+    return weights.get(EVENTS, 0.0) > 0 and weights[EVENTS] >= max(weights.get(JSON, 0.0), weights.get(RESPONSE, 0.0))
+
+
 def _matches(name: str, offer: str) -> int:
     """3 for the type itself, 2 for ``type/*``, 1 for ``*/*``, 0 for no match."""
     if name == offer:
@@ -155,7 +165,7 @@ def _matches(name: str, offer: str) -> int:
     return 1 if name == "*/*" else 0
 
 
-def _media(text: str) -> tuple[str, str, float]:
+def media(text: str) -> tuple[str, str, float]:
     """``application/json; charset=utf-8; q=0.5`` → name, charset, weight. A weight that cannot be read counts as 1."""
     name, *parameters = text.split(";")
     charset, weight = "", 1.0
@@ -174,7 +184,7 @@ def _media(text: str) -> tuple[str, str, float]:
 
 @lru_cache(maxsize=128)
 def _carries_json(content_type: bytes) -> bool:
-    name, charset, _ = _media(content_type.decode("latin-1"))
+    name, charset, _ = media(content_type.decode("latin-1"))
     return name == JSON and charset in ("", "utf-8", "utf8")
 
 

@@ -19,15 +19,16 @@ log = structlog.get_logger("hub.server")
 class Server(uvicorn.Server):
     """uvicorn, but told to stop it drains first: new requests are refused and the old finish, within the configured time.
 
-    A second signal stops at once.
+    A second signal stops at once. ``limit`` is how large a message on a WebSocket may be, in bytes.
     """
 
-    def __init__(self, app: ASGIApp, http: Http, drain: Drain) -> None:
+    def __init__(self, app: ASGIApp, http: Http, drain: Drain, limit: int = 1_000_000) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="off",
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=limit,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -4,6 +4,7 @@ Fields have no resolvers: the engine answers them from the systems bound to them
 """
 
 from schema.types.query import Query
+from schema.types.subscription import Subscription
 
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Enterprise": (("uscc",),),
@@ -14,4 +15,4 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Canonical entity type -> its keys, each a tuple of public field names."""
 
-__all__ = ["KEYS", "Query"]
+__all__ = ["KEYS", "Query", "Subscription"]

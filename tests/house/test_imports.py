@@ -18,11 +18,12 @@ import pytest
 from tests.house.files import PACKAGES, ROOT, modules
 
 # What kinds of connectors share: none of it is a kind.
-SHARED = "spi|paths|settings|http|rules"
+SHARED = "spi|feeds|paths|settings|http|rules"
 # Module (a pattern) -> what of the house it may import (patterns). The first row that fits counts.
 MAY: tuple[tuple[str, str], ...] = (
     (r"connectors\.paths", r"-"),
     (r"connectors\.spi", r"connectors\.paths"),
+    (r"connectors\.feeds", r"connectors\.spi"),
     (r"connectors\.kinds", r"connectors\..*"),
     (r"connectors\.(settings|http|rules)", rf"connectors\.({SHARED})"),
     (r"connectors\.(?P<kind>\w+).*", rf"connectors\.({SHARED}|{{kind}}).*"),
@@ -34,7 +35,7 @@ MAY: tuple[tuple[str, str], ...] = (
     (r"hub\.cli.*", r".*"),
     (r"hub\.store\.migrate", r"migrations|hub\.store.*"),
     (r"hub\.app", r"(?!hub\.cli|demo|migrations).*"),
-    (r"hub.*", r"connectors\.(spi|paths|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),
+    (r"hub.*", r"connectors\.(spi|feeds|paths|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),
     (r"migrations.*", r"hub\.(store|config).*|migrations.*"),
     (r"demo.*", r"(?!hub\.(plan|run|store|oracle)).*"),
     (r"systems.*", r"-"),
@@ -42,8 +43,8 @@ MAY: tuple[tuple[str, str], ...] = (
 # The planner reads data and writes data: of other people's packages it may use these, of the standard library not these.
 PLAN_PACKAGES = {"graphql"}
 PLAN_NEVER = {"asyncio", "socket", "ssl", "time", "random", "os", "threading", "urllib", "http", "sqlite3"}
-# Loaded by name: SQLAlchemy's driver for SQLite, uvicorn's parser, zoneinfo's data where the machine has none.
-NEVER_IMPORTED = {"aiosqlite", "httptools", "tzdata"}
+# Loaded by name: SQLAlchemy's driver for SQLite, uvicorn's parsers, zoneinfo's data where the machine has none.
+NEVER_IMPORTED = {"aiosqlite", "httptools", "tzdata", "websockets"}
 
 
 def name_of(path: Path) -> str:

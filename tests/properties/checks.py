@@ -10,6 +10,7 @@ from tests.properties.engine import both, ran, told
 from tests.properties.generator import Case
 from tests.properties.rewrite import decided
 from tests.properties.shape import at, faults_of_shape, less
+from tests.properties.truths import lower_ranks_are_not_heard, one_value_everywhere
 from tests.properties.unseen import columns_of, keys_of, nothing_denied_is_felt
 
 
@@ -113,4 +114,6 @@ CHECKS = (
     calls_are_few,
     skipped_is_not_asked,
     nothing_denied_is_felt,
+    lower_ranks_are_not_heard,
+    one_value_everywhere,
 )

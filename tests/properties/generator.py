@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cachetools import LRUCache
 from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
-from schema.registry import Binding
+from schema.registry import Binding, Registry
 from tests.memory import Faults
 from tests.properties.faults import random_faults
-from tests.properties.model import connect, random_entity, random_model
+from tests.properties.model import Model, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
 from tests.properties.systems import Native, Systems
-from tests.worlds import World, world
+from tests.worlds import World, over, registry
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,7 +48,7 @@ class Case:
         printer.text(repr(self))
 
     def build(self) -> World:
-        made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters)
+        made = over(self.schema, _registry(self), self.rows)
         for name, faults in self.faults.items():
             if name in made.systems:
                 made.systems[name].faults = faults
@@ -58,6 +59,17 @@ class Case:
         if all(faults == Faults(shuffled=faults.shuffled) for faults in self.faults.values()):
             return self
         return replace(self, faults={name: Faults(shuffled=faults.shuffled) for name, faults in self.faults.items()})
+
+
+_registries: LRUCache[tuple[int, ...], tuple[Case, Registry]] = LRUCache(64)  # worlds are fresh each time, what is bound in them is not
+
+
+def _registry(case: Case) -> Registry:
+    key = tuple(map(id, (case.schema, case.bindings, case.keys, case.roots, case.filters)))
+    if key not in _registries:
+        made = registry(case.schema, case.bindings, keys=case.keys, roots=case.roots, filters=case.filters)
+        _registries[key] = (case, made)  # the case as well, so that the ids in the key stay taken
+    return _registries[key][1]
 
 
 def cases(*, max_size: int = 4) -> st.SearchStrategy[Case]:
@@ -77,8 +89,7 @@ def case(seed: int, size: int = 3) -> Case:
     bindings, rows = Systems(rng, model, truths).made()
     schema = build_schema(model.sdl, assume_valid_sdl=True)
     asked = operation(rng, schema, {name: [str(one["id"]) for one in some] for name, some in truths.items()}, depth=size + 2)
-    coordinates = [f"{name}.{f}" for name in (*model.values, *model.entities) for f in model.fields(name)]
-    denied = frozenset(rng.sample(coordinates, rng.randint(1, 4))) if rng.random() < 0.4 else frozenset()
+    denied = random_mask(rng, model) if rng.random() < 0.4 else frozenset()
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
     faults = random_faults(rng, bindings, rows)
     return Case(
@@ -95,3 +106,14 @@ def case(seed: int, size: int = 3) -> Case:
         denied=denied,
         operation=asked,
     )
+
+
+def random_mask(rng: random.Random, model: Model) -> frozenset[str]:
+    """A few coordinates that the caller may not see; now and then all, or all but one, of a plain object's, which decide about it."""
+    coordinates = [f"{name}.{f}" for name in (*model.values, *model.entities) for f in model.fields(name)]
+    denied = set(rng.sample(coordinates, rng.randint(1, 4)))
+    if rng.random() < 0.4:
+        name = rng.choice(list(model.values))
+        own = [f"{name}.{f}" for f in model.values[name]]
+        denied.update(rng.sample(own, len(own) - rng.choice((0, 0, 1))))
+    return frozenset(denied)

@@ -12,6 +12,8 @@ from typing import Any
 
 from tests.properties.values import LEAVES, Truth, truth
 
+KINDS = ("object", "object", "items", "ref", "refs", "either", "eithers", "link", "link", "link")  # of fields that are no leaves, as often
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -77,7 +79,9 @@ def random_model(rng: random.Random, size: int) -> Model:
             shapes.append(Shape("region", "leaf", "String", "String"))
         shapes += [Shape(alt, "leaf", "String", "String") for alt in model.alternatives[name]]
         shapes += [leaf_shape() for _ in range(rng.randint(2, 5))]
-        for kind in rng.sample(("object", "items", "ref", "refs", "either", "eithers", "link", "link", "link"), rng.randint(1, 5)):
+        for kind in rng.sample(
+            ("object", "object", "items", "ref", "refs", "either", "eithers", "link", "link", "link"), rng.randint(1, 5)
+        ):
             target = rng.choice(entities if kind in ("ref", "refs", "link") else values)
             mark = "!" if rng.random() < 0.1 else ""
             inner = "!" if rng.random() < 0.3 else ""

@@ -65,6 +65,7 @@ class _Writer:
         self.fragments: list[str] = []
         self.written: dict[str, str] = {}  # fragments that are finished -> their type, to be spread again
         self.budget = 60
+        self.prefix = ""  # keeps names apart where several writers write one document
 
     def operation(self, depth: int) -> Operation:
         root = self.schema.query_type
@@ -100,9 +101,9 @@ class _Writer:
             return f"...{self.rng.choice(again)} {self.condition()}"
         narrow, number = self.narrowed(kind), len(self.fragments)
         self.fragments.append("")  # its place, before those inside it
-        self.fragments[number] = f"fragment F{number} on {narrow.name} {self.selections(narrow, depth - 1, most=3)}"
-        self.written[f"F{number}"] = narrow.name
-        return f"...F{number} {self.condition()}"
+        self.fragments[number] = f"fragment F{self.prefix}{number} on {narrow.name} {self.selections(narrow, depth - 1, most=3)}"
+        self.written[f"F{self.prefix}{number}"] = narrow.name
+        return f"...F{self.prefix}{number} {self.condition()}"
 
     def narrowed(self, kind: GraphQLNamedType) -> GraphQLNamedType:
         """A type for a fragment inside ``kind``: itself, one below it, or an abstract one that it belongs to."""
@@ -176,7 +177,7 @@ class _Writer:
         return {name: self.rng.choice(({"eq": two[0]}, {"in": two}))}
 
     def variable(self, kind: str, value: Any) -> str:
-        name = f"v{len(self.declared)}"
+        name = f"v{self.prefix}{len(self.declared)}"
         roll = self.rng.random()
         if roll < 0.3 and not kind.endswith("!"):
             self.declared[name] = f"{kind} = {_literal(value)}"
@@ -194,7 +195,7 @@ class _Writer:
             if self.rng.random() < 0.3:
                 texts.append(f"@{directive}(if: {_literal(truth)})")
                 continue
-            name = f"v{len(self.declared)}"
+            name = f"v{self.prefix}{len(self.declared)}"
             if self.rng.random() < 0.4:
                 self.declared[name] = f"Boolean! = {_literal(not truth)}"
                 if self.rng.random() < 0.5:
@@ -220,3 +221,20 @@ def _literal(value: Any) -> str:
     if isinstance(value, _Name | int):
         return str(value)
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The braces below a root field of another kind, the fragments they spread, and the variables to be declared."""
+
+    operation: Operation
+    fragments: Sequence[str]
+    declared: Mapping[str, str]
+
+
+def selection(rng: random.Random, schema: GraphQLSchema, kind: str, mark: int) -> Selection:
+    """A valid selection on objects of ``kind``; ``mark`` keeps the names of several apart."""
+    writer = _Writer(rng, schema, {"": ["100", "nobody"]}, frozenset())
+    writer.prefix = f"m{mark}"
+    body = writer.selections(schema.type_map[kind], 3)
+    return Selection(Operation(body, writer.variables), writer.fragments, writer.declared)

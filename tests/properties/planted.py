@@ -6,31 +6,37 @@ function there moves its mistake along.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from hub.plan import objects, view
+from hub.plan import actions, objects, view
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, connections, execute, generated, lists, positions, prepared, rows, scan, slices
+from hub.run import (
+    assemble,
+    chunks,
+    coalesce,
+    connections,
+    execute,
+    generated,
+    lists,
+    positions,
+    prepared,
+    rows,
+    scan,
+    seam,
+    slices,
+    writes,
+)
+from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
-from schema.registry import Registry
-from tests.properties import assembly, checks, kept
-from tests.properties.generator import Case
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """``wrong`` makes the mistaken function out of the right one, which is ``owner.name``. ``by`` is the property that must notice."""
-
-    story: str
-    owner: Any
-    name: str
-    wrong: Callable[[Any], Any]
-    by: Callable[[Case], Awaitable[None]] = checks.same_as_oracle
+from hub.run.sources import Sources
+from tests.properties import acting, assembly, checks, kept, schedules
+from tests.properties.mistake import Planted as Planted
+from tests.properties.slips import SLIPS, rows_shifted, worst_provider
 
 
 def _key_sent_again(right: Any) -> Any:
@@ -56,13 +62,6 @@ def _last_key_lost(right: Any) -> Any:
         return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
-
-
-def _rows_shifted(right: Any) -> Any:
-    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Any:
-        return right(binding, [*keys[1:], *keys[:1]], faults, answers)
-
-    return align
 
 
 def _failed_is_absent(right: Any) -> Any:
@@ -140,13 +139,6 @@ def _nested_mask_forgotten(right: Any) -> Any:
     return output
 
 
-def _worst_provider(right: Any) -> Any:
-    def provider(registry: Registry, type_name: str, field: str, found: Any) -> Any:
-        return next((b for b in reversed(registry.providers(type_name, field)) if found.all(b.key)), None)
-
-    return provider
-
-
 def _first_leaf_decides(right: Any) -> Any:
     return lambda *args: islice(right(*args), 1)
 
@@ -170,9 +162,43 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
+def _goes_on_after_null(right: Any) -> Any:
+    async def in_order(context: Any, values: Any, *rest: Any) -> Any:
+        for key in context.keys:
+            await context.engine.part(context, values, key)
+        return await right(context, values, *rest)
+
+    return in_order
+
+
+def _backwards(right: Any) -> Any:
+    async def in_order(context: Any, *rest: Any) -> Any:
+        keys, context.keys = context.keys, context.keys[::-1]
+        result = await right(context, *rest)
+        if result.data is not None:
+            result.data = {key: result.data[key] for key in keys}
+        return result
+
+    return in_order
+
+
+def _write_tried_again(right: Any) -> Any:
+    async def pages(self: Any, system: str, plan: Any, *rest: Any) -> Any:
+        return await right(self, system, replace(plan, relation=replace(plan.relation, effect="read")), *rest)
+
+    return pages
+
+
+def _own_columns_lose(right: Any) -> Any:
+    def carried_by(parts: Mapping[str, Any], level: Any) -> Any:
+        return {name: carried for name, carried in right(parts, level).items() if name in ("id", "region")}
+
+    return carried_by
+
+
 def _mask_not_in_key(right: Any) -> Any:
-    def plan(self: Any, prepared: Any, denied: Any) -> Any:
-        return vars(self).setdefault(f"plan {prepared.key}", right(self, prepared, denied))
+    def plan(self: Any, prepared: Any, denied: Any, *turn: Any) -> Any:
+        return vars(self).setdefault(f"plan {prepared.key} {turn}", right(self, prepared, denied, *turn))
 
     return plan
 
@@ -183,6 +209,36 @@ def _nodes_of_another(right: Any) -> Any:
         return vars(self).setdefault(f"ready {made.prepared.key}", made)
 
     return ready
+
+
+def _others_keys(right: Any) -> Any:
+    def of(self: Answered, keys: Any) -> Answered:
+        there = sorted(self.at, key=repr)
+        after = dict(zip(there, [*there[1:], *there[:1]], strict=True))
+        other: Answered = right(self, [after.get(key, key) for key in keys])
+        return replace(other, at={key: other.at.get(after.get(key, key), ()) for key in keys})
+
+    return of
+
+
+def _call_ends_with_the_first(right: Any) -> Any:
+    def forget(self: Any, gone: Any) -> None:
+        right(self, gone)
+        self.task.cancel()
+
+    return forget
+
+
+def _place_for_one_that_has_gone(right: Any) -> Any:
+    def leave(self: Any) -> None:
+        for queue in self._queues.values():
+            if queue[0].done():
+                queue.popleft()  # and the place with it
+                self._queues = {caller: one for caller, one in self._queues.items() if one}
+                return
+        right(self)
+
+    return leave
 
 
 def _rows_lie_together(right: Any) -> Any:
@@ -218,10 +274,21 @@ def _there_in_every_row(right: Any) -> Any:
 
 
 PLANTED = (
+    Planted("every write is done twice", seam, "in_order", _goes_on_after_null, acting.in_order_and_once),
+    Planted("mutations are done backwards", seam, "in_order", _backwards, acting.in_order_and_once),
+    Planted("a write that was refused is tried again", Sources, "pages", _write_tried_again, acting.once_under_retries),
+    Planted(
+        "a lost answer is told like any failure",
+        writes,
+        "unknown",
+        lambda right: lambda binding: Fault("SYSTEM_DOWN"),
+        acting.in_order_and_once,
+    ),
+    Planted("the event's own columns are fetched anew", actions, "carried_by", _own_columns_lose, acting.like_a_query),
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
     Planted("the last key of a chunk gets no row", coalesce, "ask", _last_key_lost),
-    Planted("rows are shifted by one", execute, "align", _rows_shifted),
+    Planted("rows are shifted by one", execute, "align", rows_shifted),
     Planted("what failed counts as absent", execute, "align", _failed_is_absent, checks.faults_explained),
     Planted("what is absent counts as failed", execute, "align", _absent_is_failed, checks.errors_at_nulls),
     Planted("a null key is asked for", execute, "keys_of", _null_key_asked, checks.keys_sent_once),
@@ -234,7 +301,7 @@ PLANTED = (
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
-    Planted("the worst provider is asked", objects, "provider", _worst_provider),
+    Planted("the worst provider is asked", objects, "provider", worst_provider),
     Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",
@@ -249,9 +316,14 @@ PLANTED = (
     Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
     Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
     Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
+    Planted("of a shared call one gets the rows of another's key", Answered, "of", _others_keys, schedules.any_schedule),
+    Planted("who goes away takes a shared call along", coalesce._Calling, "forget", _call_ends_with_the_first, schedules.apart),
+    Planted("a place is given to one that has gone", Bulkhead, "leave", _place_for_one_that_has_gone, schedules.in_time),
+    Planted("a step may take for ever", execute._Run, "_until", lambda right: lambda self, unit: 1e6, schedules.in_time),
     Planted("rows of one key are taken to lie together", chunks, "by_key", _rows_lie_together),
     Planted("who has no row gets the last one's", rows.Columns, "__missing__", _last_row_for_none),
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
     Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
+    *SLIPS,
 )

@@ -30,7 +30,8 @@ def printed(case: Case, check: str = "same_as_oracle") -> str:
     test = [f"async def test_case_{case.seed}_{case.size}() -> None:", f"    await checks.{check}(CASE)"]
     for module, name in (("graphql", "build_schema"), ("tests.properties", "checks"), ("tests.properties.generator", "Case")):
         printer.names.add((module, name))
-    imports = [f"from {module} import {name}" for module, name in sorted(printer.names)]
+    modules = sorted({module for module, _ in printer.names})
+    imports = [f"from {module} import {', '.join(sorted(name for other, name in printer.names if other == module))}" for module in modules]
     return "\n".join([*imports, "", f"SDL = {_block(sdl)}", *body, "", "", *test, ""])
 
 

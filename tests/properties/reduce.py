@@ -39,7 +39,13 @@ async def reduced(case: Case, fails: Fails) -> Case:
             case = await step(case, fails)
         if case is before:
             break
-    return await _trimmed(case, fails)
+    return await _trimmed(_tidy(case), fails)
+
+
+def _tidy(case: Case) -> Case:
+    """Without variables that the question does not name any more."""
+    used = {name: value for name, value in case.operation.variables.items() if f"${name}" in case.operation.text}
+    return replace(case, operation=Operation(case.operation.text, used))
 
 
 async def _fewer(items: Sequence[T], fails: Callable[[list[T]], Awaitable[bool]]) -> list[T] | None:

@@ -46,12 +46,15 @@ async def _body(case: Case) -> bytes:
 
 def some_coordinates(rng: random.Random, case: Case) -> frozenset[str]:
     """A few fields of the case's own types."""
-    own = {binding.type for binding in case.bindings} | {kind for binding in case.bindings for kind in _types(binding.fields)}
-    names = []
-    for kind in sorted(own):
-        named = case.schema.type_map.get(kind)
-        names += [f"{kind}.{name}" for name in named.fields] if isinstance(named, GraphQLObjectType) else []
-    return frozenset(rng.sample(names, min(len(names), rng.randint(1, 6))))
+    kinds = {binding.type for binding in case.bindings} | {kind for binding in case.bindings for kind in _types(binding.fields)}
+    own = [case.schema.type_map[kind] for kind in sorted(kinds) if kind in case.schema.type_map]
+    fields = [[f"{kind.name}.{name}" for name in kind.fields] for kind in own if isinstance(kind, GraphQLObjectType)]
+    names = [name for some in fields for name in some]
+    found = set(rng.sample(names, min(len(names), rng.randint(1, 6))))
+    if rng.random() < 0.5:  # all but one field of a type, since what is left decides then
+        some = rng.choice(fields)
+        found.update(rng.sample(some, len(some) - 1))
+    return frozenset(found)
 
 
 def _types(fields: Mapping[str, Served]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Coordinate, Coordinates, Grade
 from tests.properties.engine import StillClock
-from tests.worlds import Lies, World, items, lookup, obj, world
+from tests.worlds import Lies, World, either, items, lookup, obj, world
 
 SDL = """
 type Query { firm(id: ID!): Firm }
@@ -66,6 +66,27 @@ async def test_counting_a_list_asks_for_nothing_denied_inside_it() -> None:
     data, _ = await answer(there, '{ firm(id: "1") { visits { __typename } } }', "Visit.finding")
     assert data == {"firm": {"visits": [{"__typename": "Visit"}]}}
     assert there.received[0].inside == ("visits.day",)
+
+
+async def test_of_a_list_nothing_is_asked_for_but_what_the_question_names() -> None:
+    there = firms(7)
+    await answer(there, '{ firm(id: "1") { visits { finding } } }')
+    assert there.received[0].inside == ("visits.finding",)
+
+
+async def test_of_an_object_of_an_abstract_type_nothing_is_asked_for_but_its_type_and_what_the_question_names() -> None:
+    sdl = "type Query { firm(id: ID!): Firm } type Firm { id: ID! owner: Owner } union Owner = Person type Person { name: String age: Int }"
+    owner = either("LX", {"p": ("Person", {"name": "XM", "age": "NL"})})
+    there = world(
+        sdl,
+        [lookup("a", "Firm", "id", {"id": "ID", "owner": owner})],
+        {"a": {"Firm": [{"ID": "1", "LX": "p", "XM": "甲", "NL": 40}]}},
+        keys={"Firm": ["id"]},
+        roots={"Query.firm": ("Firm", {"id": "id"})},
+    )
+    data, _ = await answer(there, '{ firm(id: "1") { owner { ... on Person { name } } } }')
+    assert data == {"firm": {"owner": {"name": "甲"}}}
+    assert there.received[0].fields == ("id", "owner.@type", "owner.Person.name")
 
 
 async def test_policy_is_asked_about_leaves_that_the_question_does_not_name() -> None:

@@ -47,6 +47,7 @@ def test_the_demo_composes_without_a_fault() -> None:
         "internetPlusSupervision": "rest",
         "legalEntityRegister": "sql",
         "marketEnforcementCore": "sql",
+        "registrationGazette": "rest",
     }
 
 

@@ -81,7 +81,7 @@ class Running:
 
     def waiting(self) -> int:
         """Questions that wait to leave with the next call."""
-        shared = self.engine._shared
+        shared = self.engine.shared
         assert shared is not None
         return sum(len(lane._waiting) for lane in shared._lanes.values())
 

@@ -1,0 +1,139 @@
+"""Root fields that are no queries: ``@send`` on a field of Mutation, ``@topic`` on one of Subscription.
+
+A mutation has one binding, which is called once. A feed's arguments go into its path, or choose among its events by the field of that
+name. Knows one manifest at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from schema.binder import Binder
+from schema.entries import FieldEntry, Word
+from schema.faults import suggest
+from schema.places import Place, placeholder_names, placeholders_known, relation
+from schema.registry import Binding, Role
+from schema.rows import Rows
+from schema.shapes import is_leaf
+from schema.words import ACTIONS
+
+KIND = "rest"  # the one kind of system that takes writes and offers feeds
+
+
+def bind_action(binder: Binder, entry: FieldEntry, root: str) -> None:
+    """One field of ``root``, Mutation or Subscription."""
+    sheet = binder.sheet
+    coordinate = f"{root}.{entry.name}"
+    name = next(word for word, owner in ACTIONS.items() if owner == root)
+    lists = sheet.shape(entry).lists
+    bound = binder.element(entry)
+    if bound is None:
+        return
+    if lists:
+        sheet.report("NOT_SUPPORTED", entry.type, f"'{coordinate}' brings one object at a time.", "remove the list")
+        return
+    word = entry.words.get(name)
+    if word is None:
+        sheet.report("NO_PLACE", entry.node, f"'{coordinate}' does not say where it is sent to or comes from.", f'add @{name}(path: "…")')
+        return
+    if sheet.kind != KIND:
+        message = f"@{name} is for {KIND} systems; this one is reached by {sheet.kind}."
+        sheet.report("WRONG_PLACE", word.node, message, f"describe the service that takes it in a file of its own, with @{KIND}")
+        return
+    if not placeholders_known(sheet, word, {}, tuple(entry.arguments), batch=False):
+        return
+    rows = _carried(binder, word, binder.rows(bound.name), bound.name)
+    if rows is None:
+        return
+    if name == "send":
+        _bind_write(binder, entry, word, rows, coordinate, bound.name)
+    else:
+        _bind_feed(binder, entry, word, rows, coordinate, bound.name)
+
+
+def _carried(binder: Binder, word: Word, rows: Rows, type_name: str) -> Rows | None:
+    """The rows as this place brings them, which may be less than what other calls of the same system do."""
+    names = word.args.get("carries")
+    if names is None:
+        return rows
+    for name in names:
+        if name not in rows.fields:
+            message = f"'{name}' is not among what this file binds on '{type_name}'.{suggest(name, rows.fields)}"
+            binder.sheet.report("UNKNOWN_FIELD", word.value_node("carries"), message, "name fields that are bound here")
+            return None
+    fields = {name: served for name, served in rows.fields.items() if name in names}
+    columns = [column for column in rows.columns if column.name.partition(".")[0] in names]
+    return Rows(fields, columns, {}, [])
+
+
+def _bind_write(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordinate: str, type_name: str) -> None:
+    used = placeholder_names(word)
+    for name, argument in entry.arguments.items():
+        if name not in used:
+            fix = f"put {{{name}}} into the path or the body, or remove the argument"
+            binder.sheet.report("NO_PLACEHOLDER", argument.node, f"The argument '{name}' is never sent.", fix)
+            return
+    check = word.args.get("check")
+    query = binder.sheet.world.schema.query_type
+    if check is not None and (query is None or check not in query.fields):
+        known = query.fields if query is not None else ()
+        message = f"There is no root field '{check}' to ask.{suggest(check, known)}"
+        binder.sheet.report("UNKNOWN_FIELD", word.value_node("check"), message, "name a field of Query")
+        return
+    made = relation(coordinate, rows, _place(word, tuple(entry.arguments), ("check", "carries")), ())
+    made = replace(made, effect="write", where=type(made.where)(), order=())
+    _add(binder, entry, made, rows, Role.WRITE, type_name, check=check or "")
+
+
+def _bind_feed(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordinate: str, type_name: str) -> None:
+    used = placeholder_names(word)
+    narrows: dict[str, str] = {}
+    for name, argument in entry.arguments.items():
+        if name in used:
+            continue
+        said = argument.words.get("is")
+        target = said.args["field"] if said else name
+        served = rows.fields.get(target)
+        shape = binder.sheet.leaf_shape(type_name, target)
+        if served is None or served.type is not None or shape is None or shape.lists or not is_leaf(binder.sheet.world.type(shape.name)):
+            message = f"'{name}' is neither in the path nor a plain field of the events.{suggest(target, rows.fields)}"
+            fix = f'put {{{name}}} into the path, or write @is(field: "…") with a field that the events carry'
+            binder.sheet.report("NO_PLACEHOLDER", said.value_node("field") if said else argument.node, message, fix)
+            return
+        narrows[name] = target
+    sent = tuple(name for name in entry.arguments if name not in narrows)
+    made = replace(relation(coordinate, rows, _place(word, sent, ("carries",)), ()), order=())
+    _add(binder, entry, made, rows, Role.EVENTS, type_name, narrows=narrows)
+
+
+def _place(word: Word, args: tuple[str, ...], without: tuple[str, ...]) -> Place:
+    native = {name: value for name, value in word.args.items() if value is not None and name not in without}
+    return Place(native, (), 0, args=args, word=word)
+
+
+def _add(
+    binder: Binder,
+    entry: FieldEntry,
+    made: Any,
+    rows: Rows,
+    role: Role,
+    type_name: str,
+    *,
+    narrows: Mapping[str, str] | None = None,
+    check: str = "",
+) -> None:
+    binding = Binding(
+        binder.id(made.name),
+        binder.sheet.manifest.name,
+        role,
+        type_name,
+        made,
+        rows.fields,
+        args={each: each for each in made.args},
+        narrows=narrows or {},
+        check=check,
+        field=made.name,
+    )
+    binder.add(binding, entry)

@@ -1,0 +1,103 @@
+"""Mistakes in what a caller may see, in who is asked, and in how a question is read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hub.plan import objects
+from hub.plan import operation as operations
+from hub.run import execute, lists, policed, scan
+from schema.registry import Registry
+from tests.properties import checks
+from tests.properties.mistake import Planted
+from tests.properties.truths import lower_ranks_are_not_heard, one_value_everywhere
+from tests.properties.unseen import nothing_denied_is_felt
+
+
+def worst_provider(right: Any) -> Any:
+    def provider(registry: Registry, type_name: str, field: str, found: Any) -> Any:
+        return next((b for b in reversed(registry.providers(type_name, field)) if found.all(b.key)), None)
+
+    return provider
+
+
+def rows_shifted(right: Any) -> Any:
+    def align(binding: Any, keys: Any, faults: Any, answers: Any) -> Any:
+        return right(binding, [*keys[1:], *keys[:1]], faults, answers)
+
+    return align
+
+
+def _denied_leaves_tell(right: Any) -> Any:
+    def seen(self: Any, served: Any) -> Any:
+        denied, self.draft.denied = self.draft.denied, frozenset()
+        try:
+            return iter(list(right(self, served)))
+        finally:
+            self.draft.denied = denied
+
+    return seen
+
+
+def _denied_filter_used(right: Any) -> Any:
+    return lambda step, given: right(replace(step, denied_filters=frozenset()), given)
+
+
+def _fragment_once_in_all(right: Any) -> Any:
+    def collect(self: Any, parent: Any, selections: Any, grouped: Any, seen: Any) -> None:
+        right(self, parent, selections, grouped, self.__dict__.setdefault("spread", set()))
+
+    return collect
+
+
+def _elements_of_the_first(right: Any) -> Any:
+    def unnested(above: Any, slot: Any) -> Any:
+        below = right(above, slot)
+        first = next((group for group in below.groups if group), None)
+        below.groups = [first if group else group for group in below.groups]
+        return below
+
+    return unnested
+
+
+def _last_page_always(right: Any) -> Any:
+    return lambda *args: {row: replace(cut, has_next=False) for row, cut in right(*args).items()}
+
+
+def _null_in_a_filter_passes(right: Any) -> Any:
+    return lambda op, kind, value, wanted: value is None or right(op, kind, value, wanted)
+
+
+def _lowest_link(right: Any) -> Any:
+    def link(registry: Registry, coordinate: str, found: Any) -> Any:
+        return next((b for b in reversed(registry.links.get(coordinate, ())) if found.all(b.key)), None)
+
+    return link
+
+
+SLIPS = (
+    Planted("a denied leaf decides whether its object is there", objects.Objects, "seen", _denied_leaves_tell, nothing_denied_is_felt),
+    Planted("policy hears of selected fields alone", policed, "_within", lambda right: lambda *_: {}),
+    Planted("a denied field is filtered by", execute, "conditions", _denied_filter_used, nothing_denied_is_felt),
+    Planted(
+        "an object of which nothing may be seen is shown",
+        objects.Objects,
+        "hidden",
+        lambda right: lambda *_: False,
+    ),
+    Planted("the link of lowest rank is followed", objects, "link", _lowest_link, lower_ranks_are_not_heard),
+    Planted("the provider of lowest rank is asked", objects, "provider", worst_provider, lower_ranks_are_not_heard),
+    Planted("rows belong to other keys", execute, "align", rows_shifted, one_value_everywhere),
+    Planted("each list has the elements of the first", lists, "unnested", _elements_of_the_first),
+    Planted("a fragment counts once in the whole question", operations._Collector, "_collect", _fragment_once_in_all, checks.in_shape),
+    Planted(
+        "fragments on abstract types apply to nothing",
+        operations._Collector,
+        "_applies",
+        lambda right: lambda self, condition, parent: condition == parent.name,
+        checks.in_shape,
+    ),
+    Planted("no page has one after it", lists, "cuts", _last_page_always),
+    Planted("null passes a filter that the source left", scan, "holds", _null_in_a_filter_passes),
+)

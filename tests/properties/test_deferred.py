@@ -1,0 +1,28 @@
+"""P32: an answer whose parts were allowed to come later is the answer without that allowance."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from tests.properties import examples
+from tests.properties.deferring import deferred
+from tests.properties.engine import run_engine, run_oracle, told
+from tests.properties.generator import Case, case, cases
+
+
+@given(cases())
+@examples(60)
+async def test_p32_what_is_deferred_is_inlined_without_a_difference(case: Case) -> None:
+    later = deferred(case)
+    if later is None:
+        return
+    asked = later.operation
+    found = await run_engine(later.build(), asked.text, asked.variables, later.denied)
+    plain = await run_engine(case.build(), case.operation.text, case.operation.variables, case.denied)
+    wanted = await run_oracle(later.build(), asked.text, asked.variables, later.denied)
+    assert (found.text, found.errors) == (plain.text, plain.errors), await told(later, found, plain)
+    assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(later, found, wanted)
+
+
+def test_most_cases_have_something_to_defer() -> None:
+    assert sum(deferred(case(seed, 3)) is not None for seed in range(60)) > 25
