@@ -97,6 +97,13 @@ class GraphqlConnector(Connector):
         self._schema = None
         return (await self._introspected(Call())).catalog()
 
+    async def introspect(self, query: str) -> Mapping[str, Any]:
+        """The endpoint's answer to an introspection query of the caller's own, for tools of authors. Raises SourceError."""
+        data, errors = await self._send({"query": query}, Call())
+        if errors or "__schema" not in data:
+            raise refused("The source does not tell its schema.")
+        return data
+
     def plan(self, ask: Ask, relation: Relation) -> Plan:
         document = prepare(ask, relation)
         made = split(ask, replace(relation, where=Options(), order=(), limit=False, total=False))

@@ -20,7 +20,8 @@ import base64
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote
@@ -64,6 +65,22 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request as it went, for an author who looks on: credentials are stars. ``status`` is 0 when there was no answer."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    sent: bytes | None
+    status: int = 0
+    received: bytes = b""
+
+
+# Who looks on: within a context that sets it, every request is noted here. Service never does.
+onlooker: ContextVar[list[Exchange] | None] = ContextVar("onlooker", default=None)
+
+
 class Endpoint:
     """A base address and how to speak to it. Opened by the first request, closed by ``close``."""
 
@@ -71,6 +88,7 @@ class Endpoint:
         self.base = _base(base)
         self.max_bytes = max_bytes
         shown, self._query = _credentials(auth)
+        self._hidden = {*shown, *(name for name, value in headers.items() if isinstance(value, Secret))}
         self._headers = {"Accept": "application/json", **{name: _reveal(value) for name, value in headers.items()}, **shown}
         for name, value in self._headers.items():
             if not name or _CONTROL.search(name) or _CONTROL.search(value) or not value.isascii():
@@ -90,6 +108,10 @@ class Endpoint:
         if json is not None:
             sent["Content-Type"] = "application/json"
             body = orjson.dumps(json)
+        told = onlooker.get()
+        if told is not None:
+            shown = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
+            told.append(Exchange(method, self.base + self._seen(target), {**shown, **sent, **(headers or {})}, body))
         async with (
             self._translated(),
             asyncio.timeout_at(call.deadline),
@@ -103,6 +125,8 @@ class Endpoint:
             ) as response,
         ):
             content = await _content(response, min(self.max_bytes, call.max_bytes))
+            if told is not None:
+                told[-1] = replace(told[-1], status=response.status, received=content)
             return Answer(response.status, response.headers, content)
         raise AssertionError("either an answer or an error")
 
@@ -135,6 +159,10 @@ class Endpoint:
         if self._query:
             target += ("&" if "?" in target else "?") + self._query
         return URL(self.base + target, encoded=True)
+
+    def _seen(self, target: str) -> str:
+        """``target`` with the credential in its query, if there is one, as stars."""
+        return target + (("&" if "?" in target else "?") + self._query.partition("=")[0] + "=****" if self._query else "")
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

@@ -44,6 +44,7 @@ class Licence:
 @dataclass(frozen=True, slots=True)
 class CreditRecord:
     uscc: str
+    name: str
     score: int
     grade: str
     evaluated_at: datetime

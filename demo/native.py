@@ -199,6 +199,7 @@ def credit_json(record: CreditRecord) -> dict[str, Any]:
     """One credit record as 531X gives it; its time is local, without an offset."""
     return {
         "tyshxydm": record.uscc,
+        "ztmc": record.name,
         "pf": record.score,
         "dj": record.grade,
         "pjsj": f"{record.evaluated_at:%Y%m%d%H%M%S}",

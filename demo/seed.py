@@ -192,6 +192,7 @@ def _credit_record(rng: Random, entity: Enterprise) -> CreditRecord:
     grade = "A" if score >= 850 else "B" if score >= 750 else "C" if score >= 600 else "D" if score >= 450 else "E"
     return CreditRecord(
         uscc=entity.uscc,
+        name=entity.name,
         score=score,
         grade=grade,
         evaluated_at=_moment(rng, 2025),

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -52,8 +53,10 @@ from hub.store.systems import StoredSystem
 from schema.compose import Composition
 from schema.coordinates import Coordinates
 from schema.faults import Fault, format_fault
+from schema.registry import Registry
 
 log = structlog.get_logger("hub.app")
+Connecting = Callable[[Registry, Environment, Connections | None], Connections]
 _WATCH = 1.0  # seconds between looks at the folder of manifests
 
 
@@ -68,7 +71,16 @@ class BadManifests(Exception):
 class Hub:
     """All parts of one running hub. Made by ``open``; ``endpoint`` is the only one that requests meet."""
 
-    def __init__(self, config: Config, given: Environment, clock: Clock, store: Store, issuer: Issuer, composition: Composition) -> None:
+    def __init__(
+        self,
+        config: Config,
+        given: Environment,
+        clock: Clock,
+        store: Store,
+        issuer: Issuer,
+        composition: Composition,
+        connecting: Connecting = connect,
+    ) -> None:
         self.config = config
         self.clock = clock
         self.store = store
@@ -82,7 +94,8 @@ class Hub:
         self.verifier = TokenVerifier(store, issuer, clock)
         self.tokens = TokenServer(issuer, store.issuing(), clock, scopes(composition.registry.coordinates))
         self._given = given
-        self._connections = connect(composition.registry, given)
+        self._connecting = connecting
+        self._connections = connecting(composition.registry, given, None)
         self._caches = Caches(config.engine.documents, config.engine.operations, config.engine.plans)
         self._reloading = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
@@ -108,9 +121,11 @@ class Hub:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, config: Config, given: Environment, *, address: str = "", clock: Clock | None = None) -> AsyncIterator[Hub]:
+    async def open(
+        cls, config: Config, given: Environment, *, address: str = "", clock: Clock | None = None, connecting: Connecting = connect
+    ) -> AsyncIterator[Hub]:
         """A hub that can answer, closed on leaving. ``address`` is where it will listen (``http://127.0.0.1:8000``), the issuer if the
-        configuration names none.
+        configuration names none. ``connecting`` makes the connectors; an author's hub may have mocks.
 
         Raises BadManifests, BadConfig, StoreFault.
         """
@@ -124,7 +139,7 @@ class Hub:
         store = Store.open(config.store_url(), config.at(config.store.key_file), clock)
         try:
             await store.upgrade()
-            hub = cls(config, given, clock, store, issuer, composition)
+            hub = cls(config, given, clock, store, issuer, composition, connecting)
             try:
                 await hub._begin()
                 yield hub
@@ -177,7 +192,7 @@ class Hub:
 
     async def _take(self, composition: Composition) -> None:
         before, before_engine = self._connections, self.engine
-        after = connect(composition.registry, self._given, before)
+        after = self._connecting(composition.registry, self._given, before)
         engine = self._engine(composition, after)
         self.composition, self._connections, self.engine = composition, after, engine
         self.endpoint.engine = engine
@@ -302,6 +317,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
+    sys.setswitchinterval(0.001)  # the audit thread takes the interpreter for each row it writes; nobody waits 5 ms for that
 
 
 async def serve(hub: Hub, listening: socket.socket, by: Server | None = None) -> None:

@@ -3,6 +3,7 @@
     type Query { f(…): X @lookup @get(…) }      LOOKUP of X, by the arguments
     type X @table(…)                            LOOKUP of X by its key, and SCAN
     type P { f: [X!] @get | @field | @join }    LINK from P to X, by P's key
+    type P { f: Int @get | @field }             LOOKUP of P, by its key, for that value alone
     type Query { f: [X!] @get(…) }              SCAN of X
     extend type Query { f: [X!] @get(…) }       SCAN of X for that root alone
     extend type Query { f(…): X }               a public root that looks X up
@@ -14,15 +15,16 @@ Must not know other manifests but through ``World``.
 
 from __future__ import annotations
 
-from graphql import is_object_type
+from graphql import is_abstract_type, is_object_type
 
 from schema.actions import bind_action
 from schema.binder import Binder, Bindings
 from schema.entries import FieldEntry
-from schema.links import bind_link, bind_scan
+from schema.links import bind_link, bind_scan, brought
 from schema.lookups import bind_lookup, bind_table
 from schema.registry import RootLookup
 from schema.rows import has_place
+from schema.shapes import is_leaf
 from schema.words import ACTIONS
 from schema.world import Sheet, actions, roots
 
@@ -30,6 +32,9 @@ from schema.world import Sheet, actions, roots
 def bind(sheet: Sheet) -> Bindings:
     """All bindings of one manifest. Faults go to the sheet; what is faulty is left out."""
     binder = Binder(sheet)
+    for public in (False, True):
+        for entry in roots(sheet.manifest, public=public):
+            _not_required(sheet, entry)
     for entry in roots(sheet.manifest, public=False):
         _private(binder, entry)
     for entry in roots(sheet.manifest, public=True):
@@ -51,16 +56,27 @@ def bind(sheet: Sheet) -> Bindings:
     return binder.made
 
 
+def _not_required(sheet: Sheet, entry: FieldEntry) -> None:
+    """At the root there is no entity yet that a field could be required of."""
+    for argument in entry.arguments.values():
+        if "require" in argument.words:
+            message = f"'{entry.name}' is asked before there is an entity to require a field of."
+            sheet.report("MISPLACED_WORD", argument.words["require"].node, message, "put @require on a field of the entity's type")
+
+
 def _private(binder: Binder, entry: FieldEntry) -> None:
     """A field of ``type Query``: a lookup, or a list of all."""
+    lists = binder.sheet.shape(entry).lists
+    if "lookup" not in entry.words and lists == 1:
+        found = brought(binder, entry)
+        if found is not None:
+            bind_scan(binder, found, entry, None)
+        return
     bound = binder.element(entry)
     if bound is None:
         return
-    lists = binder.sheet.shape(entry).lists
     if "lookup" in entry.words and not lists:
         bind_lookup(binder, bound, entry)
-    elif "lookup" not in entry.words and lists == 1:
-        bind_scan(binder, bound, entry, None)
     elif lists:
         binder.sheet.report("NOT_SUPPORTED", entry.node, "A lookup brings one entity.", "remove the list")
     else:
@@ -75,14 +91,14 @@ def _public(binder: Binder, entry: FieldEntry) -> None:
     type_ = sheet.world.type(shape.name)
     if type_ is None:
         return  # reported where the schema was extended
-    if not is_object_type(type_) or shape.lists > 1:
+    if is_leaf(type_) or shape.lists > 1 or (is_abstract_type(type_) and not shape.lists):
         message = "A public root field brings an entity or a list of objects."
         sheet.report("NOT_SUPPORTED", entry.type, message, "put plain values on a type")
     elif shape.lists:
-        bound = binder.element(entry)
+        found = brought(binder, entry)
         # The table's own list answers a root without a call.
-        if bound is not None and (has_place(entry) or bound.word("table") is None):
-            bind_scan(binder, bound, entry, coordinate)
+        if found is not None and (has_place(entry) or "table" not in found.words):
+            bind_scan(binder, found, entry, coordinate)
     elif has_place(entry):
         sheet.report("NOT_SUPPORTED", entry.node, f"'{coordinate}' has a call of its own.", "move the call to a @lookup in `type Query`")
     else:

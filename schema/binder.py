@@ -14,8 +14,10 @@ from graphql import is_object_type
 from schema.entries import FieldEntry, Words
 from schema.faults import suggest
 from schema.places import Place
-from schema.registry import Authority, Binding, Coverage, Existence, RootLookup, Served
+from schema.registry import Authority, Binding, Coverage, Existence, Require, RootLookup, Served
+from schema.requires import BadRequire, leaf_of, require
 from schema.rows import Rows, rows_of
+from schema.shapes import shape_of
 from schema.words import KINDS
 from schema.world import Bound, Sheet
 
@@ -91,6 +93,28 @@ class Binder:
         fix = f'ask by a key, or declare one: type {type_name} @key(fields: "{" ".join(found.values()) or "…"}")'
         self.sheet.report("NOT_A_KEY", entry.node, message, fix)
         return None
+
+    def requirements(self, type_name: str, entry: FieldEntry) -> tuple[Require, ...] | None:
+        """What the arguments of a field say by @require; None when one of them is faulty."""
+        found: list[Require] = []
+        for name, argument in entry.arguments.items():
+            word = argument.words.get("require")
+            if word is None:
+                continue
+            world, shape, node = self.sheet.world, shape_of(argument.type), word.value_node("field")
+            fix = 'write the path to a plain field: @require(field: "creditScore.score")'
+            try:
+                made = require(world.schema, type_name, name, word.args["field"], nullable=not shape.required[0], hidden=world.hidden)
+            except BadRequire as error:
+                self.sheet.report("BAD_REQUIRE", node, error.message, fix, offset=1 + error.offset)
+                return None
+            kind = leaf_of(world.schema, made)
+            if shape.lists or shape.name != kind:
+                message = f"'{name}' is '{shape}'; what it requires is '{kind}'."
+                self.sheet.report("BAD_REQUIRE", argument.type, message, f"write {name}: {kind}")
+                return None
+            found.append(made)
+        return tuple(found)
 
     def no_match(self, place: Place, name: str) -> None:
         """Reports a batch whose rows do not say which key they are for."""

@@ -37,10 +37,10 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types.field import StrawberryField
 
 from schema.coordinates import Coordinate, Grade
-from schema.registry import RootLookup
+from schema.registry import Resolve, RootLookup
 from schema.scalars import SCALARS, ResidentID
 from schema.types import KEYS, Query, Subscription
-from schema.types.planned import GRADE, SCOPES, PlannedField
+from schema.types.planned import GRADE, RESOLVE, SCOPES, PlannedField
 
 DEFINITION = "strawberry-definition"
 CONNECTION_FIELDS = frozenset({"edges", "nodes", "pageInfo", "totalCount"})
@@ -125,6 +125,18 @@ def filters(schema: AnySchema) -> dict[str, dict[str, str]]:
             argument = field.args.get("filter")
             if argument is not None and is_input_object_type(named := get_named_type(argument.type)):
                 found[named.name] = {name: name for name in named.fields}
+    return found
+
+
+def policies(schema: AnySchema) -> dict[str, Resolve]:
+    """Coordinate -> what happens when several systems serve it, for canonical fields that say something else than FIRST."""
+    found: dict[str, Resolve] = {}
+    for type_ in _objects(schema):
+        for name, field in type_.fields.items():
+            definition = definition_of(field)
+            resolve = Resolve.FIRST if definition is None else definition.metadata.get(RESOLVE, Resolve.FIRST)
+            if resolve is not Resolve.FIRST:
+                found[f"{type_.name}.{name}"] = resolve
     return found
 
 

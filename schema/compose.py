@@ -23,7 +23,7 @@ from connectors.spi import Options
 from schema.assign import check_bound
 from schema.bind import bind
 from schema.binder import Bindings
-from schema.canonical import connections, core, filters, grades, planned_roots
+from schema.canonical import connections, core, filters, grades, planned_roots, policies
 from schema.contribute import Contribution, contribute, with_incremental
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.entries import Manifest
@@ -32,6 +32,7 @@ from schema.manifest import load_systems, parse_manifest
 from schema.policy import raise_rows
 from schema.reach import Whole
 from schema.registry import Binding, Limits, Registry, Role, RootLookup, System
+from schema.requires import all_needs, needs
 from schema.satisfy import satisfy
 from schema.shapes import shape_of
 from schema.types import KEYS
@@ -131,7 +132,13 @@ def _world(canonical: strawberry.Schema, base: GraphQLSchema, added: Contributio
     coordinates = {f"{name}.{each}" for name in names for each in getattr(base.type_map[name], "fields", {})}
     graded = {row.name: row.grade for row in grades(canonical)}
     return World(
-        added.schema, names | coordinates, connections(canonical), _keys(base, added.schema, manifests), graded, frozenset(added.slips)
+        added.schema,
+        names | coordinates,
+        connections(canonical),
+        _keys(base, added.schema, manifests),
+        graded,
+        frozenset(added.slips),
+        frozenset(added.hidden),
     )
 
 
@@ -201,6 +208,8 @@ def _registry(
         roots=dict(sorted(roots.items())),
         connections=world.connections,
         filters=filters(canonical),
+        requires=all_needs(needs(binding for name in sorted(made) for binding in made[name].bindings)),
+        policies=dict(sorted((policies(canonical) | added.policies).items())),
     )
     return replace(registry, epoch=_epoch(registry, print_schema(base), print_ast(added.document)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -43,6 +44,7 @@ from schema.coordinates import Coordinate, Grade
 from schema.entries import FieldEntry, Manifest, TypeEntry
 from schema.faults import Fault, correction, fault, nearest, suggest
 from schema.policy import Scopes, both, is_bilingual, scopes_of
+from schema.registry import Resolve
 from schema.shapes import named_node, shape_of
 from schema.words import ROOTS
 
@@ -68,6 +70,7 @@ class Contribution:
     hidden: set[str] = field(default_factory=set)
     slips: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
+    policies: dict[str, Resolve] = field(default_factory=dict)
 
 
 def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contribution:
@@ -92,7 +95,7 @@ def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contributi
         schema = _without_hidden(extend_schema(core, document, assume_valid_sdl=True))
         if not any(found.is_error for found in made.faults):
             made.faults.extend(_invalid(schema))
-    return Contribution(schema, document, made.coordinates, made.hidden, made.slips, made.faults)
+    return Contribution(schema, document, made.coordinates, made.hidden, made.slips, made.faults, made.policies)
 
 
 def root_type(name: str, fields: Sequence[FieldDefinitionNode]) -> list[Any]:
@@ -106,8 +109,12 @@ def root_type(name: str, fields: Sequence[FieldDefinitionNode]) -> list[Any]:
     ]
 
 
+@lru_cache(maxsize=8)
 def with_incremental(schema: GraphQLSchema) -> GraphQLSchema:
-    """The schema with @defer and @stream, which the engine takes as wishes: what they mark may come later and always may come at once."""
+    """The schema with @defer and @stream, which the engine takes as wishes: what they mark may come later and always may come at once.
+
+    The same schema gives the same one, since what was made with it is kept by it.
+    """
     kwargs = _without_hidden(schema).to_kwargs()
     kwargs["directives"] = (*kwargs["directives"], GraphQLDeferDirective, GraphQLStreamDirective)
     return GraphQLSchema(**kwargs)
@@ -137,6 +144,7 @@ class _Maker:
     hidden: set[str] = field(default_factory=set)
     slips: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
+    policies: dict[str, Resolve] = field(default_factory=dict)
 
     def report(self, code: str, manifest: Manifest, node: Node, message: str, fix: str = "") -> None:
         self.faults.append(fault(code, manifest.file, node, message, fix))
@@ -274,7 +282,13 @@ class _Maker:
         manifest, _, first = same[0]
         coordinate = f"{owner}.{name}"
         shared = all("shareable" in where.words or "shareable" in each.words for _, where, each in same) and owner != "Mutation"
-        for other, _, each in same[1:]:
+        resolve = _resolve(same[0])
+        if resolve is not Resolve.FIRST:
+            self.policies[coordinate] = resolve
+        for other, where, each in same[1:]:
+            if shared and _resolve((other, where, each)) is not resolve:
+                message = f"{manifest.name} says @shareable(resolve: {resolve}) of '{coordinate}' ({_place(first.node, manifest)})."
+                self.report("CONTRIBUTED_TWICE", other, each.node, message, "write the same resolve in both")
             if not shared or print_ast(each.type) != print_ast(first.type):
                 message = f"'{coordinate}' is also contributed by {manifest.name} ({_place(first.node, manifest)})."
                 fix = "rename one of the two, or, if they mean the same, write @shareable and the same type on both"
@@ -322,6 +336,13 @@ class _Maker:
             self.report("NO_DESCRIPTION", manifest, node, message, 'write "中文说明\\nEnglish description" before it')
 
 
+def _resolve(said: tuple[Manifest, TypeEntry, FieldEntry]) -> Resolve:
+    """What one manifest says of a field that it shares."""
+    _, where, each = said
+    word = each.words.get("shareable") or where.words.get("shareable")
+    return Resolve(word.args["resolve"]) if word is not None else Resolve.FIRST
+
+
 def _public(entry: FieldEntry) -> FieldDefinitionNode:
     """The field as everybody sees it: without the words of manifests."""
     arguments = tuple(
@@ -334,6 +355,7 @@ def _public(entry: FieldEntry) -> FieldDefinitionNode:
             loc=each.node.loc,
         )
         for each in entry.arguments.values()
+        if "require" not in each.words
     )
     return FieldDefinitionNode(
         name=entry.node,

@@ -55,6 +55,7 @@ class Epochs:
         served = (*registry.links.get(coordinate, ()), *registry.scans.get(coordinate, ()))
         acts = [binding for binding in (registry.writes.get(coordinate), registry.feeds.get(coordinate)) if binding is not None]
         yield [served, self._limits((*served, *acts)), registry.roots.get(coordinate), acts]
+        yield [registry.policies.get(coordinate), sorted(registry.requires.get(coordinate, ()))]
         row = registry.coordinates.get(coordinate)
         yield row and [int(row.grade), row.nullable, sorted(sorted(scopes) for scopes in row.scopes)]
 

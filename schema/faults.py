@@ -67,6 +67,8 @@ _ALL = (
     Code("BAD_JOIN", "关联条件有误", "@join does not fit the two types"),
     Code("BAD_BATCH", "批量键有误", "batch.by is not the key that is asked by"),
     Code("BAD_PARTS", "对象组成有误", "An embedded object cannot be read from the row as written"),
+    Code("BAD_REQUIRE", "@require 有误", "@require does not lead to one plain value of the entity, or its argument goes nowhere"),
+    Code("REQUIRE_CYCLE", "循环依赖", "Fields require each other in a circle"),
     Code("NON_NULL_HAZARD", "非空风险", "A non-null field is served by a system that may not have it"),
     Code("TWO_ANCHORS", "多个存在性来源", "Two systems decide whether an entity exists"),
     Code("UNREACHABLE", "无法到达", "No query leads to this binding"),

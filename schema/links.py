@@ -6,23 +6,55 @@ Knows one manifest at a time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+from graphql import is_abstract_type
 
 from connectors.spi import Field
 from schema.binder import Binder, entity_of, rank_of
-from schema.entries import FieldEntry, Word
+from schema.entries import FieldEntry, Word, Words
 from schema.places import Place, join_place, key_columns, place_word, read_place, relation
-from schema.registry import Binding, Role
-from schema.rows import has_place
+from schema.registry import Binding, Role, Variant
+from schema.rows import Rows, has_place, rows_of_any, rows_of_field
+from schema.shapes import is_leaf
 from schema.world import Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The rows that a field with a call of its own brings: of one type, ``bound`` here, or of an abstract one by ``variants``."""
+
+    type: str
+    rows: Rows
+    bound: Bound | None = None
+    typename: str | None = None
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def words(self) -> Words:
+        return self.bound.words if self.bound is not None else {}
+
+
+def brought(binder: Binder, entry: FieldEntry) -> Brought | None:
+    """What a field brings; None, and a fault, if this manifest does not say what its rows carry."""
+    name = binder.sheet.shape(entry).name
+    if is_abstract_type(binder.sheet.world.type(name)):
+        rows, typename, variants = rows_of_any(binder.sheet, entry, name) if not entry.broken else (Rows(), None, ())
+        return Brought(name, rows, None, typename, variants) if variants else None
+    bound = binder.element(entry)
+    return Brought(bound.name, binder.rows(bound.name), bound) if bound is not None else None
 
 
 def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
     """A field with a call of its own: a LINK to rows of its type, by the parent's key."""
     sheet = binder.sheet
-    element, word = binder.element(entry), place_word(sheet, entry)
-    if element is None or word is None:
+    if is_leaf(sheet.world.type(sheet.shape(entry).name)) and "join" not in entry.words:
+        bind_value(binder, parent, entry)
+        return
+    rows, word = brought(binder, entry), place_word(sheet, entry)
+    requires = binder.requirements(parent.name, entry)
+    if rows is None or word is None or requires is None:
         return
     coordinate, lists = f"{parent.name}.{entry.name}", sheet.shape(entry).lists
     if lists > 1:
@@ -32,27 +64,65 @@ def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
         message = f"'{coordinate}' is asked for by the key of '{parent.name}', which has none."
         sheet.report("BAD_KEY", entry.node, message, f'write type {parent.name} @key(fields: "…")')
         return
-    found = _joined(binder, coordinate, lists == 1, word, parent, element) if word.name == "join" else _called(binder, entry, word, parent)
+    joins = word.name == "join"
+    found = _joined(binder, entry, coordinate, lists == 1, word, parent, rows) if joins else _called(binder, entry, word, parent)
     if found is None:
         return
     place, paths = found
-    rows = binder.rows(element.name)
-    extra = key_columns(sheet, parent.name, place.key, rows, paths)
+    extra = key_columns(sheet, parent.name, place.key, rows.rows, paths)
     keys = tuple(column.name for column in extra)
     authority, priority = rank_of(entry.words if "serves" in entry.words else parent.words)
     binding = Binding(
         binder.id(coordinate),
         sheet.manifest.name,
         Role.LINK,
-        element.name,
-        relation(coordinate, rows, _with_columns(place, extra), keys, extra, counted=word.name == "join"),
-        rows.fields,
+        rows.type,
+        relation(coordinate, rows.rows, _with_columns(place, extra), keys, extra, counted=joins),
+        rows.rows.fields,
         key=place.key,
         field=coordinate,
         many=lists == 1,
         authority=authority,
         priority=priority,
-        args={each: each for each in place.args},
+        args={each: each for each in place.args if each not in {required.param for required in requires}},
+        requires=requires,
+        typename=rows.typename,
+        variants=rows.variants,
+    )
+    binder.add(binding, entry)
+
+
+def bind_value(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
+    """A plain value with a call of its own: a LOOKUP of the parent for that field alone."""
+    sheet, word = binder.sheet, place_word(binder.sheet, entry)
+    requires = binder.requirements(parent.name, entry)
+    if word is None or requires is None:
+        return
+    coordinate = f"{parent.name}.{entry.name}"
+    if not sheet.world.keys.get(parent.name):
+        message = f"'{coordinate}' is asked for by the key of '{parent.name}', which has none."
+        sheet.report("BAD_KEY", entry.node, message, f'write type {parent.name} @key(fields: "…")')
+        return
+    found = _called(binder, entry, word, parent)
+    if found is None:
+        return
+    place, paths = found
+    rows = rows_of_field(sheet, parent.name, entry)
+    extra = key_columns(sheet, parent.name, place.key, rows, paths)
+    keys = tuple(column.name for column in extra)
+    authority, priority = rank_of(entry.words if "serves" in entry.words else parent.words)
+    binding = Binding(
+        binder.id(coordinate),
+        sheet.manifest.name,
+        Role.LOOKUP,
+        parent.name,
+        relation(coordinate, rows, _with_columns(place, extra), keys, extra),
+        rows.fields,
+        key=place.key,
+        args={each: each for each in place.args if each not in {required.param for required in requires}},
+        requires=requires,
+        authority=authority,
+        priority=priority,
     )
     binder.add(binding, entry)
 
@@ -60,17 +130,31 @@ def bind_link(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
 Found = tuple[Place, tuple[str, ...]]  # the place, and where each part of the parent's key lies in a row
 
 
-def _joined(binder: Binder, coordinate: str, many: bool, word: Word, parent: Bound, element: Bound) -> Found | None:
+def _joined(binder: Binder, entry: FieldEntry, coordinate: str, many: bool, word: Word, parent: Bound, rows: Brought) -> Found | None:
     if word.args["many"] is not many:
         message = f"'{coordinate}' is {'a list' if many else 'one object'}."
         binder.sheet.report("BAD_JOIN", word.node, message, f"write many: {'true' if many else 'false'}")
         return None
-    return join_place(binder.sheet, word, parent.name, element)
+    for argument in entry.arguments.values():
+        if "require" in argument.words:
+            message = "A join takes no values but the key."
+            binder.sheet.report("BAD_REQUIRE", argument.words["require"].node, message, "ask by a key field")
+            return None
+    if rows.bound is None:
+        message = f"A join brings rows of one table; '{rows.type}' is several types."
+        binder.sheet.report("NOT_SUPPORTED", entry.type, message, "bind an object type")
+        return None
+    return join_place(binder.sheet, word, parent.name, rows.bound)
 
 
 def _called(binder: Binder, entry: FieldEntry, word: Word, parent: Bound) -> Found | None:
     keys = {name: name for name in sorted(binder.sheet.key_fields(parent.name))}
     place = read_place(binder.sheet, entry, word, keys, tuple(entry.arguments), all_keys=False)
+    for name, argument in entry.arguments.items() if place is not None else ():
+        if "require" in argument.words and name not in place.args:  # type: ignore[union-attr]
+            message = f"What '{name}' requires is never sent."
+            binder.sheet.report("BAD_REQUIRE", argument.words["require"].node, message, f"put {{{name}}} into the path or the body")
+            return None
     if place is not None and place.max_keys > 1 and not place.match:
         binder.no_match(place, place.key[0])
         return None
@@ -89,10 +173,10 @@ def _with_columns(place: Place, extra: tuple[Field, ...]) -> Place:
     return replace(place, native=native) if renamed else place
 
 
-def bind_scan(binder: Binder, bound: Bound, entry: FieldEntry, coordinate: str | None) -> None:
+def bind_scan(binder: Binder, found: Brought, entry: FieldEntry, coordinate: str | None) -> None:
     """A list of all entities of a type; ``coordinate`` is the public root it is for, if it is for one alone."""
     sheet = binder.sheet
-    word, rows = place_word(sheet, entry), binder.rows(bound.name)
+    word, rows = place_word(sheet, entry), found.rows
     place: Place | None
     if word is None:
         if has_place(entry) or binder.needs_place(entry, coordinate or f"Query.{entry.name}"):
@@ -109,13 +193,13 @@ def bind_scan(binder: Binder, bound: Bound, entry: FieldEntry, coordinate: str |
     # What may stand in the path besides arguments are columns to filter by; those are conditions, not parameters.
     place = replace(place, args=tuple(each for each in place.args if each in entry.arguments))
     page: Mapping[str, Any] = place.native.get("page") or {}
-    existence, coverage = entity_of(bound.words)
-    authority, priority = rank_of(entry.words if "serves" in entry.words else bound.words)
+    existence, coverage = entity_of(found.words)
+    authority, priority = rank_of(entry.words if "serves" in entry.words else found.words)
     binding = Binding(
         binder.id(name),
         sheet.manifest.name,
         Role.SCAN,
-        bound.name,
+        found.type,
         replace(relation(name, rows, place, ()), order=(), total=bool(page.get("total"))),
         rows.fields,
         field=coordinate,
@@ -124,5 +208,7 @@ def bind_scan(binder: Binder, bound: Bound, entry: FieldEntry, coordinate: str |
         authority=authority,
         priority=priority,
         args={each: each for each in place.args},
+        typename=found.typename,
+        variants=found.variants,
     )
     binder.add(binding, entry)

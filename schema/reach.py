@@ -66,10 +66,10 @@ class _Search:
             self.contexts.add(context)
             self.waiting.append(context)
 
-    def rows(self, type_name: str, fields: Mapping[str, Served]) -> None:
+    def rows(self, type_name: str, row: Served) -> None:
         """Rows of a type are at hand: the type, and everything that lies within them, can be gone on from."""
-        self.open(type_name, fields)
-        for served in each_served(fields):
+        self.open(type_name, row.parts)
+        for served in each_served({"": row}):
             if served.type is not None:
                 self.open(served.type, served.parts)
             for variant in served.variants:
@@ -87,7 +87,8 @@ class _Search:
                 for binding in registry.lookups.get(type_name, ()):
                     if binding.id not in fired and held.issuperset(binding.key):
                         fired.add(binding.id)
-                        held.update(set(binding.fields) & self.useful.get(type_name, frozenset()))
+                        if not binding.requires and not binding.args:
+                            held.update(set(binding.fields) & self.useful.get(type_name, frozenset()))
                         grown = True
                         if binding.id not in self.reached:
                             self.reached.add(binding.id)
@@ -95,7 +96,7 @@ class _Search:
             for binding in self.links.get(type_name, ()):
                 if binding.id not in self.reached and held.issuperset(binding.key):
                     self.reached.add(binding.id)
-                    self.rows(binding.type, binding.fields)
+                    self.rows(binding.type, binding.row)
 
     def rows_within(self, binding: Binding) -> None:
         for served in each_served(binding.fields):
@@ -128,10 +129,10 @@ def reached(whole: Whole) -> tuple[set[str], set[Context]]:
         for binding in scans:
             if binding.field is not None or binding.type in listed:
                 search.reached.add(binding.id)
-                search.rows(binding.type, binding.fields)
+                search.rows(binding.type, binding.row)
     for binding in (*registry.writes.values(), *registry.feeds.values()):  # root fields of their own
         search.reached.add(binding.id)
-        search.rows(binding.type, binding.fields)
+        search.rows(binding.type, binding.row)
     search.run()
     return search.reached, search.contexts
 

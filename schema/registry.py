@@ -6,7 +6,7 @@ Must not know GraphQL execution, connectors' code or storage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -34,6 +34,15 @@ class Authority(StrEnum):
     SOURCE = "SOURCE"
     REPLICA = "REPLICA"
     DERIVED = "DERIVED"
+
+
+class Resolve(StrEnum):
+    """What happens with a field that several systems serve: the FIRST by rank answers; or the next is asked where those before it failed
+    (FALLBACK_ON_ERROR), or failed or have null (FALLBACK_ON_NULL)."""
+
+    FIRST = "FIRST"
+    FALLBACK_ON_ERROR = "FALLBACK_ON_ERROR"
+    FALLBACK_ON_NULL = "FALLBACK_ON_NULL"
 
 
 class Role(StrEnum):
@@ -101,6 +110,20 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Require:
+    """A parameter of a call that is another field of the same entity, whichever system has it.
+
+    ``selection`` is the way there as GraphQL writes it (``creditScore { score }``), ``coordinates`` the fields on it. Where the value is
+    null, null is sent if the parameter is ``nullable``, else there is no call.
+    """
+
+    param: str
+    selection: str
+    coordinates: tuple[str, ...]
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """One way to get rows of ``type`` out of one system.
 
@@ -108,8 +131,10 @@ class Binding:
     ``field`` is the coordinate it serves (``Enterprise.licences``), ``key`` are fields of the parent type, and ``many`` says list or
     single object. SCAN: all entities of ``type``; ``field`` may name the one root coordinate it is for. WRITE and EVENTS: ``field`` is the
     root coordinate. ``fields`` maps a canonical field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to
-    parameters of the relation; ``narrows`` maps those of a feed that choose among its events to the canonical field they are compared
-    with. ``check`` is the root field of Query to ask whether a write of unknown outcome was done.
+    parameters of the relation; ``requires`` gives parameters that are other fields of the entity; a LOOKUP with either is for its
+    ``field`` alone. ``narrows`` maps those arguments of a feed that choose among its events to the canonical field they are compared with.
+    ``check`` is the root field of Query to ask whether a write of unknown outcome was done. Rows of an abstract type (LINK, SCAN) have no
+    ``fields`` but ``variants``, which the column ``typename`` tells apart.
     """
 
     id: str
@@ -122,17 +147,30 @@ class Binding:
     args: Mapping[str, str] = field(default_factory=dict)
     narrows: Mapping[str, str] = field(default_factory=dict)
     check: str = ""
+    requires: tuple[Require, ...] = ()
     field: str | None = None
     many: bool = False
     existence: Existence = Existence.CONTRIBUTES
     coverage: Coverage = Coverage.PARTIAL
     authority: Authority = Authority.SOURCE
     priority: int = 0
+    typename: str | None = None
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def row(self) -> Served:
+        """A whole row as something served."""
+        return Served("", type=self.type, parts=self.fields, typename=self.typename, variants=self.variants)
 
     @property
     def rank(self) -> tuple[int, int, str, str]:
         """Smaller is preferred: authority, then higher priority, then the system's and the binding's name. A total order."""
-        return (tuple(Authority).index(self.authority), -self.priority, self.system, self.id)
+        return (*self.worth, self.system, self.id)
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        """Smaller is preferred: authority, then higher priority. Those of equal worth may stand in for each other."""
+        return (tuple(Authority).index(self.authority), -self.priority)
 
     @property
     def anchors(self) -> bool:
@@ -150,16 +188,33 @@ class RootLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Equals:
+    """Lookups that may stand in for each other for one field, by id, and the first of them by name."""
+
+    first: Binding
+    ids: frozenset[str]
+
+    @classmethod
+    def of(cls, providers: Sequence[Binding]) -> Equals:
+        """Of bindings in rank order those of the best worth."""
+        return cls(providers[0], frozenset(b.id for b in providers if b.worth == providers[0].worth))
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """The lookups of one type, indexed once, so that planning looks at a handful of them however many there are.
 
     ``providers`` of each field, best first; ``firsts`` are those of them that are the best of their key: of two bindings with one key,
-    whenever the second can be asked so can the first. ``gives`` maps each key to what is served by it that some key needs, which is all
-    there is to know for acquiring keys.
+    whenever the second can be asked so can the first. ``equals`` are those that are worth as much as the best. ``vias`` are the best of
+    each key that may be asked for what is a key elsewhere: not those that are for their field alone. ``gives`` maps each key to what is
+    served by it that some key needs, which is all there is to know for acquiring keys. ``ids`` are all by id.
     """
 
     providers: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
     firsts: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
+    equals: Mapping[str, Equals] = field(default_factory=dict)
+    vias: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
+    ids: Mapping[str, Binding] = field(default_factory=dict)
     gives: Mapping[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     anchor: Binding | None = None
 
@@ -167,18 +222,25 @@ class Ranked:
 def _ranked(lookups: Iterable[Binding], needed: frozenset[str]) -> Ranked:
     """Index ``lookups``, which are in rank order; ``needed`` are the fields that keys are made of."""
     providers: dict[str, list[Binding]] = {}
+    vias: dict[str, list[Binding]] = {}
     gives: dict[tuple[str, ...], set[str]] = {}
-    anchor = None
+    lookups = tuple(lookups)
     for binding in lookups:
         for name in binding.fields:
             providers.setdefault(name, []).append(binding)
+        if binding.requires or binding.args:  # for its field alone
+            continue
+        for name in binding.fields:
+            vias.setdefault(name, []).append(binding)
         gives.setdefault(binding.key, set()).update(needed.intersection(binding.fields))
-        anchor = binding if anchor is None and binding.anchors else anchor
     return Ranked(
         {name: tuple(found) for name, found in providers.items()},
         {name: first_of_each_key(found) for name, found in providers.items()},
+        {name: Equals.of(found) for name, found in providers.items()},
+        {name: first_of_each_key(found) for name, found in vias.items()},
+        {binding.id: binding for binding in lookups},
         {key: frozenset(names) for key, names in gives.items()},
-        anchor,
+        next((binding for binding in lookups if binding.anchors), None),
     )
 
 
@@ -208,6 +270,8 @@ class Registry:
     filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> canonical field
     writes: Mapping[str, Binding] = field(default_factory=dict)  # root coordinate of a mutation -> its one binding
     feeds: Mapping[str, Binding] = field(default_factory=dict)  # root coordinate of a subscription -> its one feed
+    policies: Mapping[str, Resolve] = field(default_factory=dict)  # coordinate -> its policy, where that is not FIRST
+    requires: Mapping[str, frozenset[str]] = field(default_factory=dict)  # coordinate -> all that its systems need for it, at any remove
     epoch: str = ""  # changes whenever anything above does
     _lookups: Mapping[str, Ranked] = field(init=False, repr=False, compare=False)
     _links: Mapping[str, tuple[Binding, ...]] = field(init=False, repr=False, compare=False)
@@ -238,6 +302,16 @@ class Registry:
         """What a system bears; the usual where nothing is said of it."""
         found = self.systems.get(system)
         return found.limits if found is not None else Limits()
+
+    def forbidden(self, denied: frozenset[str]) -> frozenset[str]:
+        """``denied``, and what cannot be had without it: a value made of what one may not see would tell of it."""
+        if not denied or not self.requires:
+            return denied
+        return denied | {name for name, needed in self.requires.items() if not denied.isdisjoint(needed)}
+
+    def policy(self, coordinate: str) -> Resolve:
+        """What happens when several systems serve ``coordinate``."""
+        return self.policies.get(coordinate, Resolve.FIRST)
 
     def anchor(self, type_name: str) -> Binding | None:
         """The lookup that decides whether an entity exists, if there is one."""

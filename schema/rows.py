@@ -62,6 +62,22 @@ def rows_of(sheet: Sheet, type_name: str) -> Rows:
     return rows
 
 
+def rows_of_any(sheet: Sheet, entry: FieldEntry, abstract: str) -> tuple[Rows, str | None, tuple[Variant, ...]]:
+    """Rows of an interface or union: the column that tells the type, and what the rows of each type carry."""
+    rows = Rows()
+    typename, variants = _variants(sheet, rows, entry, abstract, _Spot(within=(abstract,)))
+    return rows, typename, variants
+
+
+def rows_of_field(sheet: Sheet, type_name: str, entry: FieldEntry) -> Rows:
+    """One field of a type alone, as a row of the call that is its own carries it."""
+    rows = Rows()
+    made = _serve(sheet, rows, type_name, entry, _Spot(within=(type_name,)))
+    if made is not None:
+        rows.fields[entry.name] = made
+    return rows
+
+
 def _fill(sheet: Sheet, rows: Rows, type_name: str, spot: _Spot) -> dict[str, Served]:
     """Add the fields of a type at a spot; returns what is served there."""
     sheet.used.add(type_name)
@@ -90,9 +106,6 @@ def _serve(sheet: Sheet, rows: Rows, type_name: str, entry: FieldEntry, spot: _S
             return None
         native = parts.path if parts is not None else path if path is not None else _default(sheet, type_name, entry.name)
         return _leaf(sheet, rows, entry, shape, f"{spot.name}{entry.name}", join_paths(spot.path, native))
-    if shape.lists > 1:
-        sheet.report("BAD_PARTS", entry.type, f"'{type_name}.{entry.name}' is a list of lists of objects.", "bind one list of objects")
-        return None
     base = path if path is not None else entry.name if parts is None and sheet.kind != "sql" else "$"
     if shape.lists:
         return _list(sheet, rows, type_name, entry, shape, parts, spot, path if path is not None else entry.name)

@@ -10,13 +10,15 @@ from graphql import get_named_type, is_interface_type, is_non_null_type, is_obje
 from schema.binder import each_served
 from schema.faults import Fault
 from schema.reach import Whole, all_bindings, unreachable
-from schema.registry import Binding
+from schema.registry import Binding, Role
+from schema.requires import cycle, needs
 
 
 def satisfy(whole: Whole) -> list[Fault]:
     """All faults that show only when all systems are seen together."""
     _anchors(whole)
     _hazards(whole)
+    _circles(whole)
     unreachable(whole)
     _targets(whole)
     if not whole.faulty:
@@ -65,6 +67,20 @@ def _hazards(whole: Whole) -> None:
                 )
 
 
+def _circles(whole: Whole) -> None:
+    """Fields that require each other could never be asked for. Each circle is told once, where it begins by name."""
+    bindings = sorted(all_bindings(whole.registry), key=lambda each: each.id)
+    direct = needs(bindings)
+    told: set[frozenset[str]] = set()
+    for binding in bindings:
+        for name in needs([binding]):
+            way = cycle(direct, name)
+            if way and frozenset(way) not in told:
+                told.add(frozenset(way))
+                message = f"These require each other: {' → '.join(way)}."
+                whole.report("REQUIRE_CYCLE", binding, message, "take one @require away")
+
+
 def _targets(whole: Whole) -> None:
     """A reference to an entity that no lookup finds by the fields the reference carries can show those fields only."""
     told: set[tuple[str, str]] = set()
@@ -99,8 +115,9 @@ def _unserved(whole: Whole) -> None:
             whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
     served: dict[str, set[str]] = {}
     for binding in all_bindings(whole.registry):
-        served.setdefault(binding.type, set()).update(binding.fields)
-        for inner in each_served(binding.fields):
+        # What an event or the answer to a write carries is not to be had elsewhere.
+        elsewhere = binding.role not in (Role.EVENTS, Role.WRITE) or binding.type not in whole.registry.lookups
+        for inner in each_served({"": binding.row} if elsewhere else binding.fields):
             if inner.type is not None:
                 served.setdefault(inner.type, set()).update(inner.parts)
             for variant in inner.variants:

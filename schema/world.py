@@ -34,6 +34,7 @@ class World:
     keys: Keys
     graded: Mapping[str, Grade]
     slips: Collection[str] = ()
+    hidden: Collection[str] = ()  # coordinates that @inaccessible keeps out of the public schema
 
     def type(self, name: str) -> GraphQLNamedType | None:
         return type_called(self.schema, name)

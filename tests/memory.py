@@ -21,7 +21,8 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]  # relation -> native rows
 
 @dataclass(frozen=True, slots=True)
 class MemorySettings:
-    """What is there. Rows are looked up by the relation's ``native["rows"]`` (several relations may share rows), else by its name."""
+    """What is there. Rows are looked up by the relation's ``native["rows"]`` (several relations may share rows), else by its name;
+    its ``native["params"]`` maps parameters to the columns that must equal them."""
 
     rows: Rows = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
@@ -121,6 +122,8 @@ class Memory(Connector):
         relation = plan.relation
         there = self.rows.get(str(relation.native.get("rows", relation.name)), ())
         rows = [row for row in there if all(_passes(row, relation, c, call.params[c.param]) for c in plan.ask.where)]
+        for param, path in dict(relation.native.get("params") or {}).items():
+            rows = [row for row in rows if reader(path)(row) == call.params.get(param)]
         if plan.ask.by:
             paths = [relation.field(name).path for name in plan.ask.by]
             if all(paths):

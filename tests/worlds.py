@@ -18,7 +18,22 @@ from hub.clock import Clock
 from schema.canonical import canonical as canonical_schema
 from schema.compose import compose, load_systems, parse_manifest
 from schema.coordinates import Coordinate, Coordinates, Grade
-from schema.registry import Authority, Binding, Coverage, Existence, Limits, Registry, Role, RootLookup, Served, System, Variant
+from schema.registry import (
+    Authority,
+    Binding,
+    Coverage,
+    Existence,
+    Limits,
+    Registry,
+    Require,
+    Resolve,
+    Role,
+    RootLookup,
+    Served,
+    System,
+    Variant,
+)
+from schema.requires import all_needs, needs, require
 from tests.memory import Memory, MemorySettings, Received, Rows
 
 
@@ -108,6 +123,24 @@ def compiled(parts: Mapping[str, Lies], prefix: str = "") -> tuple[dict[str, Ser
     return served, columns
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A parameter that another field gives: the ``path`` to it (``home.town``), and the native ``column`` that must equal it."""
+
+    path: str
+    column: str
+    nullable: bool = True
+
+
+def _native(rows: str, needs: Mapping[str, Need]) -> Options:
+    return Options({"rows": rows, "params": Options({param: need.column for param, need in needs.items()})} if needs else {"rows": rows})
+
+
+def _unread(needs: Mapping[str, Need]) -> tuple[Require, ...]:
+    """Requirements before the schema is known; ``registry`` reads them."""
+    return tuple(Require(param, need.path, (), need.nullable) for param, need in needs.items())
+
+
 # -- bindings ---------------------------------------------------------------------------------------------------------
 
 
@@ -122,12 +155,17 @@ def lookup(
     anchor: bool = False,
     authority: Authority = Authority.SOURCE,
     priority: int = 0,
+    requires: Mapping[str, Need] | None = None,
 ) -> Binding:
-    """``type_name`` by ``key``, whose fields are among ``fields``. ``rows`` names the rows if they are not called as the relation is."""
+    """``type_name`` by ``key``, whose fields are among ``fields``. ``rows`` names the rows if they are not called as the relation is;
+    ``requires`` are parameters that other fields of the entity give."""
     keys = (key,) if isinstance(key, str) else key
     served, columns = compiled(_lies(fields))
     name = f"{type_name}.by.{'.'.join(keys)}"
-    relation = Relation(name, tuple(columns), Options({"rows": rows or type_name}), keys, max_keys)
+    required = requires or {}
+    if required:  # it is for its fields alone, and serves no keys
+        served = {field: lies for field, lies in served.items() if field not in keys}
+    relation = Relation(name, tuple(columns), _native(rows or type_name, required), keys, max_keys, tuple(required))
     return Binding(
         f"{system}.{name}",
         system,
@@ -140,6 +178,7 @@ def lookup(
         coverage=Coverage.COMPLETE if anchor else Coverage.PARTIAL,
         authority=authority,
         priority=priority,
+        requires=_unread(required),
     )
 
 
@@ -148,21 +187,26 @@ def link(
     coordinate: str,
     node: str,
     key: Mapping[str, str],
-    fields: Mapping[str, Lies | str],
+    fields: Mapping[str, Lies | str] | Lies,
     *,
     rows: str | None = None,
     max_keys: int = 100,
     many: bool = True,
     priority: int = 0,
+    requires: Mapping[str, Need] | None = None,
+    args: Mapping[str, str] | None = None,
 ) -> Binding:
-    """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them."""
-    served, columns = compiled(_lies(fields))
+    """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them,
+    and ``args`` its arguments to the columns that must equal them. ``fields`` made by ``either`` are rows of an abstract type."""
+    served, columns, row = _row(fields)
     named = {column.name: column for column in columns}
     clash = [name for name in key if name in named]
-    if clash:  # the child has a field of that name: its column is called otherwise
+    if clash and not isinstance(fields, Lies):  # the child has a field of that name: its column is called otherwise
         served, columns = compiled(_lies(fields), "row.")
     columns = [*(Field(name, path) for name, path in key.items()), *columns]
-    relation = Relation(coordinate, tuple(columns), Options({"rows": rows or node}), tuple(key), max_keys)
+    required = requires or {}
+    given = {name: Need("", path) for name, path in (args or {}).items()}
+    relation = Relation(coordinate, tuple(columns), _native(rows or node, {**required, **given}), tuple(key), max_keys, (*required, *given))
     return Binding(
         f"{system}.{coordinate}",
         system,
@@ -174,13 +218,17 @@ def link(
         field=coordinate,
         many=many,
         priority=priority,
+        requires=_unread(required),
+        args={name: name for name in given},
+        typename=row.typename,
+        variants=row.variants,
     )
 
 
 def scan(
     system: str,
     type_name: str,
-    fields: Mapping[str, Lies | str],
+    fields: Mapping[str, Lies | str] | Lies,
     *,
     rows: str | None = None,
     coordinate: str | None = None,
@@ -191,7 +239,7 @@ def scan(
     args: Mapping[str, str] | None = None,
 ) -> Binding:
     """All rows of ``type_name``, with what the source can do by itself."""
-    served, columns = compiled(_lies(fields))
+    served, columns, row = _row(fields)
     name = coordinate or f"{type_name}.all"
     relation = Relation(
         name,
@@ -203,7 +251,26 @@ def scan(
         limit=limit,
         total=total,
     )
-    return Binding(f"{system}.{name}", system, Role.SCAN, type_name, relation, served, field=coordinate, args=args or {})
+    return Binding(
+        f"{system}.{name}",
+        system,
+        Role.SCAN,
+        type_name,
+        relation,
+        served,
+        field=coordinate,
+        args=args or {},
+        typename=row.typename,
+        variants=row.variants,
+    )
+
+
+def _row(fields: Mapping[str, Lies | str] | Lies) -> tuple[dict[str, Served], list[Field], Served]:
+    """Fields of a row, its columns, and, if ``either`` made it, its variants."""
+    if not isinstance(fields, Lies):
+        return (*compiled(_lies(fields)), Served(""))
+    served, columns = compiled({"row": fields})
+    return {}, columns, served["row"]
 
 
 def write(
@@ -262,13 +329,16 @@ def world(
     keys: Mapping[str, Sequence[tuple[str, ...] | str]],
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
+    policies: Mapping[str, Resolve] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> World:
     """A world from its parts. ``rows`` are native rows by system and name, ``roots`` maps ``Query.x`` to the type it finds and its
     arguments' key fields. Connections are recognised by their name."""
     schema = build_schema(schema) if isinstance(schema, str) else schema
-    return over(schema, registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits), rows, clock=clock)
+    return over(
+        schema, registry(schema, bindings, keys=keys, roots=roots, filters=filters, policies=policies, limits=limits), rows, clock=clock
+    )
 
 
 def over(schema: GraphQLSchema, made: Registry, rows: Mapping[str, Rows], *, clock: Clock | None = None) -> World:
@@ -300,10 +370,11 @@ def registry(
     keys: Mapping[str, Sequence[tuple[str, ...] | str]],
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
+    policies: Mapping[str, Resolve] | None = None,
     limits: Limits | None = None,
 ) -> Registry:
     """Index ``bindings`` as composition would: by rank, whatever their order."""
-    ranked = sorted(bindings, key=lambda binding: binding.rank)
+    ranked = [_read(schema, binding) for binding in sorted(bindings, key=lambda binding: binding.rank)]
     names = sorted({binding.system for binding in ranked})
     return Registry(
         systems={name: System(name, name, "", "memory", Options(), limits=limits or Limits(retries=0)) for name in names},
@@ -317,8 +388,15 @@ def registry(
         filters=filters or {},
         writes={b.field or "": b for b in ranked if b.role is Role.WRITE},
         feeds={b.field or "": b for b in ranked if b.role is Role.EVENTS},
+        policies=policies or {},
+        requires=all_needs(needs(ranked)),
         epoch="1",
     )
+
+
+def _read(schema: GraphQLSchema, binding: Binding) -> Binding:
+    owner = (binding.field or binding.type).partition(".")[0]
+    return replace(binding, requires=tuple(require(schema, owner, r.param, r.selection, nullable=r.nullable) for r in binding.requires))
 
 
 def with_limits(registry: Registry, limits: Limits) -> Registry:

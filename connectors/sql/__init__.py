@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from connectors.settings import read
 from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError, too_many_rows
 from connectors.sql.dialect import address, failure, greeting, missing_driver, unfit
-from connectors.sql.reflect import catalog
+from connectors.sql.reflect import Table, catalog, tables
 from connectors.sql.statement import Statement, prepare
 
 T = TypeVar("T")
@@ -56,6 +56,10 @@ class SqlConnector(Connector):
 
     async def describe(self) -> Catalog:
         return await self._run(lambda connection: connection.run_sync(catalog, self.settings.schema or None), None)
+
+    async def tables(self) -> tuple[Table, ...]:
+        """Every table and view in full, for introspection. Raises SourceError."""
+        return await self._run(lambda connection: connection.run_sync(tables, self.settings.schema or None), None)
 
     def plan(self, ask: Ask, relation: Relation) -> Plan:
         return prepare(ask, relation, self._engine.dialect, self.settings.schema)

@@ -7,16 +7,15 @@ Exit codes: 0 done; 1 what was asked about is not as it should be (faults in man
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
-from rich.console import Console
 
 import hub
-
-WRONG, MISUSED, INTERRUPTED = 1, 2, 130
+from hub.cli import authoring
+from hub.cli.running import guarded as _guarded
+from hub.cli.running import run as _run
 
 app = App(
     name="hub",
@@ -30,6 +29,7 @@ Try it: `hub demo`. Then write a manifest, `hub check` it, look at the plan of a
 _RUN = Group("运行 Running", sort_key=1)
 _LOOK = Group("查看 Looking", sort_key=2)
 _KEEP = Group("维护 Keeping", sort_key=3)
+authoring.register(app)
 
 ConfigFile = Annotated[Path | None, Parameter(help="配置文件 hub.toml. Default: $HUB_CONFIG, ./hub.toml, or the defaults.")]
 Folder = Annotated[Path | None, Parameter(help="系统清单目录 Folder of manifests. Default: as configured, else those of the hub.")]
@@ -89,6 +89,7 @@ def check(
     *,
     config: ConfigFile = None,
     json: Annotated[bool, Parameter(help="以 JSON 输出 Faults as JSON, for editors and scripts.", negative="")] = False,
+    live: Annotated[bool, Parameter(help="连接各系统比对 Ask the systems, and compare tables, columns and fields.", negative="")] = False,
 ) -> int:
     """检查系统清单。 Check all manifests: every fault with its place and the edit that mends it. Exit code 1 if there are errors.
 
@@ -96,9 +97,12 @@ def check(
 
         hub check
         hub check ./systems --json
+        hub check ./systems --live
     """
-    from hub.cli import looking
+    from hub.cli import living, looking
 
+    if live:
+        return _run(lambda: living.check(config, folder))
     return _guarded(lambda: looking.check(folder, config, as_json=json))
 
 
@@ -251,40 +255,3 @@ def key_rotate(
 def main() -> None:
     """The entry point of the command."""
     sys.exit(app())
-
-
-def _run(command: Callable[[], Awaitable[int]]) -> int:
-    """Run an asynchronous command on uvloop."""
-    import uvloop
-
-    async def run() -> int:
-        return await command()
-
-    return _guarded(lambda: uvloop.run(run()))
-
-
-def _guarded(command: Callable[[], int]) -> int:
-    """What a person can put right is said in a line or two, without a trace."""
-    from auth.errors import BadClient
-    from hub.app import BadManifests
-    from hub.cli.shared import Fault
-    from hub.config import BadConfig
-    from hub.store.faults import StoreFault
-
-    say = Console(stderr=True, highlight=False, soft_wrap=True).print
-    try:
-        return command()
-    except BadConfig as error:
-        for fault in error.faults:
-            say(str(fault), markup=False)
-        return MISUSED
-    except BadManifests as error:
-        from hub.cli.looking import show_faults
-
-        show_faults(error.faults, say)
-        return WRONG
-    except (StoreFault, BadClient, Fault) as error:
-        say(str(error), markup=False)
-        return WRONG
-    except KeyboardInterrupt:
-        return INTERRUPTED

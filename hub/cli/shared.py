@@ -18,6 +18,11 @@ class Fault(Exception):
         super().__init__(f"{zh} {en}")
 
 
+def counted(number: int, what: str) -> str:
+    """``1 system``, ``2 systems``."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def configured(file: Path | None, **sections: dict[str, Any]) -> Config:
     """The configuration, with settings given on the command line over it (None: not given). Raises BadConfig."""
     config = load(find(file, os.environ), os.environ)

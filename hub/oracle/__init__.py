@@ -7,8 +7,8 @@ The rules, by the names that comments here and in the tests use:
 
 S1   A field that the rows an entity came from carry (link, list or lookup rows, ``Served.parts``, arguments of a root field) is taken
      from there.
-S2   Else a link, else the lookup of best rank whose key can be had at this position: carried, or from other lookups, round by round.
-     None: null and NOT_BOUND. A null key: no call, null, no error. A key that failed: null and that failure, at the field's own path.
+S2   Else a link, else a lookup, the first by rank of those whose key can be had at this position: carried, or from other lookups, round by
+     round. Nobody: null and NOT_BOUND. A key that failed: null and that failure, at the field's own path.
 S3   A root field by key asks the type's complete anchor, if its key can be had: no row, no object; if it fails, the object stands and the
      fields it serves say so. A reference is there when its key is, and is not checked. A single link is there when a row came.
 S4   No row in a lookup: its fields are null, without an error. Absent is not failed.
@@ -31,6 +31,17 @@ S13  A mutation: one call for each root field, in order; a field's object is the
      the fields before it may stay). When the call failed and the source may have done it all
      the same, or the answer cannot be read: null and OUTCOME_UNKNOWN.
 S14  @defer and @stream say when something may come, never what it is: the whole answer is the one without them.
+S15  A key that is null in a row: no call, and the next source by rank whose key is not null there answers that row; if there is none, null
+     without an error. A key that the rows carry and that may not be null counts as there.
+S16  With FALLBACK_ON_ERROR what is carried comes first, then all of S2 by rank, until one does not fail; after a failure only a value
+     counts, since no record is no answer to what another failed to say. With FALLBACK_ON_NULL until one has a value. Nobody: the first
+     failure, else null. What cannot be read has failed; a key that is null is passed over.
+S17  A call may require other fields of the entity, reached through single objects: what they are, or null, goes with the call. A value that
+     failed is the failure of what needs it; null, where the call takes none, is null without a call. Who may not see a field may not see
+     what some system makes of it either. Fields with parameters of their own give no keys.
+S18  Of lookups of equal authority and priority one that the operation asks anyway comes before the others, then the name decides. Asked
+     anyway are the anchors of what the root looks up, lookups that are the only best ones for some field that is asked for, and then, field
+     by field in order of name, the one of its best that is asked anyway, or the first by name. Whose field falls back goes by rank alone.
 """
 
 from hub.oracle.oracle import Oracle

@@ -8,8 +8,8 @@ left to a source. Must not know how graphql-core is driven.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from graphql import (
@@ -20,37 +20,35 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
+    is_non_null_type,
 )
 
 from connectors.paths import reader
 from connectors.spi import Field
+from hub.oracle.asked import riding
 from hub.oracle.calls import Calls, Row, Wanted
+from hub.oracle.choice import State, taken_from
 from hub.oracle.pages import Window, cut, matches
+from hub.oracle.things import Asked, Source, Thing, columns_of, same, way, with_needs
 from hub.oracle.values import Fault, elements, parsed, read, write
 from schema.identifiers import QUALITY
-from schema.registry import Binding, Registry, Role, Served
+from schema.registry import Binding, Registry, Require, Resolve, Role, Served
 
-Info = GraphQLResolveInfo[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """An object: its type, and what is carried. ``columns`` say how ``row`` is read; a value without one is canonical already."""
-
-    type: str
-    served: Mapping[str, Served]
-    row: Row
-    columns: Mapping[str, Field]
+Info = GraphQLResolveInfo[Any] | Asked
 
 
 class Answer:
     """One round of one execution."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str]) -> None:
+    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str], asked: Collection[str]) -> None:
+        """``asked`` are the lookups that are asked anyway (S18)."""
+        self.asked = asked
         self.schema = schema
         self.registry = registry
         self.calls = calls
-        self.denied = denied
+        self.denied = with_needs(registry, denied)
         self.notices: Counter[tuple[str, str]] = Counter()  # by coordinate and what is odd
 
     def noticed(self) -> list[dict[str, Any]]:
@@ -80,7 +78,7 @@ class Answer:
     def _written(self, binding: Binding, info: Info, args: Mapping[str, Any]) -> Thing | None:
         """S13: graphql-core runs the root fields of a mutation one after the other, so this one's turn has come."""
         params = tuple((param, self._argument(info, args, name)) for name, param in binding.args.items())
-        columns = tuple(dict.fromkeys(name for served in binding.fields.values() for name in _columns(served)))
+        columns = tuple(dict.fromkeys(name for served in binding.fields.values() for name in columns_of(served)))
         rows = self.calls.written(binding, Wanted(binding.id, None, columns, params))
         if len(rows) > 1:
             raise Fault("OUTCOME_UNKNOWN")
@@ -92,7 +90,7 @@ class Answer:
         if anchor is None or not all(name in thing.served or name in self._via(thing) for name in anchor.key):
             return True
         try:
-            return bool(self._rows(thing, anchor, anchor.key))
+            return bool(self._rows(thing, anchor, ()))
         except Fault:
             return True
 
@@ -118,8 +116,10 @@ class Answer:
             if field not in driver.fields:
                 raise Fault("FILTER_NOT_PUSHABLE")
         params = tuple((param, self._argument(info, args, name)) for name, param in driver.args.items() if args.get(name) is not None)
-        columns = tuple(dict.fromkeys(name for served in driver.fields.values() for name in _columns(served)))
+        columns = tuple(dict.fromkeys(columns_of(driver.row)))
         rows = self.calls.rows(driver, Wanted(driver.id, None, columns, params), lambda row: True)
+        if driver.variants:
+            return [self._element(driver, row) for row in rows]
         things = [self._thing(driver, row) for row in rows]
         kept = [thing for thing in things if all(self._matches(thing, *one) for one in filters)]
         return self._listed(kept, info, window, root=True)
@@ -138,38 +138,131 @@ class Answer:
     # -- fields of an object (S1, S2, S4, S5) ----------------------------------------------------------------------
 
     def field(self, thing: Thing, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
-        name = info.field_name
-        if name in thing.served:
-            return self._shaped(thing, name, info, args)
-        via = self._via(thing)
-        reachable = [b for b in self.registry.links.get(coordinate, ()) if all(k in thing.served or k in via for k in b.key)]
-        if reachable:
-            return self._link(thing, reachable[0], info, args)
-        provider = next((b for b in self.registry.providers(thing.type, name) if all(k in thing.served or k in via for k in b.key)), None)
-        if provider is None:
+        policy, via = self.registry.policy(coordinate), self._via(thing)
+        sources: list[Source] = [Source(thing)] if info.field_name in thing.served else []
+        if not sources or (policy is not Resolve.FIRST and thing.columns):
+            lookups = self.registry.providers(thing.type, info.field_name)
+            bindings = (*self.registry.links.get(coordinate, ()), *riding(lookups, self.asked, policy))
+            sources += [Source(thing, b) for b in bindings if all(k in thing.served or k in via for k in b.key)]
+        if not sources:
             raise Fault("NOT_BOUND")
-        self._shown(provider.fields[name])
-        found = self._lookup(thing, provider, name)
-        return None if found is None else self._shaped(found, name, info, args)
+        if policy is Resolve.FIRST:
+            sources = self._usable(sources)
+        sources = list(takewhile(lambda source: not self._unseen(source, info.field_name), sources))
+        if not sources:
+            raise Fault("FORBIDDEN")
+        taken = taken_from([lambda source=source: self._state(source, info, args) for source in sources], policy)  # type: ignore[misc]
+        return None if taken is None else self._given(sources[taken], info, args)
+
+    def _usable(self, sources: list[Source]) -> list[Source]:
+        """S15: those that some row could need where the first with a key answers: none after one whose key is always there, and none
+        whose key is null wherever that of one before it is."""
+        kept: list[Source] = []
+        for source in sources:
+            if source.binding is None:
+                return [source]
+            key = set(source.binding.key)
+            if not any(other.binding is not None and set(other.binding.key) <= key for other in kept):
+                kept.append(source)
+                if self._always(source.thing, source.binding):
+                    break
+        return kept
+
+    def _always(self, thing: Thing, binding: Binding) -> bool:
+        """Whether the key is in every row: carried, and of a kind that may not be null."""
+        owner = binding.type if binding.role is Role.LOOKUP else thing.type
+        return all(name in thing.served and is_non_null_type(self.type_of(owner, name)) for name in binding.key)
+
+    def _unseen(self, source: Source, name: str) -> bool:
+        """S11: whether a source has the field as an object of which nothing may be seen. What comes after such a source is not asked
+        either: it would show what a larger right does not."""
+        if source.binding is not None and source.binding.role is Role.LINK:
+            return False
+        served = (source.binding.fields if source.binding is not None else source.thing.served)[name]
+        return self._nothing_shown(served)
+
+    def _given(self, source: Source, info: Info, args: Mapping[str, Any]) -> Any:
+        """The field as one source has it."""
+        if source.binding is None:
+            return self._shaped(source.thing, info.field_name, info, args)
+        if source.binding.role is Role.LINK:
+            return self._link(source.thing, source.binding, info, args)
+        found = self._lookup(source.thing, source.binding, info.field_name, info, args)
+        return None if found is None else self._shaped(found, info.field_name, info, args)
+
+    def _state(self, source: Source, info: Info, args: Mapping[str, Any]) -> State:
+        """What one source makes of a field, without any regard to which part of it is asked for."""
+        thing, binding = source.thing, source.binding
+        try:
+            if binding is not None:
+                if self._keyless(thing, binding):
+                    return State.KEYLESS
+                if binding.role is Role.LINK:
+                    rows = self._rows(thing, binding, None, info, args)
+                    if binding.variants and rows and not binding.many:
+                        element = self._element(binding, rows[0])
+                        return State.FAILED if isinstance(element, Fault) else State.NULL if element is None else State.VALUE
+                    return State.VALUE if rows or (binding.many and rows is not None) else State.NULL
+                found = self._lookup(thing, binding, info.field_name, info, args)
+                if found is None:
+                    return State.NULL
+                thing = found
+            return State.NULL if self._plain(thing, info.field_name) is None else State.VALUE
+        except Fault:
+            return State.FAILED
+
+    def _keyless(self, thing: Thing, binding: Binding) -> bool:
+        """S2: whether a key is null there. One that is carried and may not be null is always there."""
+        return not self._always(thing, binding) and None in [self._key(thing, name) for name in binding.key]
+
+    def _plain(self, thing: Thing, name: str) -> Any:
+        """The field ``name`` that ``thing`` carries, an object or list of objects as whatever is not None if it is there. Raises Fault."""
+        served = thing.served[name]
+        if served.type is None:
+            return self._carried(thing, name)
+        if served.column is None:
+            return self._embedded(served, thing.row, thing.columns)
+        column = thing.columns[served.column]
+        native = parsed(thing.row.get(served.column), column)
+        if native is None:
+            return None
+        return elements(native, column) if served.many else self._item(served, native, column)
 
     def _link(self, thing: Thing, binding: Binding, info: Info, args: Mapping[str, Any]) -> Any:
-        columns = tuple(dict.fromkeys(name for served in binding.fields.values() for name in _columns(served)))
-        rows = self._rows(thing, binding, columns)
+        rows = self._rows(thing, binding, None, info, args)
         if rows is None:
             return None
-        things = [self._thing(binding, row) for row in rows]
-        return self._many(things, info, args) if binding.many else next(iter(things), None)
+        things = [self._element(binding, row) for row in rows]
+        if binding.many:
+            return self._many(things, info, args)
+        if things and isinstance(things[0], Fault):
+            raise things[0]
+        return next(iter(things), None)
 
-    def _lookup(self, thing: Thing, binding: Binding, name: str) -> Thing | None:
+    def _element(self, binding: Binding, row: Row) -> Thing | Fault | None:
+        """A row as an object; of an abstract type its typename tells which."""
+        if not binding.variants:
+            return self._thing(binding, row)
+        try:
+            return self._embedded(binding.row, row, {column.name: column for column in binding.relation.fields})
+        except Fault as fault:
+            return fault
+
+    def _lookup(
+        self, thing: Thing, binding: Binding, name: str, info: Info | None = None, args: Mapping[str, Any] | None = None
+    ) -> Thing | None:
         """``thing`` as the one row of ``binding`` has it; None if its key is null or there is no row."""
-        rows = self._rows(thing, binding, tuple(_columns(binding.fields[name])))
+        rows = self._rows(thing, binding, (name,), info, args or {})
         return self._thing(binding, rows[0]) if rows else None
 
     def _thing(self, binding: Binding, row: Row) -> Thing:
         return Thing(binding.type, binding.fields, row, {column.name: column for column in binding.relation.fields})
 
-    def _rows(self, thing: Thing, binding: Binding, columns: tuple[str, ...]) -> list[Row] | None:
-        """What ``binding`` has for ``thing``; None if its key there is null (S2). Raises Fault, also that of obtaining the key."""
+    def _rows(
+        self, thing: Thing, binding: Binding, names: tuple[str, ...] | None, info: Info | None = None, args: Mapping[str, Any] | None = None
+    ) -> list[Row] | None:
+        """What ``binding`` has of the fields ``names`` (None: all) for ``thing``; None if its key there is null (S2), or what it requires
+        is (S17). Raises Fault, also that of obtaining the key and of what is required."""
         owner = binding.type if binding.role is Role.LOOKUP else thing.type
         key = tuple(self._key(thing, name) for name in binding.key)
         if None in key:
@@ -178,8 +271,16 @@ class Answer:
         fields = [binding.relation.field(name) for name in binding.relation.keys]
         native = tuple(write(value, kind, field) for value, kind, field in zip(key, kinds, fields, strict=True))
 
-        if not all(_same(value, text, kind, field) for value, text, kind, field in zip(key, native, kinds, fields, strict=True)):
+        required = [(each, self._required(thing, each)) for each in binding.requires]
+        if any(value is None and not each.nullable for each, value in required):
+            return None
+        params = [(each.param, value) for each, value in required]
+        if info is not None:
+            params += [(param, self._argument(info, args or {}, name)) for name, param in binding.args.items()]
+        if not all(same(value, text, kind, field) for value, text, kind, field in zip(key, native, kinds, fields, strict=True)):
             return []
+        served = [binding.row] if names is None else [binding.fields[name] for name in names]
+        columns = tuple(dict.fromkeys(column for each in served for column in columns_of(each)))
 
         def belongs(row: Row) -> bool:  # S6
             try:
@@ -187,10 +288,22 @@ class Answer:
             except Fault:
                 return False
 
-        rows = self.calls.rows(binding, Wanted(binding.id, native, columns), belongs)
+        rows = self.calls.rows(binding, Wanted(binding.id, native, columns, tuple(params)), belongs)
         if len(rows) > 1 and not binding.many:
             raise Fault("SYSTEM_BROKEN")
         return rows
+
+    def _required(self, thing: Thing, required: Require) -> Any:
+        """S17: the value of another field of ``thing``; None if it or something on the way is null. Raises Fault."""
+        notices, found = self.notices.copy(), thing
+        try:
+            for coordinate, info, args in way(self.schema, thing.type, required.selection):
+                found = self.field(found, coordinate, info, args)
+                if found is None:
+                    break
+            return found
+        finally:
+            self.notices = notices  # nobody sees the value
 
     def _key(self, thing: Thing, name: str) -> Any:
         """The canonical value of a key field of ``thing``, None if it is null."""
@@ -212,7 +325,7 @@ class Answer:
             had = {*thing.served, *found}
             new: dict[str, Binding] = {}
             for binding in self.registry.lookups.get(thing.type, ()):
-                if had.issuperset(binding.key):
+                if had.issuperset(binding.key) and not binding.requires and not binding.args:
                     for name in binding.fields:
                         if name not in had:
                             new.setdefault(name, binding)
@@ -236,8 +349,23 @@ class Answer:
         if native is None:
             return None
         if served.many:
-            return self._many([self._item(served, item, column) for item in elements(native, column)], info, args)
+            return self._many(self._items(served, elements(native, column), column, info.return_type), info, args)
         return self._item(served, native, column)
+
+    def _items(self, served: Served, natives: list[Any], column: Field, kind: GraphQLOutputType) -> list[Any]:
+        """The elements of a list of type ``kind``, which may be lists themselves."""
+        inner: Any = get_nullable_type(kind)
+        inner = get_nullable_type(inner.of_type) if is_list_type(inner) else inner
+        if not is_list_type(inner):
+            return [self._item(served, native, column) for native in natives]
+        return [
+            self._items(served, list(native), column, inner)
+            if isinstance(native, list | tuple)
+            else None
+            if native is None
+            else Fault("BAD_VALUE")
+            for native in natives
+        ]
 
     def _item(self, served: Served, native: Any, column: Field) -> Thing | Fault | None:
         if native is None:
@@ -265,16 +393,15 @@ class Answer:
             keys = {name for key in self.registry.keys[kind] for name in key}
             there = all(row.get(part.column or "") is not None for name, part in parts.items() if name in keys)
         else:
-            if not present:
-                self._shown(served)
+            if not present and self._nothing_shown(served):
+                raise Fault("FORBIDDEN")
             there = present or any(row.get(name) is not None for name in self._telling(kind, parts))  # S11
         return Thing(kind, parts, row, columns) if there else None
 
-    def _shown(self, served: Served) -> None:
-        """S11: an object in the same row has a leaf that may be seen. Raises Fault when it has not."""
+    def _nothing_shown(self, served: Served) -> bool:
+        """S11: whether an object in the same row has no leaf that may be seen."""
         plain = served.type is not None and served.type not in self.registry.keys and served.column is None and served.typename is None
-        if plain and served.parts and not list(self._telling(served.type or "", served.parts)):
-            raise Fault("FORBIDDEN")
+        return plain and bool(served.parts) and not list(self._telling(served.type or "", served.parts))
 
     def _telling(self, kind: str, parts: Mapping[str, Served]) -> Iterator[str]:
         """The columns by which an object of ``kind`` shows that it is there: those of its leaves that may be seen, and type names."""
@@ -331,23 +458,3 @@ class Answer:
         """The type of a field; of a key that the public schema does not show, text."""
         kind = self.schema.get_type(type_name)
         return kind.fields[field].type if isinstance(kind, GraphQLObjectType) and field in kind.fields else GraphQLString
-
-
-def _columns(served: Served) -> Iterator[str]:
-    """The columns of the row that hold ``served``; what is inside a list lies in its one column."""
-    if served.column is not None:
-        yield served.column
-        return
-    if served.typename is not None:
-        yield served.typename
-    for parts in (served.parts, *(variant.parts for variant in served.variants)):
-        for part in parts.values():
-            yield from _columns(part)
-
-
-def _same(value: Any, native: Any, kind: GraphQLOutputType, field: Field) -> bool:
-    """S6: a key that its source cannot write (``07`` in a column of numbers) has no row there."""
-    try:
-        return bool(read(native, kind, field) == value)
-    except Fault:
-        return False

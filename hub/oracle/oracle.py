@@ -18,6 +18,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     Visitor,
@@ -32,9 +33,11 @@ from graphql import (
 )
 
 from connectors.spi import Connector
-from hub.oracle.answer import Answer, Info, Thing
+from hub.oracle.answer import Answer
+from hub.oracle.asked import asked_anyway, touched
 from hub.oracle.calls import Calls
 from hub.oracle.pages import Part
+from hub.oracle.things import Thing
 from hub.oracle.values import Fault
 from schema.registry import Registry
 
@@ -70,9 +73,10 @@ class Oracle:
             if invalid := validate(self.original, document):
                 return ExecutionResult(None, [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in invalid])
         document = cast(DocumentNode, visit(document, _AtOnce()))
+        asked = asked_anyway(self.registry, touched(self.schema, document, operation_name, variables or {}))
         calls = Calls(self.connectors)
         while True:
-            answer = Answer(self.original, self.registry, calls, denied)
+            answer = Answer(self.original, self.registry, calls, denied, asked)
             result = execute(
                 self.schema,
                 document,
@@ -118,7 +122,7 @@ class _AtOnce(Visitor):
 
 
 def _resolver(coordinate: str, ordinary: Callable[..., Any] | None) -> Callable[..., Any]:
-    def resolve(source: Any, info: Info, **args: Any) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         answer: Answer = info.root_value
         if coordinate in answer.denied:  # S9
             raise Fault("FORBIDDEN")

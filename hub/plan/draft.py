@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, GraphQLString
 
 from connectors.spi import Field
-from hub.plan.model import Choice, Fetch, Place, Slot, Step
+from hub.plan.model import Chosen, Fetch, Guard, Place, Required, Slot, Step, When
 from hub.plan.operation import Selected, Unplannable
 from hub.plan.providers import Reach, Work, reach
 from schema.registry import Binding, Registry, Served
@@ -39,15 +39,26 @@ class Carried:
     level: Level | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """For a fetch that only some rows need: ``guard`` says which, ``chain`` which sources were asked before. Fetches of one binding after
+    one chain are one step."""
+
+    chain: tuple[str, ...]
+    guard: Guard
+
+
 @dataclass(slots=True)
 class Position:
-    """An object of ``type`` in ``layer``; ``fetched`` remembers this position's fetches by binding."""
+    """An object of ``type`` in ``layer``; ``fetched`` remembers this position's fetches by binding and what was asked before them."""
 
     layer: int
     type: str
     carried: Mapping[str, Carried]
     reach: Reach
-    fetched: dict[str, int] = field(default_factory=dict)
+    fetched: dict[tuple[str, ...], int] = field(default_factory=dict)
+    required: dict[str, tuple[Required, ...]] = field(default_factory=dict)  # by binding
+    when: tuple[When, ...] = ()  # the rows that are such objects, where others lie in the same layer
 
 
 def place_of(selected: Selected) -> Place:
@@ -63,57 +74,67 @@ def carried_by(parts: Mapping[str, Served], level: Level) -> dict[str, Carried]:
 class Draft:
     """Steps so far, and by step the columns that are wanted of it."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str]) -> None:
+    def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str], asked: frozenset[str] = frozenset()) -> None:
+        """``asked`` are the lookups that the operation asks anyway; see ``hub.plan.riders``."""
+        self.asked = asked
         self.schema = schema
         self.registry = registry
-        self.denied = denied
+        self.denied = registry.forbidden(denied)
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
         self.work = Work()
         self._chosen: dict[int, tuple[Position, dict[str, None]]] = {}
+        self.guards: dict[int, list[Guard]] = {}
 
     def next_id(self) -> int:
         if len(self.steps) >= MAX_STEPS:
             raise Unplannable("steps", MAX_STEPS)
         return len(self.steps) + 1  # 0 is the root layer
 
-    def position(self, layer: int, type_name: str, carried: Mapping[str, Carried]) -> Position:
-        return Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried), self.work))
+    def position(self, layer: int, type_name: str, carried: Mapping[str, Carried], when: tuple[When, ...] = ()) -> Position:
+        return Position(layer, type_name, carried, reach(self.registry, type_name, frozenset(carried), self.work), when=when)
 
-    def fetch(self, position: Position, binding: Binding, selected: Selected | None = None) -> int:
+    def fetch(self, position: Position, binding: Binding, selected: Selected | None = None, unless: Unless | None = None) -> int:
         """The step that asks ``binding`` for this position's keys; the keys' own steps come first."""
-        known = position.fetched.get(binding.id) if selected is None else None
-        if known is not None:
-            return known
-        key = tuple(self.key_slot(position, name) for name in binding.key)
-        step = self.next_id()
-        self.columns[step] = {}
-        self.steps.append(Fetch(step, position.layer, binding, key, selected=selected))
-        if selected is None:
-            position.fetched[binding.id] = step
+        name = (binding.id, *((unless.guard.resolve, *unless.chain) if unless is not None else ()))
+        known = position.fetched.get(name) if selected is None else None
+        if known is None:
+            key = tuple(self.key_slot(position, part, unless) for part in binding.key)
+            known = self.next_id()
+            self.columns[known] = {}
+            requires = position.required.get(binding.id, ())
+            self.steps.append(Fetch(known, position.layer, binding, key, selected=selected, requires=requires, when=position.when))
+            if selected is None:
+                position.fetched[name] = known
         if binding.field is not None:
-            self._choose(position, step, binding.field.partition(".")[2])
-        return step
+            self._choose(position, known, binding.field.partition(".")[2])
+        guards = self.guards.setdefault(known, [])
+        if unless is not None and unless.guard not in guards:
+            guards.append(unless.guard)
+        return known
 
     def _choose(self, position: Position, step: int, name: str) -> None:
         self._chosen.setdefault(step, (position, {}))[1].setdefault(name)
 
-    def choices(self) -> tuple[Choice, ...]:
+    def chosen(self) -> tuple[Chosen, ...]:
         """What each binding was chosen for."""
-        return tuple(Choice(step, where.type, tuple(names), where.reach.carried) for step, (where, names) in self._chosen.items())
+        return tuple(Chosen(step, where.type, tuple(names), where.reach.carried) for step, (where, names) in self._chosen.items())
 
-    def key_slot(self, position: Position, name: str) -> Slot:
+    def key_slot(self, position: Position, name: str, unless: Unless | None = None) -> Slot:
         carried = position.carried.get(name)
         if carried is None:
-            binding = position.reach.via(name)
-            assert binding is not None, f"{position.type}.{name} was chosen as a key that can be had"
-            carried = self.fetched(position, binding, name)
+            via = position.reach.via(name)
+            assert via is not None, f"{position.type}.{name} was chosen as a key that can be had"
+            # A key that is had for all rows anyway is not asked for again.
+            carried = self.fetched(position, via, name, None if (via.id,) in position.fetched else unless)
         if carried.level is None:
             return Slot(carried.step, name, self.type_of(f"{position.type}.{name}"))
         return self.wanted(carried.level, carried.served, f"{position.type}.{name}")
 
-    def fetched(self, position: Position, binding: Binding, name: str) -> Carried:
-        step = self.fetch(position, binding)
+    def fetched(
+        self, position: Position, binding: Binding, name: str, unless: Unless | None = None, selected: Selected | None = None
+    ) -> Carried:
+        step = self.fetch(position, binding, selected, unless)
         self._choose(position, step, name)
         level = self.level(position.layer, step, binding, step=step)
         return Carried(binding.fields[name], step, level)

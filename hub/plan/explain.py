@@ -13,11 +13,13 @@ from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
 from hub.plan.model import (
     Arguments,
+    Choice,
     Connection,
     Event,
     Expand,
     Failure,
     Fetch,
+    Guard,
     List,
     Object,
     Output,
@@ -29,7 +31,7 @@ from hub.plan.model import (
     Write,
 )
 from hub.plan.view import View
-from schema.registry import Registry
+from schema.registry import Registry, Resolve
 
 HIDDEN = "(hidden)"
 
@@ -116,12 +118,13 @@ def explained(plan: QueryPlan, registry: Registry | None = None, view: View | No
     view = view or View()
     steps = {step.id: step for step in plan.steps}
     first = {member: members[0] for members in plan.groups for member in members[1:]}
+    sure = {step.id for step in plan.steps if isinstance(step, Fetch) and not step.unless}
     lines = tuple(replace(line, system=view.name(line.system)) for line in (_line(step, steps, first, view) for step in plan.steps))
     others = alternatives(plan, registry) if registry is not None else {}
     return Explained(
         plan.operation,
         tuple(dict.fromkeys(line.system for line in sorted(lines, key=lambda line: line.system) if line.system)),
-        len(plan.groups) + sum(isinstance(step, Scan | Write) for step in plan.steps),
+        sum(not sure.isdisjoint(members) for members in plan.groups) + sum(isinstance(step, Scan | Write) for step in plan.steps),
         lines,
         {number: tuple(replace(other, system=view.name(other.system)) for other in some) for number, some in others.items()},
         tuple(_warnings(plan, steps, first, registry, view)),
@@ -169,6 +172,9 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], vie
     parts["maxKeys"] = max(1, binding.relation.max_keys)
     after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
     parts |= {"after": after} if after else {}
+    parts |= {"of": [each.value for each in reversed(step.when)]} if step.when else {}
+    parts |= {"requires": {each.param: _way(each.output) for each in step.requires}} if step.requires else {}
+    parts |= {"onlyWhere": list(dict.fromkeys(map(_guard, step.unless)))} if step.unless else {}
     parts |= {"with": first[step.id]} if step.id in first else {}
     return Line(step.id, "fetch", binding.system, parts)
 
@@ -191,6 +197,12 @@ def _words(parts: Mapping[str, Any]) -> str:
                 word = "one key a call" if value == 1 else f"up to {value} keys a call"
             case "after":
                 word = "after " + ", ".join(map(str, value))
+            case "of" if isinstance(value, list):
+                word = "of " + " in ".join(value)
+            case "requires":
+                word = "requires " + ", ".join(f"{param}: {way}" for param, way in value.items())
+            case "onlyWhere":
+                word = "only where " + " or ".join(value)
             case "with":
                 word = f"with {value}"
             case _:
@@ -218,6 +230,19 @@ def _warnings(plan: QueryPlan, steps: Mapping[int, Step], first: Mapping[int, in
                 yield f"step {step.id} shares no call to {name} with other callers: it is asked in the caller's own name"
 
 
+def _way(output: Output) -> str:
+    """The way to a required field: ``creditScore.score``."""
+    below = output.options[0] if isinstance(output, Choice) else output
+    inner = f".{_way(below.children[0])}" if isinstance(below, Object) and below.children else ""
+    return f"{output.place.key}{inner}"
+
+
+def _guard(guard: Guard) -> str:
+    """Which rows a fetch is for: those that the sources before it have left open."""
+    said = {Resolve.FIRST: "has no key", Resolve.FALLBACK_ON_ERROR: "fails", Resolve.FALLBACK_ON_NULL: "has nothing"}
+    return " and ".join(str(probe.step) if probe.step is not None else "the row" for probe in guard.probes) + f" {said[guard.resolve]}"
+
+
 def _origin(slot: Slot) -> str:
     return f"{slot.step}.{slot.column}"
 
@@ -232,6 +257,9 @@ def _failures(output: Output) -> Iterator[tuple[str, str]]:
             yield output.place.coordinate, output.code
         case Object():
             yield from _below(output)
+        case Choice():
+            for option in output.options:
+                yield from _failures(option)
         case List():
             yield from _below(output.rows)
         case Connection():

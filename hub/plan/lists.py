@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from graphql import GraphQLString, get_named_type
+from graphql import GraphQLOutputType, GraphQLString, get_named_type, is_list_type, is_non_null_type
 
 from connectors.spi import Field
 from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
@@ -53,6 +53,8 @@ class Lists:
         filters = self.filters(level, binding, names, node)
         scan = Scan(step, binding, selected, node, filters=filters, denied_filters=forbidden)
         self.draft.steps.append(scan)
+        if binding.variants:
+            return List(place, self.of_any(step, selected.children, binding, level))
         carried = carried_by(binding.fields, level)
         if named not in self.draft.registry.connections:
             return List(place, self.rows(step, selected.children, node, carried))
@@ -81,6 +83,9 @@ class Lists:
         place = place_of(selected)
         step = self.draft.next_id()
         level = self.draft.level(step, source, binding)
+        if binding.variants:
+            self.draft.steps.append(Expand(step, position.layer, source))
+            return List(place, self.of_any(step, selected.children, binding, level))
         carried = carried_by(binding.fields, level)
         named = get_named_type(selected.type).name
         node = self.draft.registry.connections.get(named, named)
@@ -96,11 +101,18 @@ class Lists:
         place = place_of(selected)
         column = level.fields[str(served.column)]
         slot = self.draft.slot(level, served, selected.coordinate)
-        step = self.draft.next_id()
-        inner = Level(step, level.source, {item.name: item for item in column.items}, f"{level.prefix}{column.name}.")
         named = get_named_type(selected.type).name
         node = self.draft.registry.connections.get(named, named)
-        expand = Expand(step, position.layer, level.step, slot=slot)
+        outer: list[int] = []
+        above, lies = position.layer, level.step
+        for _ in range(0 if named in self.draft.registry.connections else _lists(selected.type) - 1):
+            outer.append(self.draft.next_id())
+            self.draft.steps.append(Expand(outer[-1], above, lies, slot=slot, when=() if len(outer) > 1 else position.when))
+            above = lies = outer[-1]
+            slot = Slot(lies, ELEMENT, GraphQLString, Field(ELEMENT, "$"))
+        step = self.draft.next_id()
+        inner = Level(step, level.source, {item.name: item for item in column.items}, f"{level.prefix}{column.name}.")
+        expand = Expand(step, above, lies, slot=slot, when=() if outer else position.when)
         self.draft.steps.append(expand)
         here = Slot(step, ELEMENT, GraphQLString, Field(ELEMENT, "$"))
         output: Output
@@ -110,15 +122,20 @@ class Lists:
             output = self.connection(selected, step, order, carried_by(served.parts, inner), node)
         elif served.variants:
             typename, variants = self.inside.variants(step, selected.children, served, inner)
-            output = List(place, Rows(step, Presence(keys=(here, typename)), typename=typename, variants=variants))
+            output = List(place, Rows(step, Presence(keys=(here, typename)), typename=typename, variants=variants), tuple(outer))
         else:
             presence = Presence(keys=(here, *self.inside.key(served, inner)))
-            output = List(place, self.rows(step, selected.children, node, carried_by(served.parts, inner), presence))
+            output = List(place, self.rows(step, selected.children, node, carried_by(served.parts, inner), presence), tuple(outer))
         if not any(name.startswith(inner.prefix) for name in self.draft.columns[level.source]):
             # Nothing inside was asked for: a part that the caller may see says how long the list is, else the list itself.
             part, _ = next(self.inside.seen(served), (None, ""))
             self.draft.want(*((level, served) if part is None else (inner, part)))
         return output
+
+    def of_any(self, layer: int, children: Mapping[str, tuple[Selected, ...]], binding: Binding, level: Level) -> Rows:
+        """Rows of an abstract type; one that does not say which type it is of is null."""
+        typename, variants = self.inside.variants(layer, children, binding.row, level)
+        return Rows(layer, Presence(keys=(typename,)), typename=typename, variants=variants)
 
     def rows(
         self,
@@ -158,3 +175,10 @@ class Lists:
         if selected.name == "node":
             rows = Rows(layer, Presence(), self.inside.fields(position, selected.children[position.type]))
         return place_of(selected), selected.name, rows
+
+
+def _lists(kind: GraphQLOutputType) -> int:
+    """How many lists a type is wrapped in."""
+    if is_non_null_type(kind):
+        return _lists(kind.of_type)
+    return 1 + _lists(kind.of_type) if is_list_type(kind) else 0

@@ -6,10 +6,11 @@ binding ask for the union of their columns, so that a key seen before is never a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Arguments, Event, Expand, Fetch, Scan, Step, Write
+from hub.plan.model import Arguments, Event, Expand, Fetch, Guard, Scan, Step, Write
+from hub.plan.required import probed, steps_of
 
 
 def needs(step: Step) -> tuple[int, ...]:
@@ -18,14 +19,26 @@ def needs(step: Step) -> tuple[int, ...]:
         case Arguments() | Scan() | Write() | Event():
             return ()
         case Fetch():
-            found = {step.layer, *(slot.step for slot in step.key)}
+            found = {step.layer, *(slot.step for slot in step.key), *_watched(step)}
         case Expand():
-            found = {step.layer, step.source} | ({step.slot.step} if step.slot else set())
+            found = {step.layer, step.source} | ({step.slot.step} if step.slot else set()) | {each.typename.step for each in step.when}
     return tuple(sorted(found - {0, step.id}))
 
 
-def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> tuple[Step, ...]:
-    """Give every fetch and scan its columns: the sorted union over all fetches of its binding, keys first."""
+def _watched(step: Fetch) -> Iterator[int]:
+    """The steps that say which rows ``step`` asks for, and with which values."""
+    for guard in step.unless:
+        for probe in guard.probes:
+            yield from probed(probe)
+    yield from (each.typename.step for each in step.when)
+    for required in step.requires:
+        yield from steps_of(required.output)
+
+
+def unite(
+    steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]], guards: Mapping[int, Sequence[Guard]] | None = None
+) -> tuple[Step, ...]:
+    """Give every fetch and scan its columns: the sorted union over all fetches of its binding, keys first. And each fetch its guards."""
     wanted: dict[str, set[str]] = {}
     for step in steps:
         if isinstance(step, Fetch):
@@ -34,7 +47,8 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
     for step in steps:
         if isinstance(step, Fetch):
             key = step.binding.relation.keys
-            step = replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))))
+            unless = tuple((guards or {}).get(step.id, ()))
+            step = replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))), unless=unless)
         elif isinstance(step, Scan | Write | Event):
             step = replace(step, columns=tuple(sorted(columns[step.id])))
         united.append(step)
@@ -42,13 +56,13 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
 
 
 def groups(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
-    """Fetches that share calls: the same binding at the same depth, and no arguments of their own."""
+    """Fetches that share calls: the same binding at the same depth, and no arguments or required values of their own."""
     depth: dict[int, int] = {0: 0}
     found: dict[tuple[str, int, int], list[int]] = {}
     for step in steps:
         below = max((depth[number] for number in needs(step)), default=0)
         depth[step.id] = below + 1 if isinstance(step, Fetch | Scan) else below
         if isinstance(step, Fetch):
-            alone = step.id if step.selected is not None else 0
+            alone = step.id if step.selected is not None or step.requires else 0
             found.setdefault((step.binding.id, depth[step.id], alone), []).append(step.id)
     return tuple(tuple(members) for members in found.values())

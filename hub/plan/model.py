@@ -19,7 +19,7 @@ from graphql import GraphQLField, GraphQLOutputType
 
 from connectors.spi import Field
 from hub.plan.operation import Selected
-from schema.registry import Binding
+from schema.registry import Binding, Resolve
 
 ROOT = 0
 ELEMENT = "$"  # the column that is the list element itself
@@ -50,11 +50,69 @@ class Arguments:
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """When an object is there.
+
+    ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
+    ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
+    object's own error.
+    """
+
+    keys: tuple[Slot, ...] = ()
+    any: tuple[Slot, ...] = ()
+    found: int | None = None
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How a row tells what one source has made of a field: no key for it, a failure, null, or a value.
+
+    ``step`` is the source's fetch (None: the rows carry the field) and ``key`` what may be null of its key. ``leaf`` and ``items`` are the
+    field's column, where it is a leaf or a list; an object is there as ``presence`` says, and ``variants`` by the value of ``typename``.
+    """
+
+    step: int | None
+    key: tuple[Slot, ...] = ()
+    leaf: Slot | None = None
+    items: Slot | None = None
+    presence: Presence = Presence()
+    typename: Slot | None = None
+    variants: Mapping[str, Presence] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Leaves the rows that one of ``probes`` has answered already, as ``resolve`` understands it, in peace."""
+
+    resolve: Resolve
+    probes: tuple[Probe, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Only rows of one concrete type: those whose ``typename`` has ``value``."""
+
+    typename: Slot
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """A parameter whose value is another field of the entity: ``output`` is that field, planned in the same layer."""
+
+    param: str
+    output: Output
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
 
     A lookup, or a link to one object, puts its columns into ``layer``; a link to many is expanded into layers of its own. ``selected`` is
-    given when arguments of the field are parameters of the relation.
+    given when arguments of the field are parameters of the relation. With ``unless`` only those rows are asked for that one of these
+    guards lets through. With ``requires`` rows are asked for together as far as they have the same values for these.
     """
 
     id: int
@@ -63,6 +121,9 @@ class Fetch:
     key: tuple[Slot, ...]
     columns: tuple[str, ...] = ()
     selected: Selected | None = None
+    unless: tuple[Guard, ...] = ()
+    requires: tuple[Required, ...] = ()
+    when: tuple[When, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +155,7 @@ class Expand:
     slot: Slot | None = None
     selected: Selected | None = None
     order: tuple[Slot, ...] = ()
+    when: tuple[When, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +220,6 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
-    """When an object is there.
-
-    ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
-    ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
-    object's own error.
-    """
-
-    keys: tuple[Slot, ...] = ()
-    any: tuple[Slot, ...] = ()
-    found: int | None = None
-    lenient: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Concrete:
     """One concrete type of an abstract position: when its objects are there, and their fields."""
 
@@ -204,10 +251,11 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A plain list of objects."""
+    """A plain list of objects. Of a list of lists, ``outer`` are the layers of the lists that ``rows`` lie in, the outermost first."""
 
     place: Place
     rows: Rows
+    outer: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +283,16 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A field that several sources can give, in order of preference: each row has it from one of ``options``, which ``probes`` tell."""
+
+    place: Place
+    resolve: Resolve
+    probes: tuple[Probe, ...]
+    options: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """A root field and the layer its value lies in."""
 
@@ -242,11 +300,11 @@ class Root:
     output: Output
 
 
-Output = Leaf | Constant | Failure | Object | List | Connection
+Output = Leaf | Constant | Failure | Object | List | Connection | Choice
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Chosen:
     """What a step's binding was chosen for: ``fields`` of ``type``, at a position whose rows carry ``carried``. For explain alone."""
 
     step: int
@@ -261,6 +319,7 @@ class Unit:
     itself waited for by ``feeds`` (places in the schedule).
 
     ``seconds`` is what its systems may take (0: it asks none), ``below`` the same along the longest chain of units that need it.
+    ``made`` is room for what is made of it when the plan first runs (the question of its fetches), as in ``Slot``.
     """
 
     steps: tuple[Step, ...]
@@ -268,6 +327,7 @@ class Unit:
     feeds: tuple[int, ...]
     seconds: float = 0.0
     below: float = 0.0
+    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +346,7 @@ class QueryPlan:
     coordinates: tuple[str, ...]
     denied: frozenset[str]
     candidates: int = 0
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Chosen, ...] = ()
     schedule: tuple[Unit, ...] = ()
     made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
 

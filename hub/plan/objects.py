@@ -6,14 +6,17 @@ A denied coordinate becomes a failure before anything is fetched for it. Knows p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
-from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
+from hub.plan.choices import choose, usable
+from hub.plan.draft import Carried, Draft, Level, Position, Unless, carried_by, place_of
 from hub.plan.lists import Lists
-from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Slot
+from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Required, Slot, When
 from hub.plan.operation import Selected
-from hub.plan.providers import link, provider
-from schema.registry import Binding, Served
+from hub.plan.providers import sources
+from hub.plan.required import selection
+from schema.registry import Binding, Require, Resolve, Role, Served
 
 
 class Objects:
@@ -33,17 +36,35 @@ class Objects:
         if selected.coordinate in self.draft.denied:
             return Failure(place, "FORBIDDEN")
         carried = position.carried.get(selected.name)
-        if carried is not None:
+        resolve = self.draft.registry.policy(selected.coordinate)
+        if carried is not None and (resolve is Resolve.FIRST or carried.level is None):
             return self.answered(position, selected, carried)
-        binding = link(self.draft.registry, selected.coordinate, position.reach)
-        if binding is not None:
-            return self.linked(position, selected, binding)
-        binding = provider(self.draft.registry, position.type, selected.name, position.reach)
-        if binding is None:
+        known = sources(self.draft.registry, position.type, selected.name, position.reach, self.draft.asked)
+        bound = usable(self.draft, position, known) if resolve is Resolve.FIRST else list(known)
+        if carried is None and not bound:
             return Failure(place, "NOT_BOUND")
-        if self.hidden(binding.fields[selected.name]):
+        found = self.shown(selected.name, bound)
+        if (carried is None and not found) or (carried is not None and self.hidden(carried.served)):
             return Failure(place, "FORBIDDEN")
-        return self.answered(position, selected, self.draft.fetched(position, binding, selected.name))
+        return choose(self, position, selected, resolve, carried, found)
+
+    def shown(self, name: str, found: Sequence[Binding]) -> tuple[Binding, ...]:
+        """Sources up to the first whose object the caller may not see at all: what comes after it would show more than a larger right."""
+        return tuple(takewhile(lambda binding: binding.role is Role.LINK or not self.hidden(binding.fields[name]), found))
+
+    def fetched(self, position: Position, selected: Selected, binding: Binding, unless: Unless | None) -> Output:
+        """A field from a call of its own, or from the rows of a lookup. With ``unless`` only where it is still to be answered."""
+        if binding.requires and binding.id not in position.required:
+            position.required[binding.id] = tuple(self.required(position, each) for each in binding.requires)
+        if binding.role is Role.LINK:
+            return self.linked(position, selected, binding, unless)
+        given = selected if binding.args else None
+        return self.answered(position, selected, self.draft.fetched(position, binding, selected.name, unless, given))
+
+    def required(self, position: Position, wanted: Require) -> Required:
+        """A field that a call needs, planned like one that was asked for; nobody sees it."""
+        selected = selection(self.draft.schema, position.type, wanted.selection)
+        return Required(wanted.param, self.output(position, selected), wanted.nullable)
 
     def answered(self, position: Position, selected: Selected, carried: Carried) -> Output:
         """A field whose value lies in rows that are fetched anyway, or among the root field's arguments."""
@@ -61,13 +82,13 @@ class Objects:
         """One object in the same row: an entity's key to go on from, or parts; null when its parts are."""
         place = place_of(selected)
         if served.variants:
-            typename, variants = self.variants(position.layer, selected.children, served, level)
+            typename, variants = self.variants(position.layer, selected.children, served, level, position.when)
             return Object(place, Presence(keys=(typename,)), typename=typename, variants=variants)
         if self.hidden(served):
             return Failure(place, "FORBIDDEN")
         type_name = str(served.type)
         presence = self.presence(served, level)
-        inner = self.draft.position(position.layer, type_name, carried_by(served.parts, level))
+        inner = self.draft.position(position.layer, type_name, carried_by(served.parts, level), position.when)
         return Object(place, presence, self.fields(inner, selected.children[type_name]))
 
     def presence(self, served: Served, level: Level) -> Presence:
@@ -105,24 +126,32 @@ class Objects:
         return plain and next(self.seen(served), None) is None
 
     def variants(
-        self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level
+        self,
+        layer: int,
+        children: Mapping[str, tuple[Selected, ...]],
+        served: Served,
+        level: Level,
+        when: tuple[When, ...] = (),
     ) -> tuple[Slot, dict[str, Concrete]]:
         """An object of an abstract type: its concrete type is read from a column, row by row."""
         column = Served("__typename", column=served.typename)
         typename = self.draft.wanted(level, column, "")
         found = {}
         for variant in served.variants:
-            position = self.draft.position(layer, variant.type, carried_by(variant.parts, level))
+            position = self.draft.position(layer, variant.type, carried_by(variant.parts, level), (*when, When(typename, variant.value)))
             own = Served(variant.type, type=variant.type, parts=variant.parts)
             presence = Presence(keys=self.key(own, level))  # a plain object is there when its type is said
             found[variant.value] = Concrete(presence, self.fields(position, children.get(variant.type, ())))
         return typename, found
 
-    def linked(self, position: Position, selected: Selected, binding: Binding) -> Output:
+    def linked(self, position: Position, selected: Selected, binding: Binding, unless: Unless | None) -> Output:
         """A list or an object that is fetched by the parent's key."""
-        source = self.draft.fetch(position, binding, selected if binding.args else None)
+        source = self.draft.fetch(position, binding, selected if binding.args else None, unless)
         if binding.many:
             return self.lists.linked(position, selected, binding, source)
         level = self.draft.level(position.layer, source, binding, step=source)
-        inner = self.draft.position(position.layer, binding.type, carried_by(binding.fields, level))
+        if binding.variants:
+            typename, variants = self.variants(position.layer, selected.children, binding.row, level, position.when)
+            return Object(place_of(selected), Presence(keys=(typename,)), typename=typename, variants=variants)
+        inner = self.draft.position(position.layer, binding.type, carried_by(binding.fields, level), position.when)
         return Object(place_of(selected), Presence(found=source), self.fields(inner, selected.children[binding.type]))

@@ -45,7 +45,7 @@ class Selected:
     """One response key of one object position: ``number`` finds the field nodes merged into it, ``definition`` is the field's.
 
     ``shape`` says which arguments are given, without their values. ``children`` maps each possible concrete type below to its
-    selections; it is empty for a leaf.
+    selections; it is empty for a leaf. ``given`` is the node of a field that a manifest asks for, and no document.
     """
 
     key: str
@@ -55,6 +55,7 @@ class Selected:
     number: int
     shape: str = ""
     children: Mapping[str, tuple[Selected, ...]] = field(default_factory=dict)
+    given: FieldNode | None = None
 
     @property
     def coordinate(self) -> str:

@@ -10,20 +10,21 @@ from hub.plan.merge import groups, unite
 from hub.plan.model import ROOT, Arguments, Constant, Failure, Object, Presence, QueryPlan, Root
 from hub.plan.objects import Objects
 from hub.plan.operation import Operation, Selected
+from hub.plan.riders import asked_anyway
 from hub.plan.schedule import schedule
 from schema.registry import Registry, Served
 
 
 def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, denied: frozenset[str]) -> QueryPlan:
     """Plan all root fields of ``operation`` for a caller who may not see ``denied``. Raises Unplannable past ``MAX_STEPS`` steps."""
-    draft = Draft(schema, registry, denied)
+    draft = Draft(schema, registry, denied, asked_anyway(registry, operation.coordinates))
     objects = Objects(draft)
     roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
-    steps = unite(draft.steps, draft.columns)
+    steps = unite(draft.steps, draft.columns, draft.guards)
     together = groups(steps)
     units = schedule(steps, together, lambda system: registry.limits(system).timeout)
-    work, choices = draft.work.candidates, draft.choices()
-    return QueryPlan(operation.name, steps, together, roots, operation.coordinates, denied, work, choices, units)
+    work, chosen = draft.work.candidates, draft.chosen()
+    return QueryPlan(operation.name, steps, together, roots, operation.coordinates, denied, work, chosen, units)
 
 
 def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:

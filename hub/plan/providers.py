@@ -7,10 +7,11 @@ binding of each key, so the work does not grow with the number of systems; ``Wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from schema.registry import Binding, Ranked, Registry
+from hub.plan.riders import riding
+from schema.registry import Binding, Ranked, Registry, Resolve
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Reach:
 
     def via(self, name: str) -> Binding | None:
         """The binding that has a field which is not carried in the earliest round, the best-ranked of that round."""
-        return min(self._there(self.ranked.firsts.get(name, ())), key=lambda binding: self.rounds[binding.key], default=None)
+        return min(self._there(self.ranked.vias.get(name, ())), key=lambda binding: self.rounds[binding.key], default=None)
 
     def has(self, name: str) -> bool:
         return name in self.carried or self.via(name) is not None
@@ -39,13 +40,12 @@ class Reach:
     def all(self, names: tuple[str, ...]) -> bool:
         return names in self.rounds or all(map(self.has, names))
 
-    def first(self, bindings: Iterable[Binding]) -> Binding | None:
-        """The first whose key can be had."""
+    def those(self, bindings: Iterable[Binding]) -> Iterator[Binding]:
+        """Those whose keys can be had, in their order; looked at as far as they are wanted."""
         for binding in bindings:
             self.work.candidates += 1
             if self.all(binding.key):
-                return binding
-        return None
+                yield binding
 
     def _there(self, bindings: Iterable[Binding]) -> Iterable[Binding]:
         for binding in bindings:
@@ -73,11 +73,14 @@ def reach(registry: Registry, type_name: str, carried: frozenset[str], work: Wor
         waiting = [key for key in waiting if key not in rounds]
 
 
-def provider(registry: Registry, type_name: str, field: str, found: Reach) -> Binding | None:
-    """The lookup that answers a requested field: the first by rank whose key can be had."""
-    return found.first(registry.ranked(type_name).firsts.get(field, ()))
+def sources(registry: Registry, type_name: str, field: str, found: Reach, asked: frozenset[str]) -> Iterator[Binding]:
+    """All that can answer a field that is not carried, best first: links, then lookups, each by rank, whose keys can be had at all.
 
-
-def link(registry: Registry, coordinate: str, found: Reach) -> Binding | None:
-    """The link that answers a list or object field: the first by rank whose key can be had."""
-    return found.first(registry.linkers(coordinate))
+    Where the first answers, the best of each key are all that there can be; of lookups that are worth the same those that are ``asked``
+    anyway come first.
+    """
+    coordinate = f"{type_name}.{field}"
+    ranked = registry.ranked(type_name)
+    if registry.policy(coordinate) is Resolve.FIRST:
+        return found.those((*registry.linkers(coordinate), *riding(ranked, field, asked)))
+    return found.those((*registry.links.get(coordinate, ()), *ranked.providers.get(field, ())))

@@ -51,7 +51,10 @@ def mentioned(plan: QueryPlan) -> frozenset[str]:
 def columns_of(binding: Binding) -> Mapping[str, tuple[str, ...]]:
     """What lies in each column of a binding's rows: the coordinates of the field itself and of those that it lies within."""
     found: dict[str, tuple[str, ...]] = {}
-    for column, way in _lies(binding.type, binding.fields, "", ()):
+    if binding.typename is not None:
+        found[binding.typename] = ()
+    kinds = ((binding.type, binding.fields), *((variant.type, variant.parts) for variant in binding.variants))
+    for column, way in (each for type_name, fields in kinds for each in _lies(type_name, fields, "", ())):
         found[column] = (*found.get(column, ()), *way)
     return found
 

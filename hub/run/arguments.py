@@ -58,7 +58,8 @@ class Inputs:
 def arguments(selected: Selected, inputs: Inputs) -> dict[str, Any]:
     """Argument values in canonical form; arguments that were not given are left out. Raises BadArgument."""
     try:
-        given = get_argument_values(selected.definition, inputs.nodes[selected.number][0], inputs.variables)
+        node = selected.given or inputs.nodes[selected.number][0]
+        given = get_argument_values(selected.definition, node, inputs.variables)
     except GraphQLError as error:  # a nullable variable with a default that was given as null, where null may not be
         raise BadArgument(Fault("BAD_VARIABLES", en=error.message)) from None
     return {name: plain(value, selected.definition.args[name].type) for name, value in given.items()}

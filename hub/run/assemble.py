@@ -14,6 +14,7 @@ from typing import Any
 from graphql import GraphQLOutputType, is_non_null_type
 
 from hub.plan.model import (
+    Choice,
     Connection,
     Constant,
     Failure,
@@ -28,6 +29,7 @@ from hub.plan.model import (
     Rows,
     Slot,
 )
+from hub.run.choices import built
 from hub.run.connections import connection
 from hub.run.convert import BAD, depth, whole
 from hub.run.layers import Fault, Layer, faults_at, present, reading, spans_below
@@ -61,7 +63,7 @@ async def assemble_large(plan: QueryPlan, layers: Mapping[int, Layer], propagate
     found = []
     for root in plan.roots:
         output, path = root.output, root_path(root)
-        if isinstance(output, List):
+        if isinstance(output, List) and not output.outer:
             step = slice_of(layers[output.rows.layer].size, weight(layers))
             found.append((root, await work.in_slices(output, range(1), path, step)))
         else:
@@ -106,6 +108,8 @@ class _Assembly(Positions):
                 return [output.value] * len(rows), {}
             case Failure():
                 return self.failure(output.place, output.code, rows, path)
+            case Choice():
+                return built(output, layer, rows, path, self.value)
 
     def failure(self, place: Place, code: str, rows: Sequence[int], path: PathOf) -> Built:
         values: list[Any] = [None] * len(rows)
@@ -229,6 +233,8 @@ class _Assembly(Positions):
     # -- lists and connections -----------------------------------------------------------------------------------
 
     def lists(self, output: List, rows: Sequence[int], path: PathOf) -> Built:
+        if output.outer:
+            return self.nested(output, rows, path)
         layer = self.layers[output.rows.layer]
         spans, below = spans_below(layer, rows)
         return self.listed(output, rows, path, spans, self.objects(layer, below, _element_path(layer, path), output.rows))
@@ -241,6 +247,25 @@ class _Assembly(Positions):
         if not own and not lost and not is_non_null_type(output.place.type):
             return found, {}
         return found, self.settle(output.place, output.place.type, found, lambda at: path(rows[at]), own, lost)
+
+    def nested(self, output: List, rows: Sequence[int], path: PathOf) -> Built:
+        """Lists of lists."""
+        place, layers = output.place, [self.layers[number] for number in (*output.outer, output.rows.layer)]
+        kinds, tiers, paths = [place.type], [rows], [path]
+        spans = []
+        for layer in layers:  # down to the elements of the innermost lists
+            span, below = spans_below(layer, tiers[-1])
+            spans.append(span)
+            tiers.append(below)
+            kinds.append(element(kinds[-1]))
+            paths.append(_element_path(layer, paths[-1]))
+        values, bad, faults = self.objects(layers[-1], tiers[-1], paths[-1], output.rows)
+        for level in reversed(range(len(layers))):  # and up again, one list around the other
+            here, kind = tiers[level], kinds[level + 1]
+            at_path = lambda at, here=here, way=paths[level]: way(here[at])  # noqa: E731
+            values, bad = self.sliced(place, values, bad, faults, spans[level], at_path, kind)
+            faults = faults_at(layers[level], here)
+        return values, self.settle(place, place.type, values, lambda at: path(rows[at]), faults, bad)
 
     async def in_slices(self, output: List, rows: Sequence[int], path: PathOf, step: int) -> Built:
         """``lists`` for very many elements: others have their turn after each ``step`` of them."""

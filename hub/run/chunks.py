@@ -59,10 +59,11 @@ class Question:
     params: Mapping[str, Any] = field(default_factory=dict)
     scope: str = ""
 
-    @property
-    def name(self) -> tuple[str, tuple[str, ...], str]:
-        """By what it is known that an answer to one question is an answer to another with the same keys and without parameters."""
-        return (self.binding.id, self.columns, self.scope)
+    name: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """``name`` is by what it is known that an answer to one question is an answer to another with the same keys and no parameters."""
+        object.__setattr__(self, "name", repr((self.binding.id, self.columns, self.scope)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ class Asked:
         self._request_id = request_id
         self._principal = principal
         self._shared = shared
-        self._known: dict[Any, dict[Key, Sent]] = {}
+        self._asker = Asker(0.0)
+        self._known: dict[tuple[object, str], dict[Key, Sent]] = {}
         self._sent: list[Sent] = []
         self.context = copy_context()  # the request's own, whoever's answer it is that sets off another call
         self.systems: set[str] = set()
@@ -172,21 +174,27 @@ class Asked:
         for sent in self._sent:
             sent.withdraw()
 
-    def rows(self, question: Question, keys: Iterable[Key | None], deadline: float, context: Context | None = None) -> Answering:
+    def rows(self, question: Question, keys: Sequence[Key | None], deadline: float, context: Context | None = None) -> Answering:
         """The answer that holds each of ``keys``; new keys are sent in chunks, all at once, and answered by ``deadline``. Calls of this
         request's own are made in ``context``."""
-        known = self._known.setdefault(question.name, {}) if not question.params else {}
-        wanted = dict.fromkeys(key for key in keys if key is not None)
-        new = [key for key in wanted if key not in known]
+        params = repr(sorted(question.params.items())) if question.params else ""
+        known = self._known.setdefault((question.name, params), {})
+        wanted = [key for key in keys if key is not None]
+        if len(wanted) > 1:
+            wanted = list(dict.fromkeys(wanted))
+        new = [key for key in wanted if key not in known] if known else wanted
         if new:
             self.systems.add(question.binding.system)
-            asker = Asker(deadline, self._request_id, self._principal)
+            if self._asker.deadline != deadline:
+                self._asker = Asker(deadline, self._request_id, self._principal)
             size = max(1, question.binding.relation.max_keys)
             for start in range(0, len(new), size):
-                chunk = new[start : start + size]
-                sent = self._begun(question, chunk, asker, context or self.context)
+                chunk = new[start : start + size] if len(new) > size else new
+                sent = self._begun(question, chunk, self._asker, context or self.context)
                 self._sent.append(sent)
                 known.update(dict.fromkeys(chunk, sent))
+        if len(wanted) == 1:
+            return Answering(wanted, [known[wanted[0]]])
         return Answering(wanted, list(dict.fromkeys(map(known.__getitem__, wanted))))
 
     def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker, context: Context) -> Sent:
@@ -196,6 +204,30 @@ class Asked:
 
     async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
         return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
+
+
+class Awaited(Protocol):
+    """Something that will be there."""
+
+    def then(self, go_on: Callable[[], None]) -> None: ...
+
+
+def when_all(some: Sequence[Awaited], go_on: Callable[[], None]) -> None:
+    """Call ``go_on`` when all of ``some`` are there: at once, or when the last has come."""
+    if len(some) == 1:
+        return some[0].then(go_on)
+    left = len(some)
+
+    def one_less() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            go_on()
+
+    for each in some:
+        each.then(one_less)
+    if not some:
+        go_on()
 
 
 class Answering:
@@ -209,19 +241,7 @@ class Answering:
 
     def then(self, go_on: Callable[[], None]) -> None:
         """Call ``go_on`` when all are there: at once, or when the last has come."""
-        late = [chunk for chunk in self._chunks if not chunk.done]
-        left = len(late)
-
-        def one_less() -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                go_on()
-
-        if not late:
-            go_on()
-        for chunk in late:
-            chunk.then(go_on if len(late) == 1 else one_less)
+        when_all(self._chunks, go_on)
 
     def answers(self) -> Mapping[Key, Answered]:
         """What holds each key, when all are there. Raises what a chunk raised."""
@@ -297,6 +317,11 @@ def _checked(
 
 def align(binding: Binding, keys: Sequence[Key | None], faults: dict[int, Fault], answers: Mapping[Key, Answered]) -> Fetched:
     """Bring answers into the order of a layer's rows; ``faults`` are those of the keys themselves, and are added to."""
+    if len(keys) == 1 and keys[0] is not None:  # of one row there is nothing to bring into order
+        alone = answers[keys[0]]
+        there, size = alone.at.get(keys[0], ()), len(next(iter(alone.columns.values()), ()))
+        if alone.fault is None and not alone.faults and (binding.many or len(there) == size == 1):
+            return Fetched(alone.columns, (True,), faults, (there,) if binding.many else None)
     distinct = list({id(answered): answered for answered in answers.values()}.values())
     if any(answered.fault or answered.faults for answered in distinct):
         for row, key in enumerate(keys):

@@ -2,20 +2,23 @@
 
 There is no timer. While few calls are in flight a question is sent at once, together with all others of the same moment; the keys of
 those that arrive while enough are form the next batch, which leaves as soon as a call has come back. So one client alone waits for
-nothing, and the busier a source is the more keys travel in each call.
+nothing, and the busier a source is the more keys travel in each call. Many of one moment are divided over the calls that may be in flight.
 
 Only what is the same for every caller is shared: one binding with one set of columns in one scope, under the hub's own credential. Each
 question has a deadline and rows of its own: it sees the rows of its keys and no others, hears of its own calls alone, and when it goes away
-the calls go on for the others, and end when there are none.
+the calls go on for the others, and end when there are none. Questions of one moment are put together by aiodataloader, whole questions at a
+time and without its cache; nobody waits for its futures, so that nobody who goes away can take one along.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
+
+from aiodataloader import DataLoader
 
 from connectors.spi import SourceError
 from hub.run.chunks import Answered, Asker, Question, Sent, ask
@@ -24,6 +27,7 @@ from hub.run.rows import Key
 from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one lane after which further questions wait for each other
+TOGETHER = 16  # questions of one moment are not divided into fewer than these
 LANES = 2048  # shapes of questions that are kept
 
 Send = Callable[[Sequence[Key], Asker], Coroutine[None, None, Answered]]
@@ -34,7 +38,7 @@ class Coalescer:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._lanes: dict[tuple[str, tuple[str, ...], str], Lane] = {}
+        self._lanes: dict[str, Lane] = {}
 
     @property
     def idle(self) -> bool:
@@ -87,10 +91,12 @@ class Wanted(Sent):
     def arrived(self, calling: _Calling, found: Mapping[Key, Answered]) -> None:
         """The answer for those keys. All keys of a question leave at one moment, so the last call back is the end of it."""
         self._calls.remove(calling)
-        self._found.update(found)
+        if self._calls or self._found:
+            self._found.update(found)
+            found = self._found
         if not self._calls:
             self._lane.forget(self)
-            self.settle(self._found)
+            self.settle(found)
 
     def late(self) -> None:
         """Its time is over: what has not come is slow, and will not be heard any more."""
@@ -128,8 +134,8 @@ class Lane:
         self._size = max(1, size)
         self._open: dict[Wanted, None] = {}
         self._waiting: dict[Wanted, None] = {}
+        self._loader: DataLoader[Wanted, None] = DataLoader(self._leave, cache=False)
         self._in_flight = 0
-        self._leaving = False
         self._alarm: asyncio.TimerHandle | None = None  # one for the earliest of all that are open
 
     @property
@@ -141,10 +147,13 @@ class Lane:
         """Let ``keys`` leave with the next call; at most ``seconds`` from now there is an answer."""
         loop = asyncio.get_running_loop()
         wanted = Wanted(self, keys, asker, loop.time() + seconds)
-        self._open[wanted] = self._waiting[wanted] = None
+        self._open[wanted] = None
         if self._alarm is None or wanted.at < self._alarm.when():
             self._set_alarm(wanted.at)
-        self._call_soon()
+        if self._in_flight < IN_FLIGHT:
+            self._loader.load(wanted)
+        else:
+            self._waiting[wanted] = None
         return wanted
 
     def forget(self, gone: Wanted) -> None:
@@ -168,17 +177,37 @@ class Lane:
         if self._open:
             self._set_alarm(min(wanted.at for wanted in self._open))
 
-    def _call_soon(self) -> None:
-        if self._waiting and not self._leaving and self._in_flight < IN_FLIGHT:
-            self._leaving = True
-            asyncio.get_running_loop().call_soon(self._leave)
+    async def _leave(self, questions: list[Wanted]) -> list[None]:
+        """Send all questions of one moment, over as many calls as there are turns if they are many.
 
-    def _leave(self) -> None:
-        """Send all that wait, callers with few keys first: a key of theirs does not travel behind a thousand of another's."""
-        self._leaving = False
-        waiting, self._waiting = self._fewest_first(), {}
-        who: dict[Key, list[Wanted]] = {}
+        In one call they would all come back at once, be answered one after the other, ask again at once, and so on in step: sources idle
+        while answers are made, and nothing to make while sources work. Callers with few keys go first: a key of theirs does not travel
+        behind a thousand of another's.
+        """
+        there = [wanted for wanted in questions if wanted in self._open]  # the others have gone away meanwhile
+        if self._in_flight >= IN_FLIGHT:  # others of the same moment were faster
+            self._waiting.update(dict.fromkeys(there))
+        elif there:
+            for some in self._divided(_fewest_first(there), IN_FLIGHT - self._in_flight):
+                self._depart(some)
+        return [None] * len(questions)
+
+    def _divided(self, waiting: Sequence[Wanted], turns: int) -> list[list[Wanted]]:
+        """``waiting`` over at most ``turns`` calls; what asks for the same keys stays together."""
+        names = list(dict.fromkeys(tuple(wanted.keys) for wanted in waiting)) if len(waiting) > TOGETHER else []
+        calls = min(turns, len(names) // TOGETHER)
+        if calls < 2:
+            return [list(waiting)]
+        share = -(-len(names) // calls)
+        call = {name: place // share for place, name in enumerate(names)}
+        found: list[list[Wanted]] = [[] for _ in range(-(-len(names) // share))]
         for wanted in waiting:
+            found[call[tuple(wanted.keys)]].append(wanted)
+        return found
+
+    def _depart(self, questions: Sequence[Wanted]) -> None:
+        who: dict[Key, list[Wanted]] = {}
+        for wanted in questions:
             for key in wanted.keys:
                 who.setdefault(key, []).append(wanted)
         keys = list(who)
@@ -190,14 +219,6 @@ class Lane:
                     parts.setdefault(wanted, []).append(key)
             # A request with many chunks holds no turn: others would wait until the last of them is back.
             self._begin(chunk, parts, counts=len(keys) <= self._size)
-
-    def _fewest_first(self) -> Iterable[Wanted]:
-        if len(self._waiting) == 1:
-            return self._waiting
-        load: dict[str, int] = {}
-        for wanted in self._waiting:
-            load[wanted.asker.principal] = load.get(wanted.asker.principal, 0) + len(wanted.keys)
-        return sorted(self._waiting, key=lambda wanted: load[wanted.asker.principal])
 
     def _begin(self, chunk: list[Key], parts: dict[Wanted, list[Key]], counts: bool) -> None:
         first = next(iter(parts)).asker
@@ -212,7 +233,9 @@ class Lane:
 
     def _back(self, calling: _Calling, task: asyncio.Task[Answered]) -> None:
         self._in_flight -= calling.counts
-        self._call_soon()
+        waiting, self._waiting = self._waiting, {}
+        for wanted in waiting:
+            self._loader.load(wanted)
         if task.cancelled():  # since nobody waits for it any more
             return
         error = task.exception()
@@ -226,3 +249,11 @@ class Lane:
         for wanted, keys in calling.wanted.items():
             own = answered if alone else answered.of(keys)
             wanted.arrived(calling, dict.fromkeys(keys, own))
+
+
+def _fewest_first(questions: list[Wanted]) -> list[Wanted]:
+    """Questions by how many keys their caller asks for in all."""
+    load: dict[str, int] = {}
+    for wanted in questions:
+        load[wanted.asker.principal] = load.get(wanted.asker.principal, 0) + len(wanted.keys)
+    return sorted(questions, key=lambda wanted: load[wanted.asker.principal])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +18,12 @@ from hub.plan.model import ROOT, Arguments, Event, Expand, Fetch, QueryPlan, Sca
 from hub.plan.schedule import budget
 from hub.run.analysis import Analysis
 from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
-from hub.run.chunks import Asked, Question, Shared, align
-from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
+from hub.run.choices import left
+from hub.run.chunks import Answered, Asked, Question, Shared, align, when_all
+from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of, such
 from hub.run.lists import expand
+from hub.run.required import bundles, under
+from hub.run.rows import Key
 from hub.run.scan import Scanning, conditions
 from hub.run.sources import Sources
 from hub.run.writes import write
@@ -85,6 +88,7 @@ class _Run:
         self.waits = [unit.waits for unit in self.units]
         self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
         self.left = len(self.units)
+        self.now = 0.0  # of the turn at hand
         self.turning = False
         self.over: asyncio.Future[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -100,6 +104,7 @@ class _Run:
         if self.turning:
             return
         self.turning = True
+        self.now = self.sources.clock.monotonic()
         try:
             while self.next:
                 self.next.popleft()()
@@ -148,8 +153,7 @@ class _Run:
 
     def _until(self, unit: Unit) -> float:
         """When ``unit`` has to be done, so that there is time for what needs it."""
-        now = self.sources.clock.monotonic()
-        return now + budget(unit, max(0.0, self.deadline - now))
+        return self.now + budget(unit, max(0.0, self.deadline - self.now))
 
     def _later(self, go_on: Callable[[], None]) -> None:
         if self.over is None or not self.over.done():
@@ -215,15 +219,15 @@ class _Run:
 
     def _fetch(self, unit: Unit) -> None:
         steps = [step for step in unit.steps if isinstance(step, Fetch)]
-        keyed = [keys_of(self.layers[step.layer], step.key) for step in steps]
+        if steps[0].requires:  # alone in its unit
+            return self._requiring(unit, steps[0])
+        keyed = [self._keys(step) for step in steps]
         try:
-            question = self._question(steps[0])
+            question = self._question(unit, steps[0])
         except BadArgument as error:  # such a field is alone in its unit
-            [step], [(keys, faults)] = steps, keyed
-            failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | faults
-            self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
-            return self._done(unit)
-        wanted = [key for keys, _ in keyed for key in keys]
+            [(keys, faults)] = keyed
+            return self._refused(unit, steps[0], error, keys, faults)
+        wanted = keyed[0][0] if len(keyed) == 1 else [key for keys, _ in keyed for key in keys]
         answering = self.asked.rows(question, wanted, self._until(unit), self._context(steps[0], wanted))
 
         def aligned() -> None:
@@ -234,9 +238,56 @@ class _Run:
 
         answering.then(lambda: self._later(aligned))
 
-    def _question(self, step: Fetch) -> Question:
-        params: dict[str, Any] = {}
+    def _refused(self, unit: Unit, step: Fetch, error: BadArgument, keys: Sequence[Key | None], faults: Mapping[int, Fault]) -> None:
+        """A fetch whose arguments cannot be used: nothing is asked."""
+        failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | dict(faults)
+        self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
+        self._done(unit)
+
+    def _requiring(self, unit: Unit, step: Fetch) -> None:
+        """A fetch with values that other fields give: one question for each combination of them, all at once."""
+        keys, faults = self._keys(step)
+        layer = self.layers[step.layer]
+        asked = bundles(layer, step.requires, keys, faults)
+        names = [each.param for each in step.requires]
+        try:
+            questions = [self._question(unit, step, dict(zip(names, given, strict=True))) for given in asked]
+        except BadArgument as error:
+            return self._refused(unit, step, error, keys, faults)
+        until, context = self._until(unit), self._context(step, keys)
+        waiting = [self.asked.rows(question, some, until, context) for question, some in zip(questions, asked.values(), strict=True)]
+
+        def aligned() -> None:
+            answers: dict[Key, Answered] = {}
+            for given, one in zip(asked, waiting, strict=True):
+                answers |= under(given, one.answers())
+            layer.fetched[step.id] = align(step.binding, keys, faults, answers)
+            self._done(unit)
+
+        when_all(waiting, lambda: self._later(aligned))
+
+    def _keys(self, step: Fetch) -> tuple[list[Key | None], dict[int, Fault]]:
+        """The key of each row that is to be asked for, and why some could not be had."""
+        layer = self.layers[step.layer]
+        keys, faults = keys_of(layer, step.key)
+        wanted = such(layer, step.when)
+        if step.unless:
+            open_ = [any(each) for each in zip(*(left(layer, guard) for guard in step.unless), strict=True)]
+            wanted = open_ if wanted is None else [one and other for one, other in zip(wanted, open_, strict=True)]
+        if wanted is not None:
+            keys = [key if open else None for key, open in zip(keys, wanted, strict=True)]
+            faults = {row: fault for row, fault in faults.items() if wanted[row]}
+        return keys, faults
+
+    def _question(self, unit: Unit, step: Fetch, required: Mapping[str, Any] | None = None) -> Question:
+        types = tuple(slot.type for slot in step.key)
+        if step.selected is None and required is None:
+            if not unit.made:
+                unit.made.append(Question(step.binding, step.columns, types))
+            made: Question = unit.made[0]
+            return made
+        params: dict[str, Any] = dict(required or {})
         if step.selected is not None:
             given = arguments(step.selected, self.inputs)
-            params = {param: given.get(argument) for argument, param in step.binding.args.items()}
-        return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)
+            params |= {param: given.get(argument) for argument, param in step.binding.args.items()}
+        return Question(step.binding, step.columns, types, params)

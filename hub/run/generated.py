@@ -16,8 +16,9 @@ from typing import Any
 
 from graphql import is_non_null_type
 
-from hub.plan.model import Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows, Slot
+from hub.plan.model import Choice, Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows, Slot
 from hub.run.assemble import Assembled, assemble, assemble_large
+from hub.run.choices import chosen
 from hub.run.convert import whole
 from hub.run.layers import Layer, present, reading, spans_below
 from hub.run.quality import Notices
@@ -73,7 +74,7 @@ def generate(plan: QueryPlan) -> Build | None:
         source, table = written(plan)
     except Unfit:
         return None
-    space = {**table, "column": column, "there": there, "look": look, "lists": lists, "pages": pages}
+    space = {**table, "chosen": chosen, "column": column, "there": there, "look": look, "lists": lists, "pages": pages}
     exec(compile(source, "<assembly of a plan>", "exec"), space)  # numbered names only; see the module
     made: Build = space["build"]
     return made
@@ -161,12 +162,15 @@ class _Writer:
                 there_ = self.loop(columns, values)
                 fields = [self.value(child, layer, columns, inner) for child in output.children]
                 return f"({self.braces(output.children, fields)} if {there_} else None)"
-            case List():
+            case List() if not output.outer:
                 below = self.layer(output.rows.layer)
                 self.line(f"{values} = lists({below}, {layer}, {self.elements(output.rows, below)}, {self.held(output)})")
                 return self.loop(columns, values)
             case Connection():
                 return self.connection(output, layer, columns)
+            case Choice():  # as a rule the first source has it all
+                self.line(f"if any(chosen({layer}, {self.held(output)})): raise {self.held(Unclean)}")
+                return self.value(output.options[0], layer, columns, dense)
         raise Unfit
 
     def elements(self, rows: Rows, below: str) -> str:

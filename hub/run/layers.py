@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
-from hub.plan.model import ELEMENT, Presence, Slot
+from hub.plan.model import ELEMENT, Presence, Slot, When
 from hub.run.convert import BAD, Column, Reading
 from hub.run.rows import spans
 
@@ -90,7 +90,9 @@ class Layer:
         key = (slot.step, slot.column)
         column = self._canonical.get(key)
         if column is None:
-            column = self._canonical[key] = reading(slot).column(self.native(slot))
+            fetched = self.fetched.get(slot.step) if self.size else None
+            values = self.native(slot) if fetched is None else fetched.columns[slot.column]
+            column = self._canonical[key] = reading(slot).column(values)
         return column
 
     def keep(self, slot: Slot, column: Column) -> None:
@@ -132,6 +134,15 @@ def keys_of(layer: Layer, slots: tuple[Slot, ...]) -> tuple[list[tuple[Any, ...]
             keys[row] = None
             faults[row] = fault
     return keys, faults
+
+
+def such(layer: Layer, when: Sequence[When]) -> list[bool] | None:
+    """Which rows are objects of the types that ``when`` names; None for all."""
+    found: list[bool] | None = None
+    for each in when:
+        own = [value is not None and str(value) == each.value for value in layer.native(each.typename)]
+        found = own if found is None else [both and here for both, here in zip(found, own, strict=True)]
+    return found
 
 
 def _there(columns: Sequence[list[Any]], any_will_do: bool) -> list[bool]:

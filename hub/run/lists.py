@@ -14,14 +14,14 @@ from connectors.paths import read_all
 from hub.plan.model import ELEMENT, Expand, Slot
 from hub.run.arguments import BadArgument, Inputs, arguments, page
 from hub.run.convert import canonical, decoded
-from hub.run.layers import Fault, Layer, Paged
+from hub.run.layers import Fault, Layer, Paged, such
 from hub.run.order import row_keys
 from hub.run.rows import spans
 
 
 def expand(step: Expand, above: Layer, inputs: Inputs) -> Layer:
     """The layer of ``step`` below the layer ``above``."""
-    below = linked(above, step.source) if step.slot is None else unnested(above, step.slot)
+    below = linked(above, step.source) if step.slot is None else unnested(above, step.slot, such(above, step.when))
     return laid(below, None if step.selected is None else cuts(step, below, inputs))
 
 
@@ -60,12 +60,14 @@ def linked(above: Layer, source: int) -> Below:
     return Below(lambda slot: fetched.columns[slot.column], fetched.groups or (), fetched.faults)
 
 
-def unnested(above: Layer, slot: Slot) -> Below:
-    """The elements of a list column, end to end; a value that is no list is a fault of its row."""
+def unnested(above: Layer, slot: Slot, wanted: Sequence[bool] | None = None) -> Below:
+    """The elements of a list column, end to end, of the rows that are ``wanted``; a value that is no list is a fault of its row."""
     faults = dict(above.faults_of(slot.step))
     values = above.native(slot)
     if slot.field is not None and slot.field.format is not None:
         values = [decoded(value, slot.field.format) for value in values]
+    if wanted is not None:
+        values = [value if here else None for value, here in zip(values, wanted, strict=True)]
     lists: list[Any] = values
     if faults or not set(map(type, values)) <= {list}:
         lists = [value if isinstance(value, list | tuple) and row not in faults else None for row, value in enumerate(values)]

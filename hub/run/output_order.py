@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hub.plan.model import Connection, List, Object, Output, PageField, QueryPlan, Rows
+from hub.plan.model import Choice, Connection, List, Object, Output, PageField, QueryPlan, Rows
 from hub.run.positions import Located
 
 Keys = tuple[str, ...]  # a path without its indexes
@@ -40,6 +40,8 @@ def _among(outputs: Iterable[Output], above: Keys) -> Iterator[Keys]:
         keys = (*above, output.place.key)
         yield keys
         match output:
+            case Choice():
+                yield from _among(output.options, above)
             case Object():
                 yield from _children(output, keys)
             case List():

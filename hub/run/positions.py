@@ -88,9 +88,11 @@ class Positions:
         faults: Mapping[int, Fault],
         spans: Sequence[range | None],
         path: Callable[[int], Path],
+        kind: GraphQLOutputType | None = None,
     ) -> Built:
-        """Elements laid end to end into one list per parent. A bad element that may not be null makes its list bad."""
-        kind = element(place.type)
+        """Elements laid end to end into one list per parent. A bad element that may not be null makes its list bad. ``kind`` is the
+        elements' type, where the lists are not the field's own."""
+        kind = kind or element(place.type)
         lists: list[Any] = [None if span is None else values[span.start : span.stop] for span in spans]
         lost: Bad = {}
         if not bad and not faults and not (is_non_null_type(kind) and None in values):

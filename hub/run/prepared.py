@@ -190,7 +190,9 @@ class Preparer:
 
     def _prepared(self, operation: Operation) -> Prepared:
         listed = {self.registry.connections[name] for name in operation.types if name in self.registry.connections}
-        stamp = "\n".join((operation.digest, *self._epochs.of(sorted(operation.types | listed))))
+        required = {name for each in operation.coordinates for name in self.registry.requires.get(each, ())}
+        types = operation.types | listed | {name.partition(".")[0] for name in required}
+        stamp = "\n".join((operation.digest, *self._epochs.of(sorted(types))))
         key = hashlib.sha256(stamp.encode()).hexdigest()
         found = self.caches.operations.get(key)
         if found is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub.plan.model import Connection, Leaf, List, Object, Output, QueryPlan, Slot
+from hub.plan.model import Choice, Connection, Leaf, List, Object, Output, QueryPlan, Slot
 from hub.run.convert import Column
 from hub.run.layers import Layer, reading
 
@@ -61,6 +61,8 @@ def _shown(output: Output, layer: int) -> Iterator[tuple[int, Slot]]:
     match output:
         case Leaf():
             yield layer, output.slot
+        case Choice():
+            yield from _among(output.options, layer)
         case Object():
             yield from _among(output.children, layer)
             for concrete in output.variants.values():

@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.coordinates import Grade
+from schema.registry import Resolve
 from schema.scalars import USCC, Date, DateTime, Decimal, Division
 from schema.types.connection import Connection
 from schema.types.enums import CreditGrade, EnterpriseStatus, EntityType
@@ -22,7 +23,7 @@ class CreditScore:
 @strawberry.type(description=words("市场主体", "A market entity"))
 class Enterprise:
     uscc: USCC = planned("统一社会信用代码", "Unified social credit code")
-    name: str | None = planned("名称", "Registered name")
+    name: str | None = planned("名称", "Registered name", resolve=Resolve.FALLBACK_ON_ERROR)
     entity_type: EntityType | None = planned("主体类型", "Kind of entity")
     status: EnterpriseStatus | None = planned("登记状态", "Registration status")
     division: Division | None = planned("登记地行政区划", "Division of registration")

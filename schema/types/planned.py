@@ -16,9 +16,11 @@ from strawberry.types.unset import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.coordinates import Grade
+from schema.registry import Resolve
 
 GRADE = "yiwang.grade"  # keys of a field's metadata
 SCOPES = "yiwang.scopes"
+RESOLVE = "yiwang.resolve"
 DEFAULT_FIRST = 50
 
 AnyEnum = TypeVar("AnyEnum", bound=EnumMeta)
@@ -62,9 +64,9 @@ def paging() -> tuple[StrawberryArgument, StrawberryArgument]:
     )
 
 
-def policy(grade: Grade, scopes: Iterable[Iterable[str]] = ()) -> Mapping[str, Any]:
-    """Field metadata: its grade, and its scopes as a disjunction of conjunctions."""
-    return {GRADE: grade, SCOPES: tuple(frozenset(every) for every in scopes)}
+def policy(grade: Grade, scopes: Iterable[Iterable[str]] = (), resolve: Resolve = Resolve.FIRST) -> Mapping[str, Any]:
+    """Field metadata: its grade, its scopes as a disjunction of conjunctions, and what happens when several systems serve it."""
+    return {GRADE: grade, SCOPES: tuple(frozenset(every) for every in scopes), RESOLVE: resolve}
 
 
 def planned(
@@ -75,13 +77,15 @@ def planned(
     scopes: Iterable[Iterable[str]] = (),
     name: str | None = None,
     arguments: Iterable[StrawberryArgument] = (),
+    resolve: Resolve = Resolve.FIRST,
 ) -> Any:
-    """A field that the engine answers. ``name`` is its public name where it is not the camel-cased Python name."""
+    """A field that the engine answers. ``name`` is its public name where it is not the camel-cased Python name; ``resolve`` says whether
+    the next system is asked where the better one fails."""
     field = PlannedField(
         graphql_name=name,
         type_annotation=None,
         description=words(zh, en),
-        metadata=policy(grade, scopes),
+        metadata=policy(grade, scopes, resolve),
     )
     taken = list(arguments)
     if taken:

@@ -112,6 +112,21 @@ async def test_one_system_of_each_kind_is_killed_and_comes_back_without_a_restar
         assert (back.errors, back.data) == (None, WHOLE.answer(truth)), system
 
 
+async def test_names_come_from_the_credit_platform_while_the_register_is_down(
+    departments: Departments, engine: Engine, truth: World
+) -> None:
+    document = engine.parse("query ($uscc: USCC!) { enterprise(uscc: $uscc) { name status } }")
+    assert not document.errors
+    there = truth.credit_records[0]
+    await departments.kill("legalEntityRegister")
+    try:
+        result = await engine.run(document, {"uscc": there.uscc}, principal=APP)
+    finally:
+        await departments.restart("legalEntityRegister")
+    assert result.data == {"enterprise": {"name": there.name, "status": None}}
+    assert codes(result) == {"SYSTEM_DOWN": 1}
+
+
 async def test_a_system_that_hangs_costs_its_own_time_limit_and_its_own_fields(
     departments: Departments, engine: Engine, truth: World
 ) -> None:

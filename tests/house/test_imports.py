@@ -33,6 +33,7 @@ MAY: tuple[tuple[str, str], ...] = (
     (r"hub\.plan.*", r"connectors\.spi|schema\.(registry|coordinates).*|hub\.(plan.*|errors)"),
     (r"hub\.oracle.*", r"connectors\.(spi|paths|kinds)|schema.*|auth\.principal|hub\.(?!plan|run|serve|app|cli).*"),
     (r"hub\.cli.*", r".*"),
+    (r"hub\.introspect.*", r"connectors\..*|schema.*|hub\.introspect.*"),
     (r"hub\.store\.migrate", r"migrations|hub\.store.*"),
     (r"hub\.app", r"(?!hub\.cli|demo|migrations).*"),
     (r"hub.*", r"connectors\.(spi|feeds|paths|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),

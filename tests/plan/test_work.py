@@ -10,7 +10,7 @@ from tests.plan.planned import normalised, planned
 from tests.properties import examples
 from tests.properties.generator import Case, cases
 
-LOOKS = 4  # at each binding or key that is in question, for each field and each of its type's keys
+LOOKS = 8  # at each binding or key that is in question, for each field and each of its type's keys
 
 
 @pytest.mark.parametrize("systems", [400, 4000])

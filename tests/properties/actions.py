@@ -113,7 +113,7 @@ def _asked(rng: random.Random, base: Case, schema: GraphQLSchema, writes: list[B
 def subscription(base: Case) -> tuple[Case, Case] | None:
     """(a case whose operation subscribes to news of one row, the same as a query that has this row given to it); None without a row."""
     rng = random.Random(f"feed {base.seed}/{base.size}")
-    scans = [b for b in base.bindings if b.role is Role.SCAN and base.rows[b.system][str(b.relation.native["rows"])]]
+    scans = [b for b in base.bindings if b.role is Role.SCAN and not b.variants and base.rows[b.system][str(b.relation.native["rows"])]]
     if not scans:
         return None
     scan = rng.choice(scans)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from dataclasses import replace
 from math import ceil
 
+from schema.registry import Resolve
 from tests.properties.engine import both, ran, told
+from tests.properties.fallback import fallbacks_hold
 from tests.properties.generator import Case
 from tests.properties.rewrite import decided
 from tests.properties.shape import at, faults_of_shape, less
@@ -66,7 +69,7 @@ async def nothing_denied_is_asked(case: Case) -> None:
         assert call.relation not in hidden, f"{call} serves a denied link\n{await told(case)}"
         binding = next(b for b in case.bindings if b.system == call.system and b.relation.name == call.relation)
         asked = {*call.fields, *call.inside}
-        for coordinate, column in columns_of(binding.type, binding.fields, hidden):
+        for coordinate, column in columns_of(binding.type, {"": binding.row}, hidden):
             assert column not in asked, f"{call} asks for {coordinate}\n{await told(case)}"
 
 
@@ -104,6 +107,12 @@ async def skipped_is_not_asked(case: Case) -> None:
     assert same, f"{without.operation.text}\n{await told(case)}"
 
 
+async def fallbacks(case: Case) -> None:
+    """P22, of a small world of its own that the case's seed gives."""
+    rng = random.Random(case.seed)
+    await fallbacks_hold(rng, rng.choice((Resolve.FALLBACK_ON_ERROR, Resolve.FALLBACK_ON_NULL)))
+
+
 CHECKS = (
     same_as_oracle,
     in_shape,
@@ -116,4 +125,5 @@ CHECKS = (
     nothing_denied_is_felt,
     lower_ranks_are_not_heard,
     one_value_everywhere,
+    fallbacks,
 )

@@ -1,4 +1,4 @@
-"""Random faults of systems: failing relations and keys, doubled rows, strangers. They mean the same however keys are batched."""
+"""What goes wrong in a random case, and which fields fall back when it does."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.spi import ErrorKind
-from schema.registry import Binding
+from schema.registry import Binding, Resolve
 from tests.memory import Faults
+from tests.properties.model import Model
 
 KINDS: tuple[ErrorKind, ...] = ("config", "invalid", "denied", "missing", "broken", "busy", "down", "slow")
+
+
+def random_policies(rng: random.Random, model: Model) -> dict[str, Resolve]:
+    """Some fields fall back, in half of all cases."""
+    if rng.random() < 0.5:
+        return {}
+    names = [f"{name}.{field}" for name in model.entities for field in model.fields(name)]
+    return {name: rng.choice((Resolve.FALLBACK_ON_ERROR, Resolve.FALLBACK_ON_NULL)) for name in names if rng.random() < 0.5}
 
 
 def random_faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> dict[str, Faults]:
@@ -22,9 +31,9 @@ def random_faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str
         if not wild:
             continue
         relation = binding.relation
-        if rng.random() < 0.25:
+        if rng.random() < 0.15:
             faults.down[relation.name] = rng.choice(KINDS)
-        if binding.key and rng.random() < 0.1:
+        if binding.key and rng.random() < 0.06:
             faults.strangers.add(relation.name)
         if binding.key and rng.random() < 0.3:
             paths = [relation.field(k).path for k in binding.key]

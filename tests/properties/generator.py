@@ -14,9 +14,9 @@ from cachetools import LRUCache
 from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
-from schema.registry import Binding, Registry
+from schema.registry import Binding, Registry, Resolve
 from tests.memory import Faults
-from tests.properties.faults import random_faults
+from tests.properties.faults import random_faults, random_policies
 from tests.properties.model import Model, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
 from tests.properties.systems import Native, Systems
@@ -36,6 +36,7 @@ class Case:
     keys: Mapping[str, tuple[tuple[str, ...], ...]]
     roots: Mapping[str, tuple[str, Mapping[str, str]]]
     filters: Mapping[str, Mapping[str, str]]
+    policies: Mapping[str, Resolve]
     faults: Mapping[str, Faults]
     denied: frozenset[str]
     operation: Operation
@@ -90,7 +91,11 @@ def case(seed: int, size: int = 3) -> Case:
     schema = build_schema(model.sdl, assume_valid_sdl=True)
     asked = operation(rng, schema, {name: [str(one["id"]) for one in some] for name, some in truths.items()}, depth=size + 2)
     denied = random_mask(rng, model) if rng.random() < 0.4 else frozenset()
+    needed = [f"{b.type}.{r.selection.partition('.')[0]}" for b in bindings for r in b.requires]
+    if denied and needed and rng.random() < 0.6:
+        denied |= {rng.choice(needed)}
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
+    policies = random_policies(rng, model)
     faults = random_faults(rng, bindings, rows)
     return Case(
         seed=seed,
@@ -102,6 +107,7 @@ def case(seed: int, size: int = 3) -> Case:
         keys=keys,
         roots=model.roots,
         filters=model.filters,
+        policies=policies,
         faults=faults,
         denied=denied,
         operation=asked,

@@ -17,7 +17,8 @@ KINDS = ("object", "object", "items", "ref", "refs", "either", "eithers", "link"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A field of a type. ``kind`` is leaf, object, items, ref, refs, either, eithers or link; ``target`` the type or types it leads to."""
+    """A field of a type. ``kind`` is leaf, object, items, ref, refs, either, eithers, link or any (a link to several types), and ``target``
+    the type or types it leads to."""
 
     name: str
     kind: str
@@ -80,7 +81,7 @@ def random_model(rng: random.Random, size: int) -> Model:
         shapes += [Shape(alt, "leaf", "String", "String") for alt in model.alternatives[name]]
         shapes += [leaf_shape() for _ in range(rng.randint(2, 5))]
         for kind in rng.sample(
-            ("object", "object", "items", "ref", "refs", "either", "eithers", "link", "link", "link"), rng.randint(1, 5)
+            ("object", "object", "items", "ref", "refs", "either", "eithers", "link", "link", "link", "any"), rng.randint(1, 5)
         ):
             target = rng.choice(entities if kind in ("ref", "refs", "link") else values)
             mark = "!" if rng.random() < 0.1 else ""
@@ -88,14 +89,15 @@ def random_model(rng: random.Random, size: int) -> Model:
             abstract = rng.choice(("Labelled", "Member"))
             written = {
                 "object": target + mark,
-                "items": f"[{target}{inner}]{mark}",
+                "items": rng.choice((f"[{target}{inner}]{mark}", f"[[{target}{inner}]{rng.choice(('', '!'))}]{mark}")),
                 "ref": target + mark,
                 "refs": rng.choice((f"[{target}{inner}]{mark}", f"[{target}]", f"{target}Connection{mark}")),
                 "either": abstract + mark,
                 "eithers": f"[{abstract}{inner}]",
+                "any": rng.choice((abstract, f"[{abstract}{inner}]{mark}")),
                 "link": rng.choice((target, f"[{target}{inner}]{mark}", f"{target}Connection", f"{target}Connection{mark}")),
             }[kind]
-            shapes.append(Shape(f"f{next(counter)}", kind, written, target=members if "either" in kind else (target,)))
+            shapes.append(Shape(f"f{next(counter)}", kind, written, target=members if kind in ("either", "eithers", "any") else (target,)))
         model.entities[name] = {shape.name: shape for shape in shapes}
     model.sdl = _sdl(rng, model, members)
     return model
@@ -133,6 +135,7 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
         item = rng.choice(("", "!"))
         parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
         parts.append(f"type {name}Edge {{ cursor: String! node: {name} }}")
+    query.append(f"  everybody: [Member{rng.choice(('', '!'))}]")
     return "\n".join([*parts, "type Query {", *query, "}"])
 
 
@@ -158,7 +161,10 @@ def _plain(rng: random.Random, model: Model, shape: Shape) -> Any:
     if shape.kind in ("object", "items"):
         one = [{s.name: _plain(rng, model, s) for s in model.values[shape.target[0]].values()} for _ in range(rng.randint(0, 3))]
         if shape.kind == "items":
-            return None if rng.random() < 0.15 else [None if rng.random() < 0.1 else item for item in one]
+            listed = None if rng.random() < 0.15 else [None if rng.random() < 0.1 else item for item in one]
+            if not shape.type.startswith("[["):
+                return listed
+            return None if rng.random() < 0.1 else [listed, *([[], None] if rng.random() < 0.4 else []), one[:1]][: rng.randint(0, 4)]
         return one[0] if one else None
     return None
 
@@ -184,6 +190,9 @@ def connect(
     def known(kind: str, value: Any) -> None:
         """Give the plain objects inside an entity their neighbours."""
         for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, list):
+                known(kind, item)
+                continue
             for shape in model.values[kind].values() if item is not None else ():
                 if shape.kind == "ref":
                     item[shape.name] = neighbour(shape.target[0])
@@ -201,7 +210,7 @@ def connect(
             one[shape.name] = None if rng.random() < 0.1 else some
         elif shape.kind == "either":
             one[shape.name] = None if rng.random() < 0.2 else member(shape.target)
-        elif shape.kind == "eithers":
+        elif shape.kind in ("eithers", "any"):
             one[shape.name] = [member(shape.target) for _ in range(rng.randint(0, 3))]
         elif shape.kind == "link":
             one[shape.name] = rng.choices(truths[shape.target[0]], k=rng.choice((0, 1, 1, 2, 4)))

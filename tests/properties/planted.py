@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from hub.plan import actions, objects, view
+from hub.plan import actions, objects, providers, view
 from hub.plan import operation as operations
 from hub.run import (
     assemble,
@@ -29,11 +29,14 @@ from hub.run import (
     slices,
     writes,
 )
+from hub.run import choices as run_choices
+from hub.run import required as run_required
 from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
 from hub.run.sources import Sources
+from schema.registry import Registry, Resolve
 from tests.properties import acting, assembly, checks, kept, schedules
 from tests.properties.mistake import Planted as Planted
 from tests.properties.slips import SLIPS, rows_shifted, worst_provider
@@ -99,7 +102,10 @@ def _two_rows_accepted(right: Any) -> Any:
 
 def _bad_value_is_null(right: Any) -> Any:
     def column(*args: Any) -> Column:
-        return Column([None if value is BAD else value for value in right(*args).values])
+        return Column([without(value) for value in right(*args).values])
+
+    def without(value: Any) -> Any:
+        return [without(item) for item in value] if isinstance(value, list) else None if value is BAD else value
 
     return column
 
@@ -137,6 +143,35 @@ def _nested_mask_forgotten(right: Any) -> Any:
             self.draft.denied = denied
 
     return output
+
+
+def _nobody_falls_back(right: Any) -> Any:
+    return lambda self, coordinate: Resolve.FIRST
+
+
+def _all_are_asked(right: Any) -> Any:
+    return lambda layer, guard: [True] * layer.size
+
+
+def _no_record_answers_a_failure(right: Any) -> Any:
+    def looked(layer: Any, resolve: Any, probes: Any) -> Any:
+        answered, _, null = right(layer, resolve, probes)
+        return answered, [None] * layer.size, null
+
+    return looked
+
+
+def _one_bundle(right: Any) -> Any:
+    def bundles(layer: Any, requires: Any, keys: Any, faults: Any) -> Any:
+        found = right(layer, requires, keys, faults)
+        if len(found) < 2:
+            return found
+        first, width = next(iter(found)), len(requires)
+        bare = [None if key is None else key[:-width] for key in keys]
+        keys[:] = [None if key is None else (*key, *first) for key in bare]
+        return {first: list(dict.fromkeys(key for key in bare if key is not None))}
+
+    return bundles
 
 
 def _first_leaf_decides(right: Any) -> Any:
@@ -301,7 +336,14 @@ PLANTED = (
     Planted("error paths in lists are off by one", assemble, "_element_path", _path_off_by_one),
     Planted("the field's name stands for its alias", objects, "place_of", _field_name_for_key),
     Planted("the mask holds at the root alone", objects.Objects, "output", _nested_mask_forgotten, checks.nothing_denied_is_asked),
-    Planted("the worst provider is asked", objects, "provider", worst_provider),
+    Planted("the worst provider is asked", objects, "sources", worst_provider),
+    Planted("nobody falls back", Registry, "policy", _nobody_falls_back, checks.fallbacks),
+    Planted("a null key counts as a key", run_choices, "keys_of", lambda right: lambda layer, key: ([()] * layer.size, {})),
+    Planted("who falls back asks for all rows", execute, "left", _all_are_asked, checks.fallbacks),
+    Planted("no record is an answer to a failure", run_choices, "_looked", _no_record_answers_a_failure, checks.fallbacks),
+    Planted("what is required is the first row's for all", execute, "bundles", _one_bundle),
+    Planted("a required value that failed counts as null", run_required, "values", lambda right: lambda *args: (right(*args)[0], {})),
+    Planted("nobody rides free", providers, "riding", lambda right: lambda ranked, field, asked: ranked.firsts.get(field, ())),
     Planted("one leaf decides whether an embedded object is there", objects.Objects, "seen", _first_leaf_decides),
     Planted(
         "conditions are ignored",

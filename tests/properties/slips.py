@@ -16,10 +16,12 @@ from tests.properties.unseen import nothing_denied_is_felt
 
 
 def worst_provider(right: Any) -> Any:
-    def provider(registry: Registry, type_name: str, field: str, found: Any) -> Any:
-        return next((b for b in reversed(registry.providers(type_name, field)) if found.all(b.key)), None)
+    def sources(registry: Registry, type_name: str, field: str, found: Any, asked: Any) -> Any:
+        return tuple(reversed([b for b in registry.providers(type_name, field) if found.all(b.key)])) or right(
+            registry, type_name, field, found, asked
+        )
 
-    return provider
+    return sources
 
 
 def rows_shifted(right: Any) -> Any:
@@ -52,8 +54,8 @@ def _fragment_once_in_all(right: Any) -> Any:
 
 
 def _elements_of_the_first(right: Any) -> Any:
-    def unnested(above: Any, slot: Any) -> Any:
-        below = right(above, slot)
+    def unnested(*args: Any) -> Any:
+        below = right(*args)
         first = next((group for group in below.groups if group), None)
         below.groups = [first if group else group for group in below.groups]
         return below
@@ -70,10 +72,11 @@ def _null_in_a_filter_passes(right: Any) -> Any:
 
 
 def _lowest_link(right: Any) -> Any:
-    def link(registry: Registry, coordinate: str, found: Any) -> Any:
-        return next((b for b in reversed(registry.links.get(coordinate, ())) if found.all(b.key)), None)
+    def sources(registry: Registry, type_name: str, field: str, found: Any, asked: Any) -> Any:
+        links = tuple(reversed([b for b in registry.links.get(f"{type_name}.{field}", ()) if found.all(b.key)]))
+        return links or right(registry, type_name, field, found, asked)
 
-    return link
+    return sources
 
 
 SLIPS = (
@@ -86,8 +89,8 @@ SLIPS = (
         "hidden",
         lambda right: lambda *_: False,
     ),
-    Planted("the link of lowest rank is followed", objects, "link", _lowest_link, lower_ranks_are_not_heard),
-    Planted("the provider of lowest rank is asked", objects, "provider", worst_provider, lower_ranks_are_not_heard),
+    Planted("the link of lowest rank is followed", objects, "sources", _lowest_link, lower_ranks_are_not_heard),
+    Planted("the provider of lowest rank is asked", objects, "sources", worst_provider, lower_ranks_are_not_heard),
     Planted("rows belong to other keys", execute, "align", rows_shifted, one_value_everywhere),
     Planted("each list has the elements of the first", lists, "unnested", _elements_of_the_first),
     Planted("a fragment counts once in the whole question", operations._Collector, "_collect", _fragment_once_in_all, checks.in_shape),

@@ -12,10 +12,12 @@ from typing import Any
 
 from schema.registry import Authority, Binding
 from tests.properties.model import Model, Shape
+from tests.properties.needs import needs_of, value_at
 from tests.properties.values import Truth, native
 from tests.worlds import Lies, either, items, leaf, link, lookup, obj, scan
 
 Native = dict[str, Any]
+LINKS = ("link", "any")  # kinds of fields that are fetched by the parent's key
 KEYS = ("id", "old", "arch", "region")  # fields that are keys somewhere
 
 
@@ -35,10 +37,14 @@ class Systems:
         for name in self.model.entities:
             self._lookups(name)
             for shape in self.model.entities[name].values():
-                if shape.kind == "link":
+                if shape.kind in LINKS:
                     self._link(name, shape)
             if self.rng.random() < 0.95:
                 self._scan(name)
+            if self.rng.random() < 0.7:
+                self._needy(name)
+        if self.rng.random() < 0.9:
+            self._everybody()
         return self.bindings, self.rows
 
     def _add(self, system: str, table: str, binding: Binding, rows: list[Native]) -> None:
@@ -47,7 +53,7 @@ class Systems:
         self.bindings.append(binding)
 
     def _lookups(self, name: str) -> None:
-        shapes = {n: s for n, s in self.model.entities[name].items() if s.kind != "link"}
+        shapes = {n: s for n, s in self.model.entities[name].items() if s.kind not in LINKS}
         keys = [self.model.keys[name], *((alt,) for alt in self.model.alternatives[name])]
         free = [n for n in shapes if n not in self.model.keys[name] and n not in self.model.alternatives[name]]
         served: dict[tuple[tuple[str, ...], str], set[str]] = {}
@@ -92,7 +98,7 @@ class Systems:
     def _carried(self, name: str) -> list[Shape]:
         """Some fields of an entity that rows of others carry: its first key, and perhaps more."""
         shapes = self.model.entities[name]
-        more = [s for s in shapes.values() if s.kind != "link" and s.name not in self.model.keys[name]]
+        more = [s for s in shapes.values() if s.kind not in LINKS and s.name not in self.model.keys[name]]
         return [shapes[k] for k in self.model.keys[name]] + self.rng.sample(more, min(len(more), self.rng.choice((0, 0, 1, 2))))
 
     def _link(self, parent: str, shape: Shape) -> None:
@@ -100,8 +106,8 @@ class Systems:
             target = shape.target[0]
             alternatives = self.model.alternatives[parent]
             key = (self.rng.choice(alternatives),) if alternatives and self.rng.random() < 0.3 else self.model.keys[parent]
-            lies, write = self._written(self._carried(target), self.model.keys[target])
-            many = shape.type.rstrip("!") != target
+            many = shape.type.startswith("[") or "Connection" in shape.type
+            lies, write = self._anybody(shape) if shape.kind == "any" else self._written(self._carried(target), self.model.keys[target])
             rows = []
             for one in self.truths[parent]:
                 if all(one[k] is not None for k in key) and self.rng.random() < 0.9:
@@ -111,8 +117,27 @@ class Systems:
             size = self.rng.choice((1, 2, 100))
             parent_key = {k: f"p_{k}" for k in key}
             priority = self.rng.choice((0, 1))
-            binding = link(system, table, target, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
+            node = shape.type.strip("[]!") if shape.kind == "any" else target
+            binding = link(system, table, node, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
             self._add(system, table, binding, rows)
+
+    def _needy(self, name: str) -> None:
+        """Some field of an entity from a system of its own, whose call needs other fields of the entity."""
+        fields = [s for s in self.model.entities[name].values() if s.name.startswith("f") and s.kind not in LINKS]
+        shape, key = self.rng.choice(fields), self.model.keys[name]
+        some = needs_of(self.rng, self.model, name, shape)
+        if not some:
+            return
+        lies, write = self._written([shape, *(self.model.entities[name][k] for k in key)], key)
+        rows = []
+        for one in self.truths[name]:
+            if self.rng.random() < 0.9 and all(one[k] is not None for k in key):
+                rows.append(write(one) | {need.column: value_at(one, need.path) for need in some.values()})
+        table = f"{name}.{shape.name}"
+        authority = self.rng.choice((Authority.SOURCE, Authority.SOURCE, Authority.REPLICA))
+        size = self.rng.choice((1, 2, 100))
+        binding = lookup("needy", name, key, lies, rows=table, max_keys=size, authority=authority, priority=1, requires=some)
+        self._add("needy", table, binding, rows)
 
     def _scan(self, name: str) -> None:
         system = self.rng.choice(self.systems)
@@ -135,6 +160,24 @@ class Systems:
             total=self.rng.random() < 0.5,
         )
         self._add(system, table, binding, [write(one) for one in self.truths[name]])
+
+    def _anybody(self, shape: Shape) -> tuple[Lies, Callable[[Any], Native]]:
+        """Rows of several types."""
+        lies, fill = self._either(shape, "e")
+
+        def write(value: Any) -> Native:
+            row: Native = {}
+            fill(value, row)
+            return row
+
+        return lies, write
+
+    def _everybody(self) -> None:
+        members = tuple(name for name in (*self.model.entities, *self.model.values) if name in self.model.entities or name == "V0")
+        lies, write = self._anybody(Shape("everybody", "any", "Member", target=members))
+        rows = [write((name, one)) for name, some in self.truths.items() for one in some]
+        system = self.rng.choice(self.systems)
+        self._add(system, "everybody", scan(system, "Member", lies, rows="everybody", coordinate="Query.everybody"), rows)
 
     # -- how truth is written ------------------------------------------------------------------------------------------
 
@@ -192,8 +235,13 @@ class Systems:
         if not many:
             return obj(shape.target[0], lies), lambda value, row: void(fill(value, row))
 
+        def listed(value: Any) -> Any:
+            if isinstance(value, list):
+                return "no list" if self.rng.random() < self.flaw / 3 else [listed(item) for item in value]
+            return None if value is None else fill(value, {})
+
         def write(value: Any, row: Native) -> None:
-            row[path] = None if value is None else [None if item is None else fill(item, {}) for item in value]
+            row[path] = listed(value)
 
         return items(path, shape.target[0], lies), write
 
@@ -226,12 +274,14 @@ class Systems:
 
     def _either(self, shape: Shape, path: str) -> tuple[Lies, Callable[[Any, Native], None]]:
         many = shape.kind == "eithers"
+        apart = self.rng.random() < 0.5  # or keys of all types in one column
         prefix = "" if many else f"{path}_"
         variants: dict[str, tuple[str, Mapping[str, Lies | str]]] = {}
         writers: dict[str, Callable[[Any, Native], None]] = {}
         for i, name in enumerate(shape.target):
             if name in self.model.entities:
-                lies, write = self._reference(name, f"{prefix}{i}", shapes=[self.model.entities[name][k] for k in self.model.keys[name]])
+                place = f"{prefix}{i}" if apart else f"{prefix}k"
+                lies, write = self._reference(name, place, shapes=[self.model.entities[name][k] for k in self.model.keys[name]])
             else:
                 made = [(s.name, *self._field(s, f"{prefix}{i}_{j}")) for j, s in enumerate(self.model.values[name].values())]
                 lies = obj(name, {n: part for n, part, _ in made})

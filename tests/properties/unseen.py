@@ -46,7 +46,7 @@ async def _body(case: Case) -> bytes:
 
 def some_coordinates(rng: random.Random, case: Case) -> frozenset[str]:
     """A few fields of the case's own types."""
-    kinds = {binding.type for binding in case.bindings} | {kind for binding in case.bindings for kind in _types(binding.fields)}
+    kinds = {binding.type for binding in case.bindings} | {kind for binding in case.bindings for kind in _types({"": binding.row})}
     own = [case.schema.type_map[kind] for kind in sorted(kinds) if kind in case.schema.type_map]
     fields = [[f"{kind.name}.{name}" for name in kind.fields] for kind in own if isinstance(kind, GraphQLObjectType)]
     names = [name for some in fields for name in some]
@@ -98,7 +98,7 @@ def redrawn(rng: random.Random, case: Case) -> Case:
         own = rows[binding.system][table]
         if binding.role is Role.LINK and binding.field in secret:
             rows[binding.system][table] = rng.choices(own, k=rng.randint(0, len(own))) if own else own
-        _redraw(rng, own, binding.type, binding.fields, {column.name: column for column in binding.relation.fields}, secret, binding)
+        _redraw(rng, own, binding.type, {"": binding.row}, {column.name: column for column in binding.relation.fields}, secret, binding)
     return replace(case, rows=rows)
 
 

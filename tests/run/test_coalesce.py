@@ -75,6 +75,17 @@ async def test_questions_of_one_moment_share_a_call_as_large_as_the_relation_tak
     assert [len(call) for call in source.calls] == [4, 2]
 
 
+async def test_many_questions_of_one_moment_are_divided_over_the_calls_that_may_be_in_flight() -> None:
+    source = Held()
+    lane = Lane(source.send, 100)
+    asked = [want(lane, f"{number % 64}") for number in range(68)]  # four of them ask for a key of another's
+    await settled()
+    assert [len(call) for call in source.calls] == [16] * IN_FLIGHT
+    source.gate.set()
+    answers = [await answer(one) for one in asked]
+    assert [set(found) for found in answers] == [{(f"{number % 64}",)} for number in range(68)]
+
+
 async def test_one_that_goes_away_leaves_the_call_to_the_others() -> None:
     source = Held()
     lane = Lane(source.send, 100)

@@ -14,7 +14,7 @@ from schema.canonical import canonical as whole
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
 from schema.entries import Manifest
-from schema.registry import Authority, Binding, Coverage, Existence, Limits, Role, RootLookup, Served
+from schema.registry import Authority, Binding, Coverage, Existence, Limits, Require, Resolve, Role, RootLookup, Served
 from tests.schema.small import BY_USCC, SHOP, canonical, clean, codes, composed, manifest
 
 SYSTEMS = Path(__file__).parents[2] / "systems"
@@ -59,7 +59,11 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
 
     assert shown(dict(registry.lookups)) == {
         "EnforcementCase": [("marketEnforcementCore.AJ_JBXX", ("caseNo",), 500)],
-        "Enterprise": [("credit531x.byUscc", ("uscc",), 100), ("legalEntityRegister.T_FRXX", ("uscc",), 500)],
+        "Enterprise": [
+            ("credit531x.byUscc", ("uscc",), 100),
+            ("legalEntityRegister.T_FRXX", ("uscc",), 500),
+            ("credit531x.byUscc.replica0", ("uscc",), 100),
+        ],
         "Licence": [("eLicenceLibrary.byId", ("licenceId",), 50)],
         "OnlineOperator": [("fairOnline.operator", ("operatorId",), 100)],
         "PermitItem": [("adminPermitCatalogue.XK_SX", ("itemCode",), 500)],
@@ -83,6 +87,8 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
     assert anchor is not None
     assert anchor.system == "legalEntityRegister"
     assert [each.id for each in registry.providers("Enterprise", "creditScore")] == ["credit531x.byUscc"]
+    assert [each.id for each in registry.providers("Enterprise", "name")] == ["legalEntityRegister.T_FRXX", "credit531x.byUscc.replica0"]
+    assert registry.policies == {"Enterprise.name": Resolve.FALLBACK_ON_ERROR}
 
 
 def test_the_demo_contributes_to_the_schema() -> None:
@@ -97,7 +103,7 @@ def test_the_demo_contributes_to_the_schema() -> None:
     row = made.registry.coordinates["OnlineOperator.findings"]
     assert (row.grade, row.owner, row.nullable) == (Grade.L2, "fairOnline", True)
     assert made.registry.coordinates["Enterprise.uscc"].owner == "canonical"
-    assert {each.name for each in made.schema.directives} == {each.name for each in whole()._schema.directives}
+    assert {each.name for each in made.schema.directives} == {each.name for each in whole()._schema.directives} | {"defer", "stream"}
     fields = {
         f"{type_.name}.{name}"
         for type_ in made.schema.type_map.values()
@@ -164,7 +170,9 @@ def test_the_epoch_changes_with_what_queries_depend_on_and_with_nothing_else() -
 
 
 def test_a_new_manifest_without_public_sdl_leaves_the_schema_as_it_is() -> None:
-    assert clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }")).schema is canonical()._schema
+    one = clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }")).schema
+    assert one is clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String state: State }")).schema
+    assert one.type_map["Shop"] is canonical()._schema.type_map["Shop"]
 
 
 def test_no_manifest_is_a_composition_too() -> None:
@@ -559,6 +567,93 @@ def test_systems_may_share_what_they_contribute() -> None:
     assert codes(composed(manifest("a", BY_USCC + SHOP + shared % ("L1", "x")), manifest("b", BY_USCC + SHOP + other % ("L1", "y")))) == [
         "CONTRIBUTED_TWICE"
     ]
+
+
+def test_what_is_shared_may_fall_back_and_all_say_so() -> None:
+    shared = '{ uscc: USCC! }\nextend type Shop { "等级\\nRank" rank: Int @shareable(resolve: %s) @grade(level: L1) }'
+
+    def both(first: str, second: str) -> Composition:
+        return composed(manifest("a", BY_USCC + SHOP + shared % first), manifest("b", BY_USCC + SHOP + shared % second))
+
+    assert both("FALLBACK_ON_NULL", "FALLBACK_ON_NULL").registry.policies["Shop.rank"] is Resolve.FALLBACK_ON_NULL
+    assert codes(both("FALLBACK_ON_NULL", "FIRST")) == ["CONTRIBUTED_TWICE"]
+
+
+def test_a_list_may_hold_lists_of_objects() -> None:
+    grid = '"格网\\nCells"\ntype Cell { "值\\nValue" value: Int @grade(level: L1) }'
+    body = BY_USCC + SHOP + '{ uscc: USCC! }\nextend type Shop { "网\\nGrid" grid: [[Cell!]!] @grade(level: L1) @from(path: "g") }\n' + grid
+    (binding,) = clean(manifest("a", body)).registry.providers("Shop", "grid")
+
+    assert (binding.fields["grid"].many, list(binding.fields["grid"].parts)) == (True, ["value"])
+    assert [item.path for item in binding.relation.field("grid").items] == ["value"]
+
+
+def test_a_call_may_bring_rows_of_several_types() -> None:
+    types = """
+      "动物\\nPet" interface Pet { "名\\nName" name: String @grade(level: L1) }
+      "猫\\nCat" type Cat implements Pet @from(path: "c") { "名\\nName" name: String @grade(level: L1) @from(path: "mc") }
+      "狗\\nDog" type Dog implements Pet { "名\\nName" name: String @grade(level: L1) }
+      extend type Query { "全部\\nAll" pets: [Pet!] @grade(level: L1) @get(path: "/pets") @from(typename: "lx") }
+    """
+    field = """{ uscc: USCC! }
+      extend type Shop { "动物\\nPets" pets: [Pet!] @grade(level: L1) @get(path: "/pets/{uscc}") @from(typename: "lx") }
+    """
+    made = clean(manifest("a", SHOP + field + types), manifest("b", BY_USCC + SHOP + "{ uscc: USCC! name: String }"))
+    (linked,), (listed,) = made.registry.links["Shop.pets"], made.registry.scans["Query.pets"]
+
+    for binding in (linked, listed):
+        assert (binding.type, dict(binding.fields), binding.typename) == ("Pet", {}, "__typename")
+        assert [(each.value, each.type) for each in binding.variants] == [("c", "Cat"), ("Dog", "Dog")]
+        assert binding.relation.field("Cat.name").path == "mc"
+        assert binding.relation.field("__typename").path == "lx"
+
+
+def test_a_join_brings_rows_of_one_type() -> None:
+    types = (
+        '"甲\\nA" type A { "值\\nX" x: Int @grade(level: L1) }\n'
+        '"乙\\nB" type B { "值\\nY" y: Int @grade(level: L1) }\n"两\\nBoth" union Two = A | B\n'
+    )
+    body = (
+        'type Shop @key(fields: "uscc") @table(name: "S", key: ["C"]) { uscc: USCC! @from(path: "C") }\nextend type Shop {'
+        '"两\\nTwo" two: [Two!] @grade(level: L1) @join(on: "S_C = uscc", many: true) @from(typename: "lx") }\n'
+    )
+    assert "NOT_SUPPORTED" in codes(composed(manifest("a", body + types, '@sql(url: "${URL}")')))
+
+
+# ---- what a call requires
+
+
+def test_a_call_may_require_other_fields_which_nobody_sees() -> None:
+    body = """{ uscc: USCC! }
+      extend type Shop {
+        "额度\\nCredit line"
+        line(year: Int, state: State! @require(field: "state")): Int @grade(level: L1) @from(path: "ed")
+          @get(path: "/line?c={keys}&s={state}&y={year}", batch: {by: "uscc", match: "code", max: 9})
+      }"""
+    made = clean(manifest("a", SHOP + body), manifest("b", BY_USCC + SHOP + "{ uscc: USCC! state: State }"))
+
+    shop = made.schema.get_type("Shop")
+    assert is_object_type(shop)
+    assert list(shop.fields["line"].args) == ["year"]
+    (binding,) = made.registry.providers("Shop", "line")
+    assert (binding.key, binding.args, binding.relation.args) == (("uscc",), {"year": "year"}, ("year", "state"))
+    assert binding.requires == (Require("state", "state", ("Shop.state",), nullable=False),)
+    assert {column.name: column.path for column in binding.relation.fields} == {"line": "ed", "uscc": "code"}
+    assert made.registry.requires == {"Shop.line": frozenset({"Shop.state"})}
+
+
+def test_at_the_root_nothing_can_be_required() -> None:
+    body = BY_USCC.replace("USCC! @is", 'USCC! @require(field: "name") @is')
+    assert codes(composed(manifest("a", body + SHOP + "{ uscc: USCC! }"))) == ["MISPLACED_WORD"]
+
+
+def test_a_join_takes_no_values() -> None:
+    body = (
+        'type Shop @key(fields: "uscc") @table(name: "S", key: ["C"]) { uscc: USCC! @from(path: "C") '
+        'main(name: String @require(field: "name")): Permit @join(on: "S_C = uscc", many: false) }\n'
+        'type Permit @key(fields: "permitNo") @table(name: "P", key: ["N"]) { permitNo: ID! @from(path: "N") }'
+    )
+    assert codes(composed(manifest("a", body, '@sql(url: "${URL}")'))) == ["BAD_REQUIRE"]
 
 
 # ---- rank

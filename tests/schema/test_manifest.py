@@ -95,6 +95,7 @@ def test_a_folder_is_read_sorted_and_without_the_vocabulary() -> None:
         "internetPlusSupervision",
         "legalEntityRegister",
         "marketEnforcementCore",
+        "registrationGazette",
         "adminPermitCatalogue",
     ]
     assert read[0].file == "systems/data-bureau/eLicenceLibrary.graphql"
