@@ -109,7 +109,7 @@ def remembered() -> Iterator[None]:
 
 
 def _key(what: str, case: Case) -> Any:
-    return (what, *(id(getattr(case, part.name)) for part in fields(case)))
+    return (what, case.denied, *(id(getattr(case, part.name)) for part in fields(case) if part.name != "denied"))
 
 
 async def ran(case: Case) -> Ran:
