@@ -1,17 +1,20 @@
-"""What every test lives under: no network but loopback, and hypothesis without time limits on a busy machine.
+"""What every test lives under: no network but loopback, the collector as it was, and hypothesis without time limits on a busy machine.
 
 Must not know any part of the hub.
 """
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import settings
 
 # The same examples each time, so that a red run is the change's own; ``HUB_EXAMPLES`` looks for new ones (tests/properties).
@@ -59,3 +62,14 @@ def loopback_only(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(loopback_only)
+
+
+@pytest.fixture(autouse=True)
+def collector_as_it_was() -> Iterator[None]:
+    """A hub that serves settles its memory for good. Behind it, thousands of tests would leave their schemas lying until one collection
+    took seconds, and somebody's real timer went off in it."""
+    before = gc.get_threshold()
+    yield
+    if gc.get_threshold() != before:
+        gc.unfreeze()
+        gc.set_threshold(*before)

@@ -130,7 +130,7 @@ def test_explain_shows_what_a_grade_may_not_see(tmp_path: Path, capsys: pytest.C
 
 
 def test_explain_decides_conditions_by_the_variables_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = "query Q($credit: Boolean! = false) { enterprises(first: 3) { nodes { name creditScore @include(if: $credit) { grade } } } }"
+    text = "query Q($credit: Boolean! = false) { enterprises(first: 3) { nodes { status creditScore @include(if: $credit) { grade } } } }"
     (tmp_path / "query.graphql").write_text(text, encoding="utf-8")
     assert run("explain", "query.graphql", "--json") == 0
     assert json.loads(capsys.readouterr().out)["systems"] == ["legalEntityRegister"]

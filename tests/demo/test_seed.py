@@ -148,7 +148,7 @@ def test_departments_write_every_record_down() -> None:
     assert len(tables["XK_SX"].rows(made)) == 433
     assert all(len(row) == len(table.columns) for table in tables.values() for row in table.rows(made))
     assert {len(licence_json(licence)) for licence in made.licences} == {10}
-    assert {len(credit_json(record)) for record in made.credit_records} == {7}
+    assert {len(credit_json(record)) for record in made.credit_records} == {8}
     assert {len(check_json(result)) for result in made.check_results} == {7}
     assert {len(platform_fields(platform)) for platform in made.platforms} == {5}
     assert {len(operator_fields(operator)) for operator in made.online_operators} == {6}
