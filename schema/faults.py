@@ -73,7 +73,7 @@ _ALL = (
     Code("TWO_ANCHORS", "多个存在性来源", "Two systems decide whether an entity exists"),
     Code("UNREACHABLE", "无法到达", "No query leads to this binding"),
     Code("NO_TARGET_LOOKUP", "引用无法展开", "A reference to entities that no system can look up by that key", "warning"),
-    Code("NOT_SERVED", "暂无来源", "A canonical field that no system serves", "notice"),
+    Code("NOT_SERVED", "暂无来源", "A canonical field that no system serves, or none looks up", "notice"),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {entry.code: entry for entry in _ALL}

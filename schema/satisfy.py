@@ -126,9 +126,21 @@ def _unserved(whole: Whole) -> None:
         type_ = whole.world.type(type_name)
         for name in getattr(type_, "fields", {}):
             coordinate = f"{type_name}.{name}"
-            if name in served.get(type_name, ()) or coordinate in whole.registry.links or coordinate not in whole.world.canonical:
+            if coordinate in whole.registry.links or coordinate not in whole.world.canonical:
                 continue
-            whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
+            if name not in served.get(type_name, ()):
+                whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
+            elif not _everywhere(whole, type_name, name):
+                message = f"'{coordinate}' lies in some lists or events alone, and no system looks it up elsewhere."
+                whole.faults.append(Fault("", 0, 0, "NOT_SERVED", message))
+
+
+def _everywhere(whole: Whole, type_name: str, name: str) -> bool:
+    """Whether a field that is served somewhere is looked up where rows do not carry it. Of types that nobody looks up rows are all there
+    is; a key is at hand, or nothing is."""
+    lookups = whole.registry.lookups.get(type_name, ())
+    keys = {part for key in whole.registry.keys.get(type_name, ()) for part in key}
+    return not lookups or name in keys or any(name in binding.fields for binding in lookups)
 
 
 def _asked(whole: Whole) -> set[str]:

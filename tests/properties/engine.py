@@ -12,17 +12,15 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from cachetools import LRUCache
 from graphql import ExecutionResult, GraphQLSchema
 
 from hub.oracle import Oracle
-from hub.run import documents
 from hub.run.documents import Document
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from tests.memory import Faults, Received
 from tests.properties.generator import Case
-from tests.properties.operations import parsed
+from tests.properties.operations import judged_document
 from tests.worlds import World
 
 
@@ -62,14 +60,9 @@ def engine(world: World, denied: frozenset[str] = frozenset()) -> Engine:
     return Engine(world.schema, world.registry, sources, policy=lambda principal, rows: denied.intersection(row.name for row in rows))
 
 
-_documents: LRUCache[tuple[GraphQLSchema, str], Document] = LRUCache(256)  # schemas by identity: one case asks its own many times
-
-
 def document(schema: GraphQLSchema, text: str) -> Document:
     """``text`` parsed and validated, which costs more than answering it does."""
-    made = _documents.get((schema, text))
-    if made is None:
-        made = _documents[schema, text] = documents.document(schema, text)
+    made = judged_document(schema, text)
     assert not made.errors, (made.errors, text)
     return made
 
@@ -81,7 +74,11 @@ async def run_engine(world: World, text: str, variables: Mapping[str, Any], deni
 
 async def run_oracle(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
     """What the answer ought to be."""
-    return _answer(await Oracle(world.schema, world.registry, world.connectors).execute(parsed(text), variables, denied=denied))
+    return _answer(
+        await Oracle(world.schema, world.registry, world.connectors).execute(
+            document(world.schema, text).tree or text, variables, denied=denied
+        )
+    )
 
 
 def _answer(result: ExecutionResult) -> Answer:
@@ -112,7 +109,7 @@ def remembered() -> Iterator[None]:
 
 
 def _key(what: str, case: Case) -> Any:
-    return (what, *(id(getattr(case, part.name)) for part in fields(case)))
+    return (what, case.denied, *(id(getattr(case, part.name)) for part in fields(case) if part.name != "denied"))
 
 
 async def ran(case: Case) -> Ran:
