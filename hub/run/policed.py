@@ -12,8 +12,11 @@ from schema.registry import Registry
 def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> tuple[Coordinate, ...]:
     """All coordinates that are touched, what the fields among them are looked up or filtered by or need, and all inside the objects
     among them, since that decides whether those are there."""
-    names = dict.fromkeys(operation.coordinates)
+    touched = dict.fromkeys(operation.coordinates)
     for coordinate in operation.coordinates:
+        touched.update(dict.fromkeys(sorted(registry.requires.get(coordinate, ()))))
+    names = dict(touched)
+    for coordinate in touched:
         lookup = registry.roots.get(coordinate)
         if lookup is not None:
             names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
@@ -27,8 +30,6 @@ def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> 
             filterable = registry.filters.get(get_named_type(argument.type).name, {})
             names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
         names.update(_within(schema, registry, named))
-    for coordinate in tuple(names):
-        names.update(dict.fromkeys(sorted(registry.requires.get(coordinate, ()))))
     return tuple(registry.coordinates[name] for name in names if name in registry.coordinates)
 
 

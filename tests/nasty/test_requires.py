@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from hub.run.policed import policed
+from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.registry import Binding
 from tests.memory import Faults
 from tests.nasty.asking import ask, asked, plan
+from tests.plan.planned import normalised
 from tests.worlds import Need, World, link, lookup, obj, scan, world
 
 SDL = """
@@ -136,3 +140,17 @@ async def test_a_list_may_need_a_field_too() -> None:
     )
     told = await ask(there, "{ firms { offers { id } } }")
     assert [one["offers"] for one in told.data["firms"]] == [[{"id": "a"}], [], [{"id": "b"}]]
+
+
+def test_policy_decides_on_all_that_lies_in_a_required_object() -> None:
+    """Case 8: what decides whether the required object is there is asked of policy too, though nobody selected it."""
+    there = bank(lines(), rows=LINES)
+    operation, _ = normalised(there.schema, "{ firms { line } }")
+    needed = replace(
+        there.registry, coordinates=Coordinates(_row(name) for name in ("Firm.line", "Firm.score", "Score.points", "Score.grade"))
+    )
+    assert {row.field for row in policed(there.schema, needed, operation)} == {"line", "score", "points", "grade"}
+
+
+def _row(name: str) -> Coordinate:
+    return Coordinate(*name.split("."), grade=Grade.L1, nullable=True, description="")
