@@ -146,11 +146,10 @@ def test_policy_decides_on_all_that_lies_in_a_required_object() -> None:
     """Case 8: what decides whether the required object is there is asked of policy too, though nobody selected it."""
     there = bank(lines(), rows=LINES)
     operation, _ = normalised(there.schema, "{ firms { line } }")
-    needed = replace(
-        there.registry, coordinates=Coordinates(_row(name) for name in ("Firm.line", "Firm.score", "Score.points", "Score.grade"))
-    )
-    assert {row.field for row in policed(there.schema, needed, operation)} == {"line", "score", "points", "grade"}
+    names = ("Firm.line", "Firm.score", "Score.points", "Score.grade")
+    told = replace(there.registry, coordinates=Coordinates(_row(*name.split(".")) for name in names))
+    assert {row.field for row in policed(there.schema, told, operation)} == {"line", "score", "points", "grade"}
 
 
-def _row(name: str) -> Coordinate:
-    return Coordinate(*name.split("."), grade=Grade.L1, nullable=True, description="")
+def _row(kind: str, name: str) -> Coordinate:
+    return Coordinate(kind, name, grade=Grade.L1, nullable=True, description="")
