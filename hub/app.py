@@ -36,6 +36,7 @@ from hub.config import BadConfig, Config, ConfigFault
 from hub.connected import Connections, Directory, composed, connect, core_roots, manifest_text, packaged, retired
 from hub.environment import Environment
 from hub.recorder import Recorder
+from hub.run.deferred import in_parts
 from hub.run.engine import Engine
 from hub.run.prepared import Caches
 from hub.run.sources import Sources
@@ -116,6 +117,8 @@ class Hub:
         )
         operations = Operations(lambda: self.engine, self._audited, clock, gate, self.metrics)
         self.endpoint.events = Events(operations, self.verifier.principal, self.drain, gate.limits.body)
+        if config.engine.incremental:
+            self.endpoint.in_parts = in_parts
         self.sockets = Sockets(operations.answers, self.verifier.principal, self.drain)
         self.metrics.in_flight(lambda: self.drain.in_flight)
 

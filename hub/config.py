@@ -56,13 +56,15 @@ class LimitsConfig(Struct, frozen=True):
 
 class EngineConfig(Struct, frozen=True):
     """``deadline`` for a whole request. ``max_errors`` in one answer; one more says how many were left out. ``documents``, ``operations``
-    and ``plans`` are what may be kept of each in memory."""
+    and ``plans`` are what may be kept of each in memory. ``incremental`` answers ``@defer`` in parts (multipart/mixed), as Strawberry
+    does with ``enable_experimental_incremental_execution``; without it what is deferred comes at once."""
 
     deadline: Seconds = 10.0
     max_errors: Count = 100
     documents: Bytes = 64_000_000
     operations: Bytes = 64_000_000
     plans: Bytes = 64_000_000
+    incremental: bool = False
 
 
 class SystemsConfig(Struct, frozen=True):

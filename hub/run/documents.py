@@ -38,6 +38,7 @@ class Document:
     definitions: Mapping[str, OperationDefinitionNode] = field(default_factory=dict)
     fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
     conditions: tuple[str, ...] = ()
+    later: DocumentNode | None = None  # ``tree`` with its ``@defer``, where it has any
 
     @property
     def fault(self) -> str:
@@ -60,6 +61,11 @@ def at_once(tree: DocumentNode) -> DocumentNode:
     return cast(DocumentNode, visit(tree, _AtOnce()))
 
 
+class _NotStreamed(Visitor):
+    def enter_directive(self, node: DirectiveNode, *_: object) -> object:
+        return REMOVE if node.name.value == "stream" else None
+
+
 def document(schema: GraphQLSchema, text: str) -> Document:
     """Parse and validate ``text``. Raises nothing: what is wrong with it is in the document."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -71,8 +77,10 @@ def document(schema: GraphQLSchema, text: str) -> Document:
         return Document(digest, size, (error,))
     except RecursionError:
         return Document(digest, size, (GraphQLError("The document is nested too deeply."),))
+    later = None
     if not errors and ("@defer" in text or "@stream" in text):
-        tree = at_once(tree)
+        later = cast(DocumentNode, visit(tree, _NotStreamed())) if "@defer" in text else None
+        tree, size = at_once(tree), size * 2
     definitions = {node.name.value if node.name else "": node for node in tree.definitions if isinstance(node, OperationDefinitionNode)}
     fragments = {node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)}
-    return Document(digest, size, errors, tree, definitions, fragments, () if errors else condition_variables(tree))
+    return Document(digest, size, errors, tree, definitions, fragments, () if errors else condition_variables(tree), later)

@@ -182,6 +182,14 @@ class Engine:
         """The same as text."""
         return self.explained(document, variables, operation_name=operation_name, principal=principal).text
 
+    def bounds(self) -> tuple[float, int | None]:
+        """Seconds for a whole request, and how many errors one answer has."""
+        return self._timeout, self._max_errors
+
+    def resolved(self, ready: Ready) -> bool:
+        """Whether any root field has a resolver of its own."""
+        return any(self._is_core(one.name, one.coordinate) for one in ready.operation.selections)
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     async def _result(

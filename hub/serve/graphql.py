@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import orjson
@@ -21,9 +22,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.errors import BadToken
 from auth.principal import ANONYMOUS, Principal
-from hub.answer import Answer
+from hub.answer import Answer, Rest
 from hub.clock import Clock
 from hub.errors import CODES, Refused, message
+from hub.serve import multipart
 from hub.serve.drain import Drain
 from hub.serve.limits import Gate
 from hub.serve.metrics import Metrics
@@ -90,6 +92,8 @@ class _Turn:
     kind: str = ""
     operation: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    parts: bool = False  # whether the caller takes an answer in parts
+    rest: Rest | None = None
     exchange: bool = False  # whether a document was named or a token shown, so that the audit must know
 
 
@@ -119,6 +123,7 @@ class Endpoint:
     ) -> None:
         self.engine = engine
         self.events: ASGIApp | None = None
+        self.in_parts: Callable[..., Awaitable[Answer]] | None = None  # ``execute`` of the engine that it is given, for what is deferred
         self._verifier = verifier
         self._audit = audit
         self._clock = clock
@@ -155,9 +160,14 @@ class Endpoint:
                 await self._audited(turn, status, answer, started)
             except Exception as error:  # no record, no answer
                 status, answer = self._failed(turn, "audit failed", error)
-            await self._send(turn, status, answer.body, send)
+            if answer.rest is not None:
+                answer = await multipart.sent(answer, answer.rest, self._fields(turn), receive, send)
+            else:
+                await self._send(turn, status, answer.body, send)
             self._noted(turn, status, answer, self._clock.monotonic() - started)
         finally:
+            if turn.rest is not None:
+                turn.rest.close()
             if entered:
                 self._drain.leave()
 
@@ -184,7 +194,8 @@ class Endpoint:
             return 401, _refusal(turn, [entry("UNAUTHENTICATED")])
         if not answer.executed:
             return self._refused_status(turn), _numbered(answer, turn.request_id)
-        return (self._partial_status if answer.codes and turn.media == RESPONSE else 200), answer
+        turn.rest = answer.rest
+        return (self._partial_status if answer.codes and answer.rest is None and turn.media == RESPONSE else 200), answer
 
     def _failed(self, turn: _Turn, event: str, error: Exception) -> tuple[int, Answer]:
         self._log.error(event, exc_info=error)
@@ -194,9 +205,10 @@ class Endpoint:
         """What HTTP alone decides."""
         media = negotiate(asked.accept)
         turn.media = media or JSON
+        turn.parts = self.in_parts is not None and multipart.wanted(asked.accept)
         if method not in ("GET", "HEAD", "POST"):
             raise Turned(405, "BAD_REQUEST", "只支持 GET 与 POST 方法。", "Only the methods GET and POST are supported.", _ALLOW)
-        if media is None:
+        if media is None and not turn.parts:
             raise Turned(
                 406,
                 "BAD_REQUEST",
@@ -229,7 +241,10 @@ class Endpoint:
         if kind == "mutation" and method != "POST":
             raise Turned(405, "BAD_REQUEST", "变更操作只能用 POST 发送。", "A mutation must be sent by POST.", {"allow": "POST"})
         with Watch(receive) if kind == "query" else nullcontext():  # what has begun to write is not broken off
-            return await self.engine.execute(
+            execute: Callable[..., Awaitable[Answer]] = self.engine.execute
+            if turn.parts and kind == "query" and self.in_parts is not None:
+                execute = partial(self.in_parts, self.engine)
+            return await execute(
                 document,
                 operation_name=name or None,
                 variables=request.variables,
@@ -248,11 +263,15 @@ class Endpoint:
             await self._audit(Exchange(turn.request_id, turn.principal, status, turn.document, answer, seconds))
 
     async def _send(self, turn: _Turn, status: int, body: bytes, send: Send) -> None:
-        fields = [_TYPES[turn.media], (b"content-length", b"%d" % len(body)), (b"x-request-id", turn.request_id.encode()), *_FIXED]
-        if turn.headers:
-            fields += [(name.encode(), value.encode()) for name, value in turn.headers.items()]
+        fields = [_TYPES[turn.media], (b"content-length", b"%d" % len(body)), *self._fields(turn)]
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
+
+    def _fields(self, turn: _Turn) -> list[tuple[bytes, bytes]]:
+        fields = [(b"x-request-id", turn.request_id.encode()), *_FIXED]
+        if turn.headers:
+            fields += [(name.encode(), value.encode()) for name, value in turn.headers.items()]
+        return fields
 
     def _noted(self, turn: _Turn, status: int, answer: Answer, seconds: float) -> None:
         self._metrics.request(status, answer.kind, answer.codes, seconds)

@@ -38,6 +38,7 @@ from hub.run.layers import Fault, Fetched
 from hub.run.sources import Sources
 from schema.registry import Registry, Resolve
 from tests.properties import acting, assembly, checks, kept, schedules
+from tests.properties.late import LATER
 from tests.properties.mistake import Planted as Planted
 from tests.properties.slips import SLIPS, rows_shifted, worst_provider
 
@@ -368,4 +369,5 @@ PLANTED = (
     Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
     *SLIPS,
+    *LATER,
 )

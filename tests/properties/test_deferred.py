@@ -7,6 +7,7 @@ from hypothesis import given
 from tests.properties import examples
 from tests.properties.deferring import deferred
 from tests.properties.engine import run_engine, run_oracle, told
+from tests.properties.frames import in_frames
 from tests.properties.generator import Case, case, cases
 
 
@@ -26,3 +27,15 @@ async def test_p32_what_is_deferred_is_inlined_without_a_difference(case: Case) 
 
 def test_most_cases_have_something_to_defer() -> None:
     assert sum(deferred(case(seed, 3)) is not None for seed in range(60)) > 25
+
+
+@given(cases())
+@examples(60)
+async def test_p32_frames_put_together_are_the_answer_in_one_piece(case: Case) -> None:
+    later = deferred(case)
+    if later is not None:
+        await in_frames(later)
+
+
+async def test_many_cases_are_answered_in_parts() -> None:
+    assert sum([await in_frames(later) for seed in range(60) if (later := deferred(case(seed, 3))) is not None]) > 15

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from hub.app import Hub, serve, server
-from hub.config import Config, Http, StoreConfig, SystemsConfig
+from hub.config import Config, EngineConfig, Http, StoreConfig, SystemsConfig
 from hub.environment import Environment
 from hub.serve.server import Server, address_of, listen
 from tests.connectors.loopback import served
@@ -130,7 +130,7 @@ class Running:
 
 
 @asynccontextmanager
-async def running(home: Path, **http: Any) -> AsyncIterator[Running]:
+async def running(home: Path, engine: EngineConfig | None = None, **http: Any) -> AsyncIterator[Running]:
     """The hub and its department, until left."""
     (home / "systems").mkdir(exist_ok=True)
     (home / "systems" / "gazette.graphql").write_text(MANIFEST, encoding="utf-8")
@@ -142,6 +142,7 @@ async def running(home: Path, **http: Any) -> AsyncIterator[Running]:
     )
     config = Config(
         http=Http(port=0, **http),
+        engine=engine or EngineConfig(),
         systems=SystemsConfig(folder=str(home / "systems")),
         store=StoreConfig(url="sqlite:///hub.sqlite", key_file="hub.key"),
         home=home,
