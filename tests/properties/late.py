@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.run import deferred as parts
 from hub.run import increments
+from hub.run.collected import Collected
 from tests.properties.deferring import deferred
 from tests.properties.frames import in_frames
 from tests.properties.generator import Case
@@ -43,7 +44,7 @@ def _first_piece_alone(right: Any) -> Any:
 
 
 LATER = (
-    Planted("of several groups at one object one is told", increments.Collected, "split", _first_piece_alone, same_in_parts),
+    Planted("of several groups at one object one is told", Collected, "split", _first_piece_alone, same_in_parts),
     Planted("deferred within deferred is forgotten", increments.Delivery, "_filled", _inside_forgotten, same_in_parts),
     Planted("a null that may not be one stays in its part", increments, "is_non_null_type", _null_stays, same_in_parts),
     Planted("the first part does not wait for what it needs", parts, "needed", _only_the_root_waits, same_in_parts),
