@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from hub.answer import Answer
 from hub.config import EngineConfig
-from hub.serve.multipart import wanted
+from hub.serve.multipart import sent, wanted
 from tests.serve.streams import USCC, Running, running
 
 QUERY = 'query Later { enterprise(uscc: "%s") { uscc ... @defer(label: "names") { name } } }' % USCC  # noqa: UP031  # braces
@@ -74,3 +76,32 @@ async def test_a_hub_that_is_not_set_so_answers_at_once(tmp_path: Path) -> None:
 )
 def test_who_takes_parts(accept: bytes | None, takes: bool) -> None:
     assert wanted(accept) is takes
+
+
+class Waiting:
+    """A rest that never comes."""
+
+    async def next(self) -> Answer | None:
+        await asyncio.Event().wait()
+        return None
+
+    def failed(self) -> Answer:
+        raise AssertionError("nothing has gone wrong")
+
+    def close(self) -> None:
+        raise AssertionError("whoever made it closes it")
+
+
+async def test_who_hangs_up_between_the_parts_is_waited_for_no_longer() -> None:
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    first = Answer(b"{}", True, (), (), (), "Later", "query")
+    async with asyncio.timeout(5):
+        assert await sent(first, Waiting(), [], receive, send) == first
+    assert [message.get("more_body") for message in said] == [None, True]
