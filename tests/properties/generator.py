@@ -66,9 +66,9 @@ _registries: LRUCache[tuple[int, ...], tuple[Case, Registry]] = LRUCache(64)  # 
 
 
 def _registry(case: Case) -> Registry:
-    key = tuple(map(id, (case.schema, case.bindings, case.keys, case.roots, case.filters)))
+    key = tuple(map(id, (case.schema, case.bindings, case.keys, case.roots, case.filters, case.policies)))
     if key not in _registries:
-        made = registry(case.schema, case.bindings, keys=case.keys, roots=case.roots, filters=case.filters)
+        made = registry(case.schema, case.bindings, keys=case.keys, roots=case.roots, filters=case.filters, policies=case.policies)
         _registries[key] = (case, made)  # the case as well, so that the ids in the key stay taken
     return _registries[key][1]
 
