@@ -33,6 +33,7 @@ from hub.config import BadConfig, Config, ConfigFault
 from hub.connected import Connections, Directory, composed, connect, core_roots, manifest_text, packaged, retired
 from hub.environment import Environment
 from hub.recorder import Recorder
+from hub.run.cursors import Cursors
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from hub.serve import explorer, health, oauth
@@ -197,6 +198,7 @@ class Hub:
             directory=Directory(connections, self.recorder),
             timeout=self.config.engine.deadline,
             max_errors=self.config.engine.max_errors,
+            cursors=Cursors(self.store.derived_key("cursors")),
         )
 
     async def _audited(self, exchange: Exchange) -> None:

@@ -52,6 +52,7 @@ _ALL = (
     Code("NON_NULL", "必填字段为空。", "A field that is never null has no value.", "The system's owner has to correct it."),
     Code("FILTER_NOT_PUSHABLE", "不支持该筛选条件。", "This filter cannot be applied.", "Filter by the fields named in the message."),
     Code("BAD_CURSOR", "游标无效。", "The cursor is not valid.", "Begin again without `after`."),
+    Code("CURSOR_EXPIRED", "游标属于另一个列表：筛选、排序、可见范围或数据来源已变。", "The cursor belongs to another list: filter, order, what you may see or the source has changed.", "Begin again without `after`."),
     Code("ERRORS_OMITTED", "其余错误已省略。", "Further errors were left out.", "Look at `omitted` for their number; correct those that are shown first."),
     Code("SHUTTING_DOWN", "服务正在停止。", "The hub is stopping.", "Ask another replica, or again later.", retryable=True),
     Code("INTERNAL", "系统内部错误。", "Something went wrong in the hub.", "Give the request id to the operators.", retryable=True),

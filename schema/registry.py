@@ -154,7 +154,8 @@ class Registry:
     scans: Mapping[str, tuple[Binding, ...]]  # entity type, or a root coordinate with its own source -> SCAN bindings
     roots: Mapping[str, RootLookup]  # root coordinate -> how its arguments are keys
     connections: Mapping[str, str]  # connection type -> node type
-    filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> canonical field
+    filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> path from the entity
+    orders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # order input type -> value of its field -> path
     epoch: str = ""  # changes whenever anything above does
 
     def providers(self, type_name: str, field_name: str) -> tuple[Binding, ...]:

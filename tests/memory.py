@@ -94,6 +94,8 @@ class Memory(Connector):
             raise SourceError(kind, "as told", source=self.system, relation=name)
         rows = self._rows(plan, call)
         total = len(rows) if plan.ask.total else None
+        if plan.ask.after:
+            rows = [row for row in rows if _follows(row, plan, call)]
         rows = rows if limit is None else rows[:limit]
         faults = {
             key: SourceError(self.faults.keys[name, key], "as told", source=self.system)
@@ -147,6 +149,17 @@ def _shuffled(rows: list[Mapping[str, Any]], plan: Plan, seed: int) -> list[Mapp
         mixed += [queue.pop(0) for queue in queues]
         queues = [queue for queue in queues if queue]
     return mixed
+
+
+def _follows(row: Mapping[str, Any], plan: Plan, call: Call) -> bool:
+    """Whether a row comes after the place that the call names, null below all else."""
+    for order, name in zip(plan.ask.order, plan.ask.after, strict=True):
+        value = reader(plan.relation.field(order.field).path)(row)
+        bound = None if name is None else call.params[name]
+        here, there = (value is not None, value), (bound is not None, bound)
+        if here != there:
+            return here < there if order.descending else here > there
+    return False
 
 
 def _passes(row: Mapping[str, Any], relation: Relation, condition: Condition, wanted: Any) -> bool:

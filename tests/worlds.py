@@ -13,7 +13,7 @@ from pathlib import Path
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type, is_non_null_type
 from strawberry import Schema
 
-from connectors.spi import Connector, Field, Options, Relation
+from connectors.spi import Connector, Field, Function, Options, Relation
 from hub.clock import Clock
 from schema.canonical import canonical as canonical_schema
 from schema.compose import compose, load_systems, parse_manifest
@@ -188,6 +188,8 @@ def scan(
     order: tuple[str, ...] = (),
     limit: bool = False,
     total: bool = False,
+    seek: bool = False,
+    aggregates: tuple[Function, ...] = (),
     args: Mapping[str, str] | None = None,
 ) -> Binding:
     """All rows of ``type_name``, with what the source can do by itself."""
@@ -202,6 +204,8 @@ def scan(
         order=order,
         limit=limit,
         total=total,
+        seek=seek,
+        aggregates=aggregates,
     )
     return Binding(f"{system}.{name}", system, Role.SCAN, type_name, relation, served, field=coordinate, args=args or {})
 
@@ -217,13 +221,14 @@ def world(
     keys: Mapping[str, Sequence[tuple[str, ...] | str]],
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
+    orders: Mapping[str, Mapping[str, str]] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> World:
     """A world from its parts. ``rows`` are native rows by system and name, ``roots`` maps ``Query.x`` to the type it finds and its
     arguments' key fields. Connections are recognised by their name."""
     schema = build_schema(schema) if isinstance(schema, str) else schema
-    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, limits=limits)
+    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, orders=orders, limits=limits)
     received: list[Received] = []
     systems = {name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.systems}
     return World(schema, made, systems, received)
@@ -251,6 +256,7 @@ def registry(
     keys: Mapping[str, Sequence[tuple[str, ...] | str]],
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
+    orders: Mapping[str, Mapping[str, str]] | None = None,
     limits: Limits | None = None,
 ) -> Registry:
     """Index ``bindings`` as composition would: by rank, whatever their order."""
@@ -266,6 +272,7 @@ def registry(
         roots={name: RootLookup(name, type_name, args) for name, (type_name, args) in (roots or {}).items()},
         connections=_connections(schema),
         filters=filters or {},
+        orders=orders or {},
         epoch="1",
     )
 

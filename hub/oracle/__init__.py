@@ -21,10 +21,16 @@ S8   Null where null may not be: the nearest nullable position above is null; NO
      below it the first that made it so remains.
 S9   A denied coordinate: null and FORBIDDEN, and no call is made for it. It may still serve as a key for others, but not as the
       argument of a root field: filtering and looking up by what one may not see is FORBIDDEN.
-S10  A connection: ascending by the node's first key, cut by ``first`` (50 unless given, 1 to 1000) and ``after``, counted whole. A plain
-     list keeps the source's order. Conditions of a filter are ANDed; one that the rows do not carry is FILTER_NOT_PUSHABLE.
+S10  A connection: the rows that meet its filter, ordered by ``orderBy`` and then ascending by the node's first key, cut by ``first`` (50
+     unless given, 1 to 1000) and ``after``, counted whole. A plain list keeps the source's order. Conditions of a filter are ANDed; null
+     meets none but ``isNull: true``, and stands below all else in an order. A field to filter or order by is had as S1 and S2 say; one
+     that nobody serves is FILTER_NOT_PUSHABLE. A row for which that could not be found out fails the list, unless another condition
+     does not hold.
 S11  An object in the same row is null when all its leaves are, asked for or not. An element of a list is there when it is not null.
 S12  Canonical values: see ``hub.oracle.values``.
+S13  What the caller's rules for a type hide does not exist: a lookup, a reference or a single link of it is null, lists and counts are
+     without it. The fields that rules speak of are had as S1 and S2 say, denied or not. Whether it is seen comes before whether it exists:
+     if a rule could not be looked at and no other one decides, the object, or the whole list, has that failure.
 """
 
 from hub.oracle.oracle import Oracle

@@ -8,7 +8,7 @@ left to a source. Must not know how graphql-core is driven.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,11 @@ from graphql import (
     get_named_type,
 )
 
+from auth.access import Rows
 from connectors.paths import reader
 from connectors.spi import Field
 from hub.oracle.calls import Calls, Row, Wanted
-from hub.oracle.pages import Window, cut, matches
+from hub.oracle.pages import Step, Unreadable, Window, cut, matches
 from hub.oracle.values import Fault, elements, parsed, read, write
 from schema.identifiers import QUALITY
 from schema.registry import Binding, Registry, Role, Served
@@ -43,14 +44,26 @@ class Thing:
     columns: Mapping[str, Field]
 
 
+Condition = tuple[str, str, Any]  # path from the node, operator of a filter, canonical value
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a list field's arguments want. A plain list has no window."""
+
+    filters: tuple[Condition, ...]
+    window: Window | None
+
+
 class Answer:
     """One round of one execution."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str]) -> None:
+    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str], rows: Rows | None = None) -> None:
         self.schema = schema
         self.registry = registry
         self.calls = calls
         self.denied = denied
+        self.rows = rows or {}
         self.notices: Counter[tuple[str, str]] = Counter()  # by coordinate and what is odd
 
     def noticed(self) -> list[dict[str, Any]]:
@@ -70,7 +83,7 @@ class Answer:
             raise Fault("FORBIDDEN")
         key = {field: self._argument(info, args, argument) for argument, field in lookup.arguments.items()}
         thing = Thing(lookup.type, {name: Served(name, column=name) for name in key}, key, {})
-        return thing if self._exists(thing) else None
+        return thing if self._seen(thing) and self._exists(thing) else None
 
     def _exists(self, thing: Thing) -> bool:
         """S3: a complete anchor that can be asked decides; if it fails, its fields say so, not the object."""
@@ -89,37 +102,114 @@ class Answer:
         scans = self._scans(coordinate, info.return_type)
         if not scans:
             raise Fault("NOT_BOUND")
-        driver, node = scans[0], self._node(info.return_type)
-        window = self._window(info, args)
-        filters = [
-            (field, operator, self._canonical(value, self.type_of(node, field)))
-            for argument, kind in self._filters(info)
-            for name, operators in (args.get(argument) or {}).items()
-            for field in (self.registry.filters[kind][name],)
-            for operator, value in (operators or {}).items()
-        ]
-        for field, _, _ in filters:
-            if f"{node}.{field}" in self.denied:
-                raise Fault("FORBIDDEN")
-            if field not in driver.fields:
-                raise Fault("FILTER_NOT_PUSHABLE")
+        driver = scans[0]
+        terms = self._terms(info, args, driver.fields)
         params = tuple((param, self._argument(info, args, name)) for name, param in driver.args.items() if args.get(name) is not None)
         columns = tuple(dict.fromkeys(name for served in driver.fields.values() for name in _columns(served)))
         rows = self.calls.rows(driver, Wanted(driver.id, None, columns, params), lambda row: True)
-        things = [self._thing(driver, row) for row in rows]
-        kept = [thing for thing in things if all(self._matches(thing, *one) for one in filters)]
-        return self._listed(kept, info, window, root=True)
+        return self._listed([self._thing(driver, row) for row in rows], terms)
 
-    def _matches(self, thing: Thing, field: str, operator: str, wanted: Any) -> bool:
-        try:
-            return matches(operator, self._carried(thing, field), wanted)
-        except Fault:  # what cannot be read is equal to nothing
-            return False
+    # -- narrowing, ordering, hiding (S10, S13) --------------------------------------------------------------------
 
-    def _filters(self, info: Info) -> Iterator[tuple[str, str]]:
+    def _terms(self, info: Info, args: Mapping[str, Any], fields: Mapping[str, Served]) -> Terms:
+        """What the arguments of a list want. Raises Fault."""
+        node = self._node(info.return_type)
+        filters: list[Condition] = []
+        order: dict[str, bool] = {}
         for name, argument in info.parent_type.fields[info.field_name].args.items():
-            if get_named_type(argument.type).name in self.registry.filters:
-                yield name, get_named_type(argument.type).name
+            kind = get_named_type(argument.type).name
+            for field, operators in sorted((args.get(name) or {}).items()) if kind in self.registry.filters else ():
+                path = self.registry.filters[kind][field]
+                for operator, value in sorted((operators or {}).items()):
+                    if value is not None:
+                        self._usable(node, path, fields)
+                        plain = operator in ("isNull", "prefix")
+                        filters.append((path, operator, value if plain else self._canonical(value, self._leaf_type(node, path))))
+        for name, argument in info.parent_type.fields[info.field_name].args.items():
+            kind = get_named_type(argument.type).name
+            for one in (args.get(name) or ()) if kind in self.registry.orders else ():
+                path = self.registry.orders[kind][one["field"]]
+                self._usable(node, path, fields)
+                order.setdefault(path, one.get("direction") == "DESC")
+        if get_named_type(info.return_type).name not in self.registry.connections:
+            return Terms(tuple(filters), None)
+        for path in self.registry.keys[node][0]:
+            order.setdefault(path, False)
+        steps = [Step(path, self._leaf_type(node, path), descending) for path, descending in order.items()]
+        return Terms(tuple(filters), Window.of(args, steps))
+
+    def _usable(self, node: str, path: str, fields: Mapping[str, Served]) -> None:
+        """S9, S10: a field to filter or order by must be visible, and somebody must serve it as a plain value."""
+        owner = node
+        for name in path.split("."):
+            if f"{owner}.{name}" in self.denied:
+                raise Fault("FORBIDDEN")
+            owner = get_named_type(self.type_of(owner, name)).name
+        if not self._served(Thing(node, fields, {}, {}), path):
+            raise Fault("FILTER_NOT_PUSHABLE")
+
+    def _served(self, thing: Thing, path: str) -> bool:
+        name, *inner = path.split(".")
+        served = thing.served.get(name)
+        if served is None:
+            provider = self._provider(thing, name)
+            served = None if provider is None else provider.fields[name]
+        for part in inner:
+            if served is None or served.type is None or served.many or served.typename is not None:
+                return False
+            served = served.parts.get(part)
+        return served is not None and served.type is None and served.column is not None
+
+    def _leaf(self, thing: Thing, path: str) -> Any:
+        """The value of a field, perhaps within objects; Unreadable if it is none of its type. Raises Fault if it could not be had."""
+        name, *inner = path.split(".")
+        if name not in thing.served:
+            provider = self._provider(thing, name)
+            found = None if provider is None else self._lookup(thing, provider, name)
+            if found is None:
+                return None
+            thing = found
+        served, owner = thing.served[name], thing.type
+        for part in inner:
+            served, owner = served.parts[part], served.type or ""
+        column = served.column or ""
+        if column not in thing.columns:
+            return thing.row[column]
+        try:
+            return read(thing.row.get(column), self.type_of(owner, served.name), thing.columns[column])
+        except Fault:
+            return Unreadable()
+
+    def _meets(self, thing: Thing, conditions: Iterable[Condition]) -> bool:
+        """Whether all hold. One that does not decides; else one that could not be looked at is raised."""
+        unknown: Fault | None = None
+        for path, operator, wanted in conditions:
+            try:
+                if not matches(operator, self._leaf(thing, path), wanted, self._leaf_type(thing.type, path)):
+                    return False
+            except Fault as fault:
+                unknown = unknown or fault
+        if unknown is not None:
+            raise Fault(unknown.code)
+        return True
+
+    def _seen(self, thing: Any) -> bool:
+        """S13: whether the caller may see an entity. Raises Fault when that could not be found out."""
+        return not isinstance(thing, Thing) or self._meets(thing, self._rules(thing))
+
+    def _rules(self, thing: Thing) -> list[Condition]:
+        """A rule on a field that nobody serves lets nothing pass: an ``in`` of nothing."""
+        rules = [(rule.path, rule.op.lower(), rule.value) for rule in self.rows.get(thing.type, ())]
+        if all(self._served(thing, path) for path, _, _ in rules):
+            return rules
+        name = next(iter(thing.served))
+        return [(name, "in", ())]
+
+    def _leaf_type(self, node: str, path: str) -> GraphQLOutputType:
+        *owners, last = path.split(".")
+        for name in owners:
+            node = get_named_type(self.type_of(node, name)).name
+        return self.type_of(node, last)
 
     # -- fields of an object (S1, S2, S4, S5) ----------------------------------------------------------------------
 
@@ -131,11 +221,15 @@ class Answer:
         reachable = [b for b in self.registry.links.get(coordinate, ()) if all(k in thing.served or k in via for k in b.key)]
         if reachable:
             return self._link(thing, reachable[0], info, args)
-        provider = next((b for b in self.registry.providers(thing.type, name) if all(k in thing.served or k in via for k in b.key)), None)
+        provider = self._provider(thing, name)
         if provider is None:
             raise Fault("NOT_BOUND")
         found = self._lookup(thing, provider, name)
         return None if found is None else self._shaped(found, name, info, args)
+
+    def _provider(self, thing: Thing, name: str) -> Binding | None:
+        via = self._via(thing)
+        return next((b for b in self.registry.providers(thing.type, name) if all(k in thing.served or k in via for k in b.key)), None)
 
     def _link(self, thing: Thing, binding: Binding, info: Info, args: Mapping[str, Any]) -> Any:
         columns = tuple(dict.fromkeys(name for served in binding.fields.values() for name in _columns(served)))
@@ -143,7 +237,9 @@ class Answer:
         if rows is None:
             return None
         things = [self._thing(binding, row) for row in rows]
-        return self._many(things, info, args) if binding.many else next(iter(things), None)
+        if binding.many:
+            return self._listed(things, self._terms(info, args, binding.fields))
+        return things[0] if things and self._seen(things[0]) else None
 
     def _lookup(self, thing: Thing, binding: Binding, name: str) -> Thing | None:
         """``thing`` as the one row of ``binding`` has it; None if its key is null or there is no row."""
@@ -215,13 +311,15 @@ class Answer:
             self._notice(value, f"{thing.type}.{name}", info.return_type)
             return value
         if served.column is None:
-            return self._embedded(served, thing.row, thing.columns)
+            found = self._embedded(served, thing.row, thing.columns)
+            return found if self._seen(found) else None
         column = thing.columns[served.column]
         native = parsed(thing.row.get(served.column), column)
         if native is None:
             return None
         if served.many:
-            return self._many([self._item(served, item, column) for item in elements(native, column)], info, args)
+            items = [self._item(served, item, column) for item in elements(native, column)]
+            return self._listed(items, self._terms(info, args, served.parts))
         return self._item(served, native, column)
 
     def _item(self, served: Served, native: Any, column: Field) -> Thing | Fault | None:
@@ -253,20 +351,12 @@ class Answer:
             there = present or any(row.get(name) is not None for part in parts.values() for name in _columns(part))  # S11
         return Thing(kind, parts, row, columns) if there else None
 
-    def _many(self, things: list[Any], info: Info, args: Mapping[str, Any]) -> Any:
-        """The rows of a list field as its type wants them: a list or a connection."""
-        return self._listed(things, info, self._window(info, args), root=False)
-
-    def _listed(self, things: list[Any], info: Info, window: Window | None, *, root: bool) -> Any:
-        if window is None:
-            return things
-        keys = self.registry.keys[self._node(info.return_type)][0]
-        return cut([(tuple(self._carried(thing, name) for name in keys), thing) for thing in things], window, root=root)
-
-    def _window(self, info: Info, args: Mapping[str, Any]) -> Window | None:
-        """What part of a connection is asked for; None for a plain list."""
-        named = get_named_type(info.return_type).name
-        return Window.of(args, len(self.registry.keys[self._node(info.return_type)][0])) if named in self.registry.connections else None
+    def _listed(self, things: list[Any], terms: Terms) -> Any:
+        """The rows of a list as its type wants them: those that are seen and meet the filter, as a list or a connection."""
+        kept = [one for one in things if not isinstance(one, Thing) or self._meets(one, [*terms.filters, *self._rules(one)])]
+        if terms.window is None:
+            return kept
+        return cut([(tuple(self._leaf(thing, step.path) for step in terms.window.order), thing) for thing in kept], terms.window)
 
     def _node(self, kind: GraphQLOutputType) -> str:
         name = get_named_type(kind).name

@@ -27,6 +27,7 @@ from graphql import (
     validate,
 )
 
+from auth.access import Rows
 from connectors.spi import Connector
 from hub.oracle.answer import Answer, Info, Thing
 from hub.oracle.calls import Calls
@@ -53,8 +54,10 @@ class Oracle:
         operation_name: str | None = None,
         denied: frozenset[str] = frozenset(),
         context: Any = None,
+        rows: Rows | None = None,
     ) -> ExecutionResult:
-        """The answer to one operation; a syntax tree is taken as valid. ``denied`` are coordinates that the caller may not see (S9);
+        """The answer to one operation; a syntax tree is taken as valid. ``denied`` are coordinates that the caller may not see (S9),
+        ``rows`` the rules that what it sees must pass (S13);
         ``extensions.notices`` lists identifiers that fail their check."""
         if isinstance(document, str):
             try:
@@ -65,7 +68,7 @@ class Oracle:
                 return ExecutionResult(None, [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in invalid])
         calls = Calls(self.connectors)
         while True:
-            answer = Answer(self.original, self.registry, calls, denied)
+            answer = Answer(self.original, self.registry, calls, denied, rows)
             result = execute(
                 self.schema,
                 document,

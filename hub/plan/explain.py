@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from connectors.spi import Ask, describe_ask
 from hub.plan.merge import needs
-from hub.plan.model import Arguments, Connection, Expand, Failure, Fetch, List, Object, Output, QueryPlan, Rows, Scan, Slot, Step
+from hub.plan.model import Arguments, Connection, Expand, Failure, Fetch, List, Listing, Object, Output, QueryPlan, Rows, Scan, Slot, Step
 
 
 def explain(plan: QueryPlan) -> str:
@@ -43,16 +43,37 @@ def _line(step: Step, steps: Mapping[int, Step], width: int, first: Mapping[int,
         case Arguments():
             return f"arguments  {step.selected.key}"
         case Expand():
-            what = "cut and ordered by " + ", ".join(slot.column for slot in step.order) if step.selected else "all"
+            what = "all"
+            if step.selected is not None and step.listing is not None:
+                what = "cut and ordered by " + ", ".join(term.path for term in step.listing.key) + _narrowing(step.listing)
+            elif step.listing is not None:
+                what += _narrowing(step.listing)
             return f"expand     {step.source}{'.' + step.slot.column if step.slot else ''}  {what}"
         case Scan():
             wanted = describe_ask(Ask(step.binding.relation.name, step.columns)).partition(" ")[2]
             parts = [f"scan       {step.binding.system:<{width}}  {step.node}  {wanted}"]
-            parts += ["filter as given"] if step.filters else []
             parts += ["with total"] if step.total else []
-            return "  ".join(parts)
+            return "  ".join(parts) + _narrowing(step.listing)
         case Fetch():
             return _fetch(step, steps, width, first)
+
+
+def _narrowing(listing: Listing) -> str:
+    """What the rows of a list may be narrowed or ordered by here, and what that needs of other systems."""
+    parts = []
+    rules = {path for path, _ in listing.rules}
+    if rules:
+        parts.append("only rows that " + ", ".join(sorted(rules)) + " lets the caller see")
+    asked = sorted(path for path in listing.terms if path not in rules)
+    if asked:
+        parts.append("by " + ", ".join(asked) + " as given")
+    lines = ["".join("  " + part for part in parts)]
+    for fetch in listing.fetches:
+        binding = fetch.binding
+        key = ", ".join(f"{name} <- {slot.column}" for name, slot in zip(binding.key, fetch.key, strict=True))
+        columns = ", ".join(name for name in fetch.columns if name not in binding.relation.keys)
+        lines.append(f"   for its rows  {binding.system}  {binding.type} by {key}  [{columns}]")
+    return "\n".join(lines)
 
 
 def _fetch(step: Fetch, steps: Mapping[int, Step], width: int, first: Mapping[int, int]) -> str:

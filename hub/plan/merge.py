@@ -30,15 +30,28 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
     for step in steps:
         if isinstance(step, Fetch):
             wanted.setdefault(step.binding.id, set()).update(columns[step.id])
+        for own in own_fetches(step):
+            wanted.setdefault(own.binding.id, set()).update(own.columns)
     united: list[Step] = []
     for step in steps:
         if isinstance(step, Fetch):
-            key = step.binding.relation.keys
-            step = replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))))
+            step = _whole(step, wanted)
         elif isinstance(step, Scan):
             step = replace(step, columns=tuple(sorted(columns[step.id])))
+        if isinstance(step, Scan | Expand) and step.listing is not None and step.listing.fetches:
+            step = replace(step, listing=replace(step.listing, fetches=tuple(_whole(own, wanted) for own in step.listing.fetches)))
         united.append(step)
     return tuple(united)
+
+
+def own_fetches(step: Step) -> tuple[Fetch, ...]:
+    """The fetches that a list makes for itself, to narrow or order its rows."""
+    return step.listing.fetches if isinstance(step, Scan | Expand) and step.listing is not None else ()
+
+
+def _whole(step: Fetch, wanted: Mapping[str, set[str]]) -> Fetch:
+    key = step.binding.relation.keys
+    return replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))))
 
 
 def groups(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:

@@ -61,6 +61,38 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """A canonical field that rows are compared by. ``carried``: the rows themselves have it; otherwise a fetch of the listing brings it."""
+
+    path: str
+    slot: Slot
+    carried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the rows of a list may be narrowed and ordered before it is cut. A path is a canonical field of ``node``, dotted within objects.
+
+    ``key`` is what every order ends with: the node's key, if the rows carry it. ``filters`` and ``sorts`` say which path a field of the
+    filter argument, or a value of the order's enum, means; those in ``denied`` the caller may not see. ``terms`` are the paths that
+    can be had, ``rules`` the (path, operator) pairs that every row must pass for this caller. ``fetches`` bring, in this order, what
+    rows do not carry; they read the rows' ``columns``. ``binding`` is where the rows come from.
+    """
+
+    node: str
+    binding: Binding
+    key: tuple[Term, ...] = ()
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    sorts: Mapping[str, str] = field(default_factory=dict)
+    denied: frozenset[str] = frozenset()
+    rules: tuple[tuple[str, str], ...] = ()
+    possible: frozenset[str] = frozenset()  # paths that would do, where the question uses one that does not
+    fetches: tuple[Fetch, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """Makes a layer of all entities of a type that a root list or connection asks for, filtered, ordered and cut."""
 
@@ -68,19 +100,19 @@ class Scan:
     binding: Binding
     selected: Selected
     node: str
-    order: tuple[Slot, ...] = ()  # the node's key, for connections
+    listing: Listing
+    pages: bool = True  # False: a plain list, which is neither ordered nor cut
     columns: tuple[str, ...] = ()
     rows: bool = True  # False: only the total is asked for
     total: bool = False
-    filters: Mapping[str, Slot] = field(default_factory=dict)  # field of the filter argument -> what it narrows
-    denied_filters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Expand:
     """Makes a layer of list rows below ``layer``: of the rows a link ``source`` fetched, or of the elements in ``slot``.
 
-    ``order`` and ``selected`` are given for a connection: sorted by key, cut by the field's arguments.
+    ``selected`` is given for a connection, which is narrowed, ordered and cut by the field's arguments; ``listing`` for a connection, and
+    for a list some of whose rows the caller may not see. ``there`` are the slots without which an element is no object.
     """
 
     id: int
@@ -88,7 +120,8 @@ class Expand:
     source: int
     slot: Slot | None = None
     selected: Selected | None = None
-    order: tuple[Slot, ...] = ()
+    listing: Listing | None = None
+    there: tuple[Slot, ...] = ()
 
 
 Step = Arguments | Fetch | Scan | Expand
@@ -205,7 +238,6 @@ class Connection:
 
     place: Place
     layer: int
-    order: tuple[Slot, ...]
     fields: tuple[PageField, ...]
 
 

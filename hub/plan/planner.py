@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphql import GraphQLSchema
 
-from hub.plan.draft import Carried, Draft, place_of
+from hub.plan.draft import Carried, Draft, Rules, place_of
 from hub.plan.merge import groups, unite
 from hub.plan.model import ROOT, Arguments, Constant, Failure, Object, Presence, QueryPlan, Root
 from hub.plan.objects import Objects
@@ -12,9 +12,14 @@ from hub.plan.operation import Operation, Selected
 from schema.registry import Registry, Served
 
 
-def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, denied: frozenset[str]) -> QueryPlan:
-    """Plan all root fields of ``operation`` for a caller who may not see ``denied``. Raises Unplannable past ``MAX_STEPS`` steps."""
-    draft = Draft(schema, registry, denied)
+def plan_query(
+    schema: GraphQLSchema, registry: Registry, operation: Operation, denied: frozenset[str], rules: Rules | None = None
+) -> QueryPlan:
+    """Plan all root fields of ``operation`` for a caller who may not see ``denied`` and of each type only rows that pass ``rules``.
+
+    Raises Unplannable past ``MAX_STEPS`` steps.
+    """
+    draft = Draft(schema, registry, denied, rules)
     objects = Objects(draft)
     roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
     steps = unite(draft.steps, draft.columns)

@@ -14,7 +14,6 @@ from typing import Any
 from graphql import GraphQLOutputType, is_non_null_type
 
 from hub.plan.model import Connection, Constant, Failure, Leaf, List, Object, Output, PageField, Place, Presence, QueryPlan, Rows, Slot
-from hub.run.arguments import write_cursor
 from hub.run.convert import BAD, depth, named
 from hub.run.layers import Fault, Layer, Paged, present
 from hub.run.positions import BAD_VALUE, Bad, Built, Located, Path, PathOf, Positions, element, zipped
@@ -192,7 +191,7 @@ class _Assembly(Positions):
         bad: Bad = {}
         pages = [layer.lists.get(row) for row in rows]
         for part in output.fields:
-            values, lost = self.page_field(part, output, layer, rows, spans, below, pages, path)
+            values, lost = self.page_field(part, layer, rows, spans, below, pages, path)
             columns.append(values)
             bad = lost | bad
         built = zipped([part.place.key for part in output.fields], columns, len(rows))
@@ -203,7 +202,6 @@ class _Assembly(Positions):
     def page_field(
         self,
         part: PageField,
-        output: Connection,
         layer: Layer,
         rows: Sequence[int],
         spans: Sequence[range | None],
@@ -228,10 +226,10 @@ class _Assembly(Positions):
                 assert part.rows is not None
                 values, bad, faults = self.objects(layer, below, element, part.rows)
             case "edges":
-                values, bad = self.edges(part, output, layer, below, element)
+                values, bad = self.edges(part, layer, below, element)
                 faults = {}
             case "pageInfo":
-                return [None if page is None else _page_info(part, output, layer, page) for page in pages], {}
+                return [None if page is None else _page_info(part, layer, page) for page in pages], {}
             case "totalCount":
                 return [None if page is None else page.total for page in pages], {}
             case _:
@@ -240,12 +238,12 @@ class _Assembly(Positions):
         lists: list[Any] = [[] if value is None else value for value in sliced]  # of a null connection nothing is shown
         return lists, self.settle(place, place.type, lists, here, {}, lost)
 
-    def edges(self, part: PageField, output: Connection, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
+    def edges(self, part: PageField, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
         columns: list[list[Any]] = []
         bad: Bad = {}
         for place, name, node in part.children:
             if name == "cursor":
-                columns.append(_cursors(output, layer, rows))
+                columns.append(_cursors(layer, rows))
             elif node is not None:
                 at_node: PathOf = lambda row, key=place.key: (*path(row), key)  # type: ignore[misc] # noqa: E731
                 values, below, faults = self.objects(layer, rows, at_node, node)
@@ -283,15 +281,13 @@ def _faults(layer: Layer, rows: Sequence[int]) -> dict[int, Fault]:
     return {at: layer.faults[row] for at, row in enumerate(rows) if row in layer.faults} if layer.faults else {}
 
 
-def _cursors(output: Connection, layer: Layer, rows: Sequence[int]) -> list[Any]:
-    if not output.order:
-        return [write_cursor((layer.index[row],)) for row in rows]
-    columns = [layer.canonical(slot).values for slot in output.order]
-    return [write_cursor(tuple(column[row] for column in columns)) for row in rows]
+def _cursors(layer: Layer, rows: Sequence[int]) -> list[Any]:
+    return layer.cursors(rows) if layer.cursors is not None and len(rows) else []
 
 
-def _page_info(part: PageField, output: Connection, layer: Layer, page: Paged) -> dict[str, Any]:
-    ends = _cursors(output, layer, [page.rows[0], page.rows[-1]]) if page.rows else [None, None]
+def _page_info(part: PageField, layer: Layer, page: Paged) -> dict[str, Any]:
+    named = any(name in ("startCursor", "endCursor") for _, name, _ in part.children)
+    ends = _cursors(layer, [page.rows[0], page.rows[-1]]) if named and page.rows else [None, None]
     values = {
         "hasNextPage": page.has_next,
         "hasPreviousPage": page.has_previous,

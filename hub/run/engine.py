@@ -19,17 +19,20 @@ from auth.policy import denied as deny
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
 from hub.plan.explain import explain
+from hub.plan.listing import coordinates_on
 from hub.plan.model import QueryPlan
 from hub.plan.operation import Operation, Unplannable, normalise
 from hub.plan.planner import plan_query
 from hub.run.assemble import assemble
 from hub.run.coalesce import Coalescer
+from hub.run.cursors import Cursors
 from hub.run.documents import Document, Documents
 from hub.run.execute import execute
 from hub.run.positions import values
 from hub.run.refusals import build_error, request_error, shown
 from hub.run.seam import Context, Part, run
 from hub.run.sources import Sources
+from hub.run.terms import Viewer
 from schema.coordinates import Coordinate
 from schema.registry import Registry
 
@@ -48,7 +51,7 @@ class Prepared:
 
 class Engine:
     """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
-    ``coalesce`` lets requests share calls."""
+    ``coalesce`` lets requests share calls; ``cursors`` seals them, by default with a key that nobody else has."""
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Engine:
         max_errors: int | None = None,
         policy: Callable[[Principal, Iterable[Coordinate]], frozenset[str]] = deny,
         coalesce: bool = True,
+        cursors: Cursors | None = None,
     ) -> None:
         self.schema = schema
         self.registry = registry
@@ -72,6 +76,7 @@ class Engine:
         self._max_errors = max_errors
         self._policy = policy
         self._shared = Coalescer(sources) if coalesce else None
+        self._cursors = cursors or Cursors()
         self._documents = Documents(schema)
         self._prepared: LRUCache[Any, Prepared] = LRUCache(4096)
 
@@ -175,10 +180,11 @@ class Engine:
         denied = context.denied if context.denied is not None else self._mask(prepared, context.principal)
         plan = self._plan(prepared, denied)
         deadline = self.sources.clock.monotonic() + self._timeout
-        ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared)
+        viewer = Viewer(self._cursors, {})
+        ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared, viewer)
         context.systems = tuple(sorted(ran.systems))
         done = assemble(plan, ran.layers)
-        notices = done.notices.listed()
+        notices = [*done.notices.listed(), *(notice for layer in ran.layers.values() for notice in layer.notices)]
         return Part(done.data, shown(done.errors, self._max_errors), {"notices": notices} if notices else None)
 
     def _is_core(self, name: str, coordinate: str) -> bool:
@@ -212,8 +218,9 @@ class Engine:
             node = get_named_type(definition.type).name
             node = self.registry.connections.get(node, node)
             for argument in definition.args.values():
-                filterable = self.registry.filters.get(get_named_type(argument.type).name, {})
-                names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
+                named = get_named_type(argument.type).name
+                for path in {*self.registry.filters.get(named, {}).values(), *self.registry.orders.get(named, {}).values()}:
+                    names.update(dict.fromkeys(coordinates_on(self.schema, node, path)))
         return tuple(self.registry.coordinates[name] for name in names if name in self.registry.coordinates)
 
     def _field(self, coordinate: str) -> GraphQLField:

@@ -15,12 +15,15 @@ from graphql.execution.values import VariableValues
 from connectors.spi import SourceError
 from hub.plan.merge import needs
 from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
-from hub.run.arguments import BadArgument, PageArguments, arguments, page
+from hub.run.arguments import BadArgument, arguments
 from hub.run.chunks import Asked, Question, Shared, align
-from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of
+from hub.run.cursors import Cursors
+from hub.run.layers import Fault, Fetched, Layer, keys_of
 from hub.run.lists import expand
-from hub.run.scan import Scanning, conditions
+from hub.run.nested import listed
+from hub.run.scan import Scanning
 from hub.run.sources import Sources
+from hub.run.terms import Viewer, terms
 
 
 @dataclass(slots=True)
@@ -39,10 +42,11 @@ async def execute(
     request_id: str,
     principal: str = "",
     shared: Shared | None = None,
+    viewer: Viewer | None = None,
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock). Raises nothing but CancelledError."""
     asked = Asked(sources, deadline, request_id, principal, shared)
-    run = _Run(plan, sources, variables, deadline, request_id, asked)
+    run = _Run(plan, sources, variables, deadline, request_id, asked, viewer or Viewer(Cursors(), {}))
     try:
         await run.all()
     finally:
@@ -52,7 +56,14 @@ async def execute(
 
 class _Run:
     def __init__(
-        self, plan: QueryPlan, sources: Sources, variables: VariableValues, deadline: float, request_id: str, asked: Asked
+        self,
+        plan: QueryPlan,
+        sources: Sources,
+        variables: VariableValues,
+        deadline: float,
+        request_id: str,
+        asked: Asked,
+        viewer: Viewer,
     ) -> None:
         self.plan = plan
         self.sources = sources
@@ -60,6 +71,7 @@ class _Run:
         self.deadline = deadline
         self.request_id = request_id
         self.asked = asked
+        self.viewer = viewer
         self.layers: dict[int, Layer] = {ROOT: Layer(1)}
         self.steps: Mapping[int, Step] = {step.id: step for step in plan.steps}
         self.tasks: dict[int, asyncio.Task[None]] = {}
@@ -92,7 +104,9 @@ class _Run:
             case Scan():
                 await self._scan(step)
             case Expand():
-                self.layers[step.id] = expand(step, self.layers[step.layer], self.variables)
+                above = self.layers[step.layer]
+                found = expand(step, above) if step.listing is None else await listed(step, above, self.variables, self.viewer, self.asked)
+                self.layers[step.id] = found
 
     # -- one-row layers and root lists ---------------------------------------------------------------------------
 
@@ -109,24 +123,15 @@ class _Run:
     async def _scan(self, step: Scan) -> None:
         try:
             given = arguments(step.selected, self.variables)
-            cut = page(given, len(step.order)) if step.order else None
-            scanning = Scanning(step, self.sources, self.deadline, self.request_id, conditions(step, given))
+            wanted = terms(step.listing, step.selected if step.pages else None, given, self.viewer)
+            params = {param: given[name] for name, param in step.binding.args.items() if given.get(name) is not None}
+            scanning = Scanning(step, wanted, params, self.sources, self.asked, self.deadline, self.request_id)
             self.asked.systems.add(step.binding.system)
-            self.layers[step.id] = await self._scanned(step, scanning, cut)
+            self.layers[step.id] = await scanning.layer(self.viewer)
         except SourceError as error:
             self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
         except BadArgument as error:
             self.layers[step.id] = Layer(0, faults={0: error.fault})
-
-    async def _scanned(self, step: Scan, scanning: Scanning, cut: PageArguments | None) -> Layer:
-        found = await scanning.rows(cut) if step.rows or cut is None else None
-        total = found.total if found is not None else None
-        if step.total and total is None:
-            total = await scanning.total()
-        columns = found.columns if found is not None else {}
-        size = found.size if found is not None else 0
-        paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
-        return Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, fetched={step.id: Fetched(columns)})
 
     # -- fetches -------------------------------------------------------------------------------------------------
 

@@ -62,6 +62,8 @@ class Layer:
     faults: Mapping[int, Fault] = field(default_factory=dict)
     read: Callable[[Slot], list[Any]] | None = None  # columns that are computed on demand, for list rows
     fetched: dict[int, Fetched] = field(default_factory=dict)
+    cursors: Callable[[Sequence[int]], list[str]] | None = None  # of some of the rows, for a connection
+    notices: list[dict[str, Any]] = field(default_factory=list)
     _native: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
     _canonical: dict[tuple[int, str], Column] = field(default_factory=dict)
 

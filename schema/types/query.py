@@ -9,6 +9,7 @@ from schema.types.enterprise import Enterprise
 from schema.types.filters import EnforcementCaseFilter, EnterpriseFilter, PermitItemFilter
 from schema.types.hub import Hub
 from schema.types.licence import Licence
+from schema.types.orders import EnforcementCaseOrder, EnterpriseOrder, PermitItemOrder
 from schema.types.permit_item import PermitItem
 from schema.types.planned import argument, paging, planned, policy, words
 from schema.types.supervision import EnforcementCase
@@ -28,7 +29,7 @@ class Query:
     enterprises: Connection[Enterprise] | None = planned(
         "市场主体列表",
         "Enterprises",
-        arguments=[argument("filter", EnterpriseFilter | None, "筛选条件", "Filter"), *paging()],
+        arguments=paging(EnterpriseFilter | None, EnterpriseOrder),
     )
     licence: Licence | None = planned(
         "按电子证照标识查询证照",
@@ -43,7 +44,7 @@ class Query:
     enforcement_cases: Connection[EnforcementCase] | None = planned(
         "执法案件列表",
         "Enforcement cases",
-        arguments=[argument("filter", EnforcementCaseFilter | None, "筛选条件", "Filter"), *paging()],
+        arguments=paging(EnforcementCaseFilter | None, EnforcementCaseOrder),
     )
     permit_item: PermitItem | None = planned(
         "按事项编码查询许可事项",
@@ -53,7 +54,7 @@ class Query:
     permit_items: Connection[PermitItem] | None = planned(
         "许可事项列表",
         "Permit items",
-        arguments=[argument("filter", PermitItemFilter | None, "筛选条件", "Filter"), *paging()],
+        arguments=paging(PermitItemFilter | None, PermitItemOrder),
     )
 
     hub: Hub = strawberry.field(resolver=_hub, description=words("枢纽自身的信息", "The hub about itself"), metadata=policy(Grade.L1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,9 @@ from typing import Any
 from graphql import GraphQLError, parse
 
 from hub.oracle import Oracle
+from hub.oracle.pages import cursor, place_of
+from hub.oracle.values import Fault
+from hub.run.cursors import Cursors, ListName, NoCursor
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from tests.memory import Faults
@@ -34,6 +37,19 @@ class StillClock:
         await asyncio.sleep(0)
 
 
+class OpenCursors(Cursors):
+    """The oracle's cursors in the engine's place, so that answers compare as they are. The sealed ones have tests of their own."""
+
+    def write(self, name: ListName, place: Sequence[Any]) -> str:
+        return cursor(tuple(place))
+
+    def read(self, name: ListName, cursor: str, width: int) -> tuple[Any, ...]:
+        try:
+            return place_of(cursor, width)
+        except Fault as fault:
+            raise NoCursor(fault.code) from None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """``errors`` counts (path, code) pairs, since their order is free."""
@@ -53,7 +69,7 @@ class Answer:
 def engine(world: World, denied: frozenset[str] = frozenset()) -> Engine:
     """An engine over ``world`` for callers who may see all but ``denied``."""
     sources = Sources(world.registry.systems, world.connectors, StillClock())
-    return Engine(world.schema, world.registry, sources, policy=lambda principal, rows: denied)
+    return Engine(world.schema, world.registry, sources, policy=lambda principal, rows: denied, cursors=OpenCursors())
 
 
 async def run_engine(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:

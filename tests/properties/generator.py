@@ -40,6 +40,7 @@ class Case:
     keys: Mapping[str, tuple[tuple[str, ...], ...]]
     roots: Mapping[str, tuple[str, Mapping[str, str]]]
     filters: Mapping[str, Mapping[str, str]]
+    orders: Mapping[str, Mapping[str, str]]
     faults: Mapping[str, Faults]
     denied: frozenset[str]
     operation: Operation
@@ -52,7 +53,7 @@ class Case:
         printer.text(repr(self))
 
     def build(self) -> World:
-        made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters)
+        made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters, orders=self.orders)
         for name, faults in self.faults.items():
             if name in made.systems:
                 made.systems[name].faults = faults
@@ -83,7 +84,7 @@ def case(seed: int, size: int = 3) -> Case:
     denied = frozenset(rng.sample(coordinates, rng.randint(1, 3))) if rng.random() < 0.3 else frozenset()
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
     faults = _faults(rng, bindings, rows)
-    return Case(seed, size, model.sdl, schema, tuple(bindings), rows, keys, model.roots, model.filters, faults, denied, asked)
+    return Case(seed, size, model.sdl, schema, tuple(bindings), rows, keys, model.roots, model.filters, model.orders, faults, denied, asked)
 
 
 # -- the systems ------------------------------------------------------------------------------------------------------
@@ -186,9 +187,15 @@ class _Systems:
 
     def _scan(self, name: str) -> None:
         system = self.rng.choice(self.systems)
+        flaw, sound = self.flaw, self.rng.random() < 0.6  # only of sound columns can a source say that it compares them as we do
+        self.flaw = 0.0 if sound else flaw
         lies, write = self._written(self._carried(name), self.model.keys[name])
-        plain = [n for n in lies if n == "id" or (n == "label" and self.rng.random() < 0.7)]
-        where = {n: ("EQ", "IN") for n in plain if self.rng.random() < 0.5}
+        plain = [n for n, lie in lies.items() if lie.path is not None and not lie.many and lie.kind not in ("json", "datetime")]
+        able = [n for n in plain if self.model.entities[name][n].kind == "leaf" and not self.model.entities[name][n].type.startswith("[")]
+        able = [n for n in able if sound or n in self.model.keys[name]]
+        operators = ("EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX")
+        where = {n: self.rng.sample(operators, self.rng.randint(1, 7)) for n in able if self.rng.random() < 0.6}
+        order = tuple(n for n in able if self.rng.random() < 0.7)
         table = f"{name}.all"
         binding = scan(
             system,
@@ -196,11 +203,13 @@ class _Systems:
             lies,
             rows=table,
             where=where,
-            order=self.model.keys[name] if self.rng.random() < 0.5 else (),
-            limit=self.rng.random() < 0.5,
+            order=order,
+            limit=self.rng.random() < 0.6,
             total=self.rng.random() < 0.5,
+            seek=self.rng.random() < 0.5,
         )
         self._add(system, table, binding, [write(one) for one in self.truths[name]])
+        self.flaw = flaw
 
     # -- how truth is written ------------------------------------------------------------------------------------------
 

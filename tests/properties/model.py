@@ -35,6 +35,7 @@ class Model:
     sdl: str = ""
     roots: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     filters: dict[str, dict[str, str]] = field(default_factory=dict)
+    orders: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def fields(self, name: str) -> dict[str, Shape]:
         return self.values.get(name) or self.entities[name]
@@ -98,16 +99,20 @@ def random_model(rng: random.Random, size: int) -> Model:
 
 
 def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
-    page = "(first: Int = 2, after: String)" if rng.random() < 0.5 else "(first: Int, after: String)"
+    first = "first: Int = 2, after: String" if rng.random() < 0.5 else "first: Int, after: String"
     parts = ["scalar Decimal scalar Date scalar DateTime enum Colour { RED GREEN BLUE }", f"union Member = {' | '.join(members)}"]
     parts.append("interface Labelled { label: String }")
     parts.append("type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }")
-    parts.append("input TextFilter { eq: String in: [String!] } input ColourFilter { eq: Colour in: [Colour!] }")
+    parts.append("enum Direction { ASC DESC }")
+    for leaf in LEAVES:
+        more = "lt: {0} le: {0} gt: {0} ge: {0}" if leaf in ("Int", "Float", "Decimal", "Date", "DateTime") else "prefix: String"
+        more = "" if leaf in ("Boolean", "Colour") else more.format(leaf)
+        parts.append(f"input {leaf}Condition {{ eq: {leaf} in: [{leaf}!] isNull: Boolean {more} }}")
     query = []
     for name in (*model.values, *model.entities):
         implements = " implements Labelled" if name in members else ""
         body = "\n".join(
-            f"  {shape.name}{page if shape.type.rstrip('!').endswith('Connection') else ''}: {shape.type}"
+            f"  {shape.name}{_page(first, shape.target[0]) if shape.type.rstrip('!').endswith('Connection') else ''}: {shape.type}"
             for shape in model.fields(name).values()
         )
         parts.append(f"type {name}{implements} {{\n{body}\n}}")
@@ -119,16 +124,32 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
         for alt in model.alternatives[name]:
             query.append(f"  {low}By{alt}({alt}: String): {name}")
             model.roots[f"Query.{low}By{alt}"] = (name, {alt: alt})
-        colours = [shape.name for shape in shapes.values() if shape.type.rstrip("!") == "Colour"]
-        fields = {"label": "label"} | {f"{c}Is": c for c in colours[:1]}
-        model.filters[f"{name}Filter"] = fields
-        parts.append(f"input {name}Filter {{ label: TextFilter {' '.join(f'{c}Is: ColourFilter' for c in colours[:1])} }}")
-        query.append(f"  {low}s(first: Int, after: String, filter: {name}Filter): {name}Connection")
+        paths = _paths(rng, model, shapes, keys)
+        model.filters[f"{name}Filter"] = {f"{spelled}Is": path for spelled, (path, _) in paths.items()}
+        model.orders[f"{name}Order"] = {f"{spelled}_{leaf}": path for spelled, (path, leaf) in paths.items()}
+        parts.append(f"input {name}Filter {{ {' '.join(f'{spelled}Is: {leaf}Condition' for spelled, (_, leaf) in paths.items())} }}")
+        parts.append(f"enum {name}OrderField {{ {' '.join(model.orders[f'{name}Order'])} }}")
+        parts.append(f"input {name}Order {{ field: {name}OrderField! direction: Direction }}")
+        query.append(f"  {low}s(filter: {name}Filter, orderBy: [{name}Order!], first: Int, after: String): {name}Connection")
         query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]")
         item = rng.choice(("", "!"))
         parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
         parts.append(f"type {name}Edge {{ cursor: String! node: {name} }}")
     return "\n".join([*parts, "type Query {", *query, "}"])
+
+
+def _page(first: str, node: str) -> str:
+    return f"(filter: {node}Filter, orderBy: [{node}Order!], {first})"
+
+
+def _paths(rng: random.Random, model: Model, shapes: Mapping[str, Shape], keys: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """What a type may be narrowed and ordered by: a name without dots -> (path, leaf type)."""
+    plain = [shape for shape in shapes.values() if shape.kind == "leaf" and not shape.type.startswith("[")]
+    found = {shape.name: (shape.name, shape.leaf) for shape in plain if shape.name in ("label", *keys) or rng.random() < 0.7}
+    for shape in shapes.values():
+        if shape.kind == "object":
+            found[f"{shape.name}Label"] = (f"{shape.name}.label", "String")
+    return found
 
 
 # -- the truth --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from graphql import (
 )
 
 from hub.oracle.pages import cursor
+from tests.properties.values import LEAVES, VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +113,16 @@ class _Writer:
     def arguments(self, definition: GraphQLField, name: str) -> tuple[str, str]:
         """Arguments as text, and a mark for the alias: equal response keys need equal arguments."""
         texts = []
+        order: list[Any] | None = None
         for argument, declared in definition.args.items():
             kind = str(declared.type)
             required = kind.endswith("!")
             if not required and self.rng.random() < 0.4:
                 continue
-            value = self.value(argument, kind, name)
+            value: Any = self.place(get_named_type(definition.type), order) if argument == "after" else self.value(argument, kind, name)
+            order = value if argument == "orderBy" else order
+            if value is None:
+                continue
             if argument in ("id", "first", "after") and self.rng.random() < 0.4:
                 texts.append(f"{argument}: {self.variable(kind, value)}")
             else:
@@ -131,8 +136,8 @@ class _Writer:
         everybody = [i for some in self.ids.values() for i in some]
         if argument == "first":
             return self.rng.choice((1, 2, 3, 50))
-        if argument == "after":
-            return cursor((self.rng.choice(everybody),))
+        if argument == "orderBy":
+            return self.order(kind)
         if argument == "region":
             return self.rng.choice(("杭", "甬"))
         if argument == "filter":
@@ -144,14 +149,42 @@ class _Writer:
 
     def filter(self, kind: str, everybody: list[str]) -> Any:
         fields: Any = self.schema.type_map[kind]
-        name = self.rng.choice(sorted(fields.fields))
-        wanted = get_named_type(fields.fields[name].type.fields["eq"].type)
+        found = {}
+        for name in self.rng.sample(sorted(fields.fields), min(len(fields.fields), self.rng.choice((1, 1, 2)))):
+            wanted = get_named_type(fields.fields[name].type.fields["eq"].type)
+            operators = [op for op in fields.fields[name].type.fields if op != "isNull" or self.rng.random() < 0.3]
+            chosen = self.rng.sample(operators, min(len(operators), self.rng.choice((1, 1, 1, 2))))
+            found[name] = {op: self.operand(op, wanted, everybody) for op in chosen}
+        return found
+
+    def operand(self, op: str, wanted: Any, everybody: list[str]) -> Any:
+        if op == "isNull":
+            return self.rng.random() < 0.5
+        if op == "prefix":
+            return self.rng.choice(("", "a", "1", "甲"))
         if isinstance(wanted, GraphQLEnumType):
             some: list[Any] = [_Name(value) for value in wanted.values]
         else:
-            some = ["甲", "a b", "", "x"] if wanted.name == "String" else everybody
-        two = self.rng.choices(some, k=2)
-        return {name: self.rng.choice(({"eq": two[0]}, {"in": two}))}
+            some = [*pool(wanted.name), *(everybody if wanted.name in ("ID", "USCC") else ())]
+        return self.rng.choices(some, k=2) if op == "in" else self.rng.choice(some)
+
+    def order(self, kind: str) -> list[dict[str, Any]]:
+        given: Any = self.schema.type_map[kind.strip("[]!")]
+        fields: Any = get_named_type(given.fields["field"].type)
+        names = self.rng.sample(sorted(fields.values), min(len(fields.values), self.rng.choice((0, 1, 1, 2))))
+        return [{"field": _Name(name)} | self.rng.choice(({}, {"direction": _Name("ASC")}, {"direction": _Name("DESC")})) for name in names]
+
+    def place(self, connection: Any, order: list[Any] | None) -> str | None:
+        """A cursor of a list in ``order``: values of its terms and of the key, of nobody in particular. None where no such can be made."""
+        node = get_named_type(connection.fields["nodes"].type)
+        names = [str(one["field"]).rpartition("_") for one in order or ()]
+        if any(leaf not in LEAVES for _, _, leaf in names):
+            return None  # an order of the province: its enum does not tell types
+        everybody = [i for some in self.ids.values() for i in some]
+        key = [("id", "ID"), *([("region", "String")] if "region" in node.fields else ())]
+        terms = [(name, leaf) for name, _, leaf in names] + [one for one in key if one[0] not in [name for name, _, _ in names]]
+        values = [self.rng.choice([*pool(leaf), *(everybody if name == "id" else [None])]) for name, leaf in terms]
+        return cursor(tuple(values))
 
     def variable(self, kind: str, value: Any) -> str:
         name = f"v{len(self.declared)}"
@@ -184,6 +217,11 @@ class _Writer:
         return " ".join(texts) + " "
 
 
+def pool(leaf: str) -> tuple[Any, ...]:
+    """Canonical values of a leaf type that rows may have."""
+    return VALUES.get(leaf, ("甲", "a b", "", "x"))
+
+
 class _Name(str):
     """An enum value: written without quotes."""
 
@@ -195,6 +233,8 @@ def _literal(value: Any) -> str:
         return "[" + ", ".join(map(_literal, value)) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, _Name | int):
+    if isinstance(value, _Name | int | float):
         return str(value)
+    if value is None:
+        return "null"
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

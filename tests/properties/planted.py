@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.plan import objects
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, layers, lists, positions, scan
+from hub.run import assemble, chunks, coalesce, execute, layers, nested, positions, scan, terms
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
@@ -151,14 +151,38 @@ def _first_leaf_decides(right: Any) -> Any:
 
 
 def _keys_not_ordered(right: Any) -> Any:
-    def row_keys(columns: Any, kinds: Any) -> Any:
-        return right(columns, kinds) if len(columns) and len(columns[0]) < 2 else [right([[None]] * len(kinds), kinds)[0]] * len(columns[0])
+    def row_keys(columns: Any, kinds: Any, descending: Any) -> Any:
+        found = right(columns, kinds, descending)
+        return found if len(found) < 2 else [found[0]] * len(found)
 
     return row_keys
 
 
+def _descending_forgotten(right: Any) -> Any:
+    return lambda columns, kinds, descending: right(columns, kinds)
+
+
 def _rest_forgotten(right: Any) -> Any:
-    return lambda self, plan, columns, size, wanted: list(range(size))
+    async def kept(self: Any, plan: Any, raw: Any) -> Any:
+        return range(raw.size)
+
+    return kept
+
+
+def _equal_is_after(right: Any) -> Any:
+    """The page begins with the row that the cursor names: a duplicate."""
+
+    def cut(wanted: Any, kept: Any, keys: Any, bound: Any) -> Any:
+        return right(wanted, kept, keys, bound if bound is None else bound[:-1])
+
+    return cut
+
+
+def _pushed_whatever(right: Any) -> Any:
+    def pushed(op: Any, kind: Any, field: Any, value: Any) -> Any:
+        return right(op, kind, field, value) or (None if op == "NULL" else (op, value))
+
+    return pushed
 
 
 def _total_of_the_page(right: Any) -> Any:
@@ -195,7 +219,10 @@ PLANTED = (
         lambda right: lambda self, directives: True,
         checks.skipped_is_not_asked,
     ),
-    Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
+    Planted("connections are not ordered", terms, "row_keys", _keys_not_ordered),
+    Planted("every order goes upwards", terms, "row_keys", _descending_forgotten),
+    Planted("a page begins with the row of its cursor", nested, "_cut", _equal_is_after),
+    Planted("a condition is pushed to a column that compares otherwise", scan, "pushed", _pushed_whatever),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
-    Planted("the total is that of the page", lists, "laid", _total_of_the_page),
+    Planted("the total is that of the page", nested, "laid", _total_of_the_page),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 Truth = dict[str, Any]
 LEAVES = ("Int", "Float", "String", "Boolean", "ID", "Decimal", "Date", "DateTime", "Colour")
-_VALUES: dict[str, tuple[Any, ...]] = {
+VALUES: dict[str, tuple[Any, ...]] = {
     "Int": (0, 7, -3, 2_147_483_647),
     "Float": (0.5, 2.0, -1.25),
     "String": ("甲", "a b", "", "x"),
@@ -32,7 +32,7 @@ def truth(rng: random.Random, leaf: str, written: str) -> Any:
     if written.startswith("["):
         inner = written.rstrip("!")[1:-1]
         return [None if rng.random() < 0.08 else truth(rng, leaf, inner) for _ in range(rng.randint(0, 3))]
-    return rng.choice(_VALUES[leaf])
+    return rng.choice(VALUES[leaf])
 
 
 @dataclass(frozen=True, slots=True)
