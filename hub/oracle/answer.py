@@ -185,7 +185,7 @@ class Answer:
         unknown: Fault | None = None
         for path, operator, wanted in conditions:
             try:
-                if not matches(operator, self._leaf(thing, path), wanted, self._leaf_type(thing.type, path)):
+                if not path or not matches(operator, self._leaf(thing, path), wanted, self._leaf_type(thing.type, path)):
                     return False
             except Fault as fault:
                 unknown = unknown or fault
@@ -198,12 +198,11 @@ class Answer:
         return not isinstance(thing, Thing) or self._meets(thing, self._rules(thing))
 
     def _rules(self, thing: Thing) -> list[Condition]:
-        """A rule on a field that nobody serves lets nothing pass: an ``in`` of nothing."""
+        """A rule on a field that nobody serves lets nothing pass: a condition without a path."""
         rules = [(rule.path, rule.op.lower(), rule.value) for rule in self.rows.get(thing.type, ())]
         if all(self._served(thing, path) for path, _, _ in rules):
             return rules
-        name = next(iter(thing.served))
-        return [(name, "in", ())]
+        return [("", "in", ())]
 
     def _leaf_type(self, node: str, path: str) -> GraphQLOutputType:
         *owners, last = path.split(".")

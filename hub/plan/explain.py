@@ -6,7 +6,23 @@ from collections.abc import Iterator, Mapping
 
 from connectors.spi import Ask, describe_ask
 from hub.plan.merge import needs
-from hub.plan.model import Arguments, Connection, Expand, Failure, Fetch, List, Listing, Object, Output, QueryPlan, Rows, Scan, Slot, Step
+from hub.plan.model import (
+    Arguments,
+    Connection,
+    Expand,
+    Failure,
+    Fetch,
+    Guard,
+    List,
+    Listing,
+    Object,
+    Output,
+    QueryPlan,
+    Rows,
+    Scan,
+    Slot,
+    Step,
+)
 
 
 def explain(plan: QueryPlan) -> str:
@@ -54,6 +70,9 @@ def _line(step: Step, steps: Mapping[int, Step], width: int, first: Mapping[int,
             parts = [f"scan       {step.binding.system:<{width}}  {step.node}  {wanted}"]
             parts += ["with total"] if step.total else []
             return "  ".join(parts) + _narrowing(step.listing)
+        case Guard():
+            read = ", ".join(f"{step.layer}.{term.path}" for term in step.terms) if step.terms is not None else "nobody serves its rules"
+            return f"guard      {step.type}  {read}"
         case Fetch():
             return _fetch(step, steps, width, first)
 

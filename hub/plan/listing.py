@@ -13,7 +13,7 @@ from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_list_ty
 from graphql.language import ListValueNode, ObjectValueNode, ValueNode, VariableNode
 
 from hub.plan.draft import Draft, Level, Position, carried_by
-from hub.plan.model import Fetch, Listing, Slot, Term
+from hub.plan.model import Fetch, Guard, Listing, Slot, Term
 from hub.plan.operation import Selected
 from hub.plan.providers import provider
 from schema.registry import Binding, Registry, Served
@@ -89,6 +89,18 @@ def listing(
     # Their own columns for now; ``hub.plan.merge`` adds those that other fetches of the same binding ask for.
     own = tuple(replace(step, columns=tuple(aside.columns[step.id])) for step in fetches)
     return Listing(node, binding, key, terms, filters, sorts, denied, rules.get(node, ()), possible, own, columns)
+
+
+def guard(draft: Draft, position: Position) -> int | None:
+    """The step that says whether the caller may see the objects at ``position``; None where no rule speaks of them."""
+    rules = draft.rules.get(position.type)
+    if not rules:
+        return None
+    found = [term(draft, position, path) for path, _ in rules]
+    terms = tuple(one for one in found if one is not None)
+    step = draft.next_id()
+    draft.steps.append(Guard(step, position.layer, position.type, terms if len(terms) == len(rules) else None))
+    return step
 
 
 def _key(aside: Draft, position: Position, node: str, registry: Registry) -> Iterator[Term]:

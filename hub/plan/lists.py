@@ -20,6 +20,7 @@ from hub.plan.model import (
     Connection,
     Expand,
     Failure,
+    Kind,
     List,
     Listing,
     Output,
@@ -42,7 +43,7 @@ class Inside(Protocol):
     def presence(self, served: Served, level: Level) -> Presence: ...
 
     def variants(
-        self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level
+        self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level, *, many: bool = False
     ) -> tuple[Slot, dict[str, Concrete]]: ...
 
 
@@ -116,10 +117,17 @@ class Lists:
             self.draft.steps[step - 1] = replace(expand, selected=selected, listing=found)
             output = self.connection(selected, step, carried_by(served.parts, inner), node)
         elif served.variants:
-            typename, variants = self.inside.variants(step, selected.children, served, inner)
+            typename, variants = self.inside.variants(step, selected.children, served, inner, many=True)
+            kinds = []
+            for variant in served.variants:
+                if variant.type in self.draft.rules:
+                    own = listing(self.draft, selected, variant.type, level.binding, inner, variant.parts, pages=False)
+                    kinds.append(Kind(typename, variant.value, variants[variant.value].presence.keys, own))
+            self.draft.steps[step - 1] = replace(expand, kinds=tuple(kinds))
             output = List(place, Rows(step, Presence(keys=(here, typename)), typename=typename, variants=variants))
         else:
             presence = Presence(keys=(here, *self.inside.presence(served, inner).keys))
+            self.draft.steps[step - 1] = replace(expand, listing=found, there=presence.keys)
             output = List(place, self.rows(step, selected.children, node, carried_by(served.parts, inner), presence))
         if not any(name.startswith(inner.prefix) for name in self.draft.columns[level.source]):
             self.draft.want(level, served)  # nothing inside was asked for: the list itself says how long it is

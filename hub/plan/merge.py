@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Arguments, Expand, Fetch, Scan, Step
+from hub.plan.model import Arguments, Expand, Fetch, Guard, Listing, Scan, Step
 
 
 def needs(step: Step) -> tuple[int, ...]:
@@ -21,6 +21,8 @@ def needs(step: Step) -> tuple[int, ...]:
             found = {step.layer, *(slot.step for slot in step.key)}
         case Expand():
             found = {step.layer, step.source} | ({step.slot.step} if step.slot else set())
+        case Guard():
+            found = {step.layer, *(term.slot.step for term in step.terms or ())}
     return tuple(sorted(found - {0, step.id}))
 
 
@@ -38,15 +40,23 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
             step = _whole(step, wanted)
         elif isinstance(step, Scan):
             step = replace(step, columns=tuple(sorted(columns[step.id])))
-        if isinstance(step, Scan | Expand) and step.listing is not None and step.listing.fetches:
-            step = replace(step, listing=replace(step.listing, fetches=tuple(_whole(own, wanted) for own in step.listing.fetches)))
+        if isinstance(step, Scan | Expand) and step.listing is not None:
+            step = replace(step, listing=_united(step.listing, wanted))
+        if isinstance(step, Expand) and step.kinds:
+            step = replace(step, kinds=tuple(replace(kind, listing=_united(kind.listing, wanted)) for kind in step.kinds))
         united.append(step)
     return tuple(united)
 
 
 def own_fetches(step: Step) -> tuple[Fetch, ...]:
     """The fetches that a list makes for itself, to narrow or order its rows."""
-    return step.listing.fetches if isinstance(step, Scan | Expand) and step.listing is not None else ()
+    listings = [step.listing] if isinstance(step, Scan | Expand) else []
+    listings += [kind.listing for kind in step.kinds] if isinstance(step, Expand) else []
+    return tuple(fetch for listing in listings if listing is not None for fetch in listing.fetches)
+
+
+def _united(listing: Listing, wanted: Mapping[str, set[str]]) -> Listing:
+    return replace(listing, fetches=tuple(_whole(own, wanted) for own in listing.fetches)) if listing.fetches else listing
 
 
 def _whole(step: Fetch, wanted: Mapping[str, set[str]]) -> Fetch:

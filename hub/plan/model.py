@@ -108,11 +108,22 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """Elements of an abstract list whose ``typename`` is ``value``: they have rules of their own. ``there`` as in Expand."""
+
+    typename: Slot
+    value: str
+    there: tuple[Slot, ...]
+    listing: Listing
+
+
+@dataclass(frozen=True, slots=True)
 class Expand:
     """Makes a layer of list rows below ``layer``: of the rows a link ``source`` fetched, or of the elements in ``slot``.
 
     ``selected`` is given for a connection, which is narrowed, ordered and cut by the field's arguments; ``listing`` for a connection, and
-    for a list some of whose rows the caller may not see. ``there`` are the slots without which an element is no object.
+    for a list some of whose rows the caller may not see, ``kinds`` for one of an abstract type. ``there`` are the slots without which an
+    element is no object.
     """
 
     id: int
@@ -122,9 +133,21 @@ class Expand:
     selected: Selected | None = None
     listing: Listing | None = None
     there: tuple[Slot, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
 
-Step = Arguments | Fetch | Scan | Expand
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Says for each row of ``layer`` whether the caller may see the object of ``type`` there. ``terms`` are what its rules read; None
+    where nobody serves that, so that nothing may be seen."""
+
+    id: int
+    layer: int
+    type: str
+    terms: tuple[Term, ...] | None
+
+
+Step = Arguments | Fetch | Scan | Expand | Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +194,14 @@ class Presence:
 
     ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
     ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
-    object's own error.
+    object's own error. ``guard`` is the step that says whether the caller may see it.
     """
 
     keys: tuple[Slot, ...] = ()
     any: tuple[Slot, ...] = ()
     found: int | None = None
     lenient: bool = False
+    guard: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

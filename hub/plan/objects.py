@@ -7,8 +7,10 @@ A denied coordinate becomes a failure before anything is fetched for it. Knows p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
+from hub.plan.listing import guard
 from hub.plan.lists import Lists
 from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Slot
 from hub.plan.operation import Selected
@@ -64,6 +66,7 @@ class Objects:
         type_name = str(served.type)
         presence = self.presence(served, level)
         inner = self.draft.position(position.layer, type_name, carried_by(served.parts, level))
+        presence = replace(presence, guard=guard(self.draft, inner))
         return Object(place, presence, self.fields(inner, selected.children[type_name]))
 
     def presence(self, served: Served, level: Level) -> Presence:
@@ -84,16 +87,18 @@ class Objects:
         return found
 
     def variants(
-        self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level
+        self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level, *, many: bool = False
     ) -> tuple[Slot, dict[str, Concrete]]:
-        """An object of an abstract type: its concrete type is read from a column, row by row."""
+        """An object of an abstract type, or an element of a list of them: its concrete type is read from a column, row by row."""
         column = Served("__typename", column=served.typename)
         typename = self.draft.wanted(level, column, "")
         found = {}
         for variant in served.variants:
             position = self.draft.position(layer, variant.type, carried_by(variant.parts, level))
             own = Served(variant.type, type=variant.type, parts=variant.parts)
-            presence = Presence(keys=self.presence(own, level).keys)  # a plain object is there when its type is said
+            # A plain object is there when its type is said. Elements that the caller may not see are dropped by their list.
+            hides = None if many else guard(self.draft, position)
+            presence = Presence(keys=self.presence(own, level).keys, guard=hides)
             found[variant.value] = Concrete(presence, self.fields(position, children.get(variant.type, ())))
         return typename, found
 
@@ -104,4 +109,5 @@ class Objects:
             return self.lists.linked(position, selected, binding, source)
         level = self.draft.level(position.layer, source, binding, step=source)
         inner = self.draft.position(position.layer, binding.type, carried_by(binding.fields, level))
-        return Object(place_of(selected), Presence(found=source), self.fields(inner, selected.children[binding.type]))
+        presence = Presence(found=source, guard=guard(self.draft, inner))
+        return Object(place_of(selected), presence, self.fields(inner, selected.children[binding.type]))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from graphql import GraphQLSchema
 
 from hub.plan.draft import Carried, Draft, Rules, place_of
+from hub.plan.listing import guard
 from hub.plan.merge import groups, unite
 from hub.plan.model import ROOT, Arguments, Constant, Failure, Object, Presence, QueryPlan, Root
 from hub.plan.objects import Objects
@@ -45,4 +48,5 @@ def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:
     presence = Presence()
     if anchor is not None and position.reach.all(anchor.key):
         presence = Presence(found=draft.fetch(position, anchor), lenient=True)
+    presence = replace(presence, guard=guard(draft, position))
     return Root(step, Object(place, presence, objects.fields(position, selected.children[position.type])))

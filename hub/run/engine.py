@@ -15,6 +15,8 @@ from cachetools import LRUCache
 from graphql import ExecutionResult, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 from graphql.execution.values import VariableValues
 
+from auth.access import Access, Rows, shape
+from auth.policy import all_rows
 from auth.policy import denied as deny
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
@@ -46,11 +48,12 @@ class Prepared:
     operation: Operation
     rows: tuple[Coordinate, ...]
     masks: LRUCache[Any, frozenset[str]] = field(default_factory=lambda: LRUCache(256))
-    plans: LRUCache[frozenset[str], QueryPlan] = field(default_factory=lambda: LRUCache(64))
+    plans: LRUCache[Any, QueryPlan] = field(default_factory=lambda: LRUCache(64))
 
 
 class Engine:
     """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
+    ``policy`` says which coordinates a caller may not see, ``rows`` which rules those that it sees must pass;
     ``coalesce`` lets requests share calls; ``cursors`` seals them, by default with a key that nobody else has."""
 
     def __init__(
@@ -64,6 +67,7 @@ class Engine:
         timeout: float = TIMEOUT,
         max_errors: int | None = None,
         policy: Callable[[Principal, Iterable[Coordinate]], frozenset[str]] = deny,
+        rows: Callable[[Principal], Rows] = all_rows,
         coalesce: bool = True,
         cursors: Cursors | None = None,
     ) -> None:
@@ -75,6 +79,7 @@ class Engine:
         self._timeout = timeout
         self._max_errors = max_errors
         self._policy = policy
+        self._rows = rows
         self._shared = Coalescer(sources) if coalesce else None
         self._cursors = cursors or Cursors()
         self._documents = Documents(schema)
@@ -121,12 +126,14 @@ class Engine:
         variables: Mapping[str, Any] | None = None,
         *,
         denied: frozenset[str] | None = None,
+        rows: Rows | None = None,
         operation_name: str | None = None,
         principal: Principal = ANONYMOUS,
         request_id: str = "",
     ) -> ExecutionResult:
-        """The same answer as values. ``denied`` stands in for the policy's decision when it is given."""
-        _, result = await self._result(document, operation_name, variables, principal, request_id, denied)
+        """The same answer as values. ``denied`` and ``rows`` stand in for the policy's decision when they are given."""
+        access = None if denied is None and rows is None else Access(denied or frozenset(), rows or {})
+        _, result = await self._result(document, operation_name, variables, principal, request_id, access)
         return ExecutionResult(values(result.data), result.errors, result.extensions)
 
     def explain(
@@ -141,7 +148,7 @@ class Engine:
         if document.errors:
             raise document.errors[0]
         prepared = self._prepare(document, operation_name, variables or {})
-        return explain(self._plan(prepared, self._mask(prepared, principal)))
+        return explain(self._plan(prepared, self._access(prepared, principal)))
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -152,7 +159,7 @@ class Engine:
         variables: Mapping[str, Any] | None,
         principal: Principal,
         request_id: str,
-        denied: frozenset[str] | None,
+        access: Access | None,
     ) -> tuple[Context | None, ExecutionResult]:
         if document.errors or document.tree is None:
             return None, ExecutionResult(None, [request_error(document.fault, error=error) for error in document.errors])
@@ -165,7 +172,7 @@ class Engine:
         selections = prepared.operation.selections
         core = {selected.key: selected.nodes for selected in selections if self._is_core(selected.name, selected.coordinate)}
         keys = tuple(selected.key for selected in selections)
-        context = Context(self, prepared, principal, request_id, self._directory, denied, keys, core)
+        context = Context(self, prepared, principal, request_id, self._directory, access, keys, core)
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
         if isinstance(outcome, list):
             return None, ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in outcome])
@@ -177,10 +184,10 @@ class Engine:
     async def part(self, context: Context, variables: VariableValues) -> Part:
         """The planned root fields of an operation; called by the seam. Raises Unplannable."""
         prepared: Prepared = context.prepared
-        denied = context.denied if context.denied is not None else self._mask(prepared, context.principal)
-        plan = self._plan(prepared, denied)
+        access = context.access if context.access is not None else self._access(prepared, context.principal)
+        plan = self._plan(prepared, access)
         deadline = self.sources.clock.monotonic() + self._timeout
-        viewer = Viewer(self._cursors, {})
+        viewer = Viewer(self._cursors, access.rows)
         ran = await execute(plan, self.sources, variables, deadline, context.request_id, context.principal.id, self._shared, viewer)
         context.systems = tuple(sorted(ran.systems))
         done = assemble(plan, ran.layers)
@@ -237,11 +244,17 @@ class Engine:
             found = prepared.masks[key] = self._policy(principal, prepared.rows)
         return found
 
-    def _plan(self, prepared: Prepared, denied: frozenset[str]) -> QueryPlan:
-        found = prepared.plans.get(denied)
+    def _access(self, prepared: Prepared, principal: Principal) -> Access:
+        return Access(self._mask(prepared, principal), self._rows(principal))
+
+    def _plan(self, prepared: Prepared, access: Access) -> QueryPlan:
+        """The plan for callers with these rights. Of rules it depends on what they read, never on their values."""
+        rules = shape(access.rows)
+        found = prepared.plans.get((access.denied, rules))
         if found is None:
             operation = prepared.operation
             planned = tuple(one for one in operation.selections if not self._is_core(one.name, one.coordinate))
             operation = Operation(operation.kind, operation.name, operation.root, planned, operation.coordinates)
-            found = prepared.plans[denied] = plan_query(self.schema, self.registry, operation, denied)
+            found = plan_query(self.schema, self.registry, operation, access.denied, dict(rules))
+            prepared.plans[access.denied, rules] = found
         return found

@@ -14,7 +14,7 @@ from graphql.execution.values import VariableValues
 
 from connectors.spi import SourceError
 from hub.plan.merge import needs
-from hub.plan.model import ROOT, Arguments, Expand, Fetch, QueryPlan, Scan, Step
+from hub.plan.model import ROOT, Arguments, Expand, Fetch, Guard, QueryPlan, Scan, Step
 from hub.run.arguments import BadArgument, arguments
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.cursors import Cursors
@@ -23,7 +23,7 @@ from hub.run.lists import expand
 from hub.run.nested import listed
 from hub.run.scan import Scanning
 from hub.run.sources import Sources
-from hub.run.terms import Viewer, terms
+from hub.run.terms import Viewer, guarded, terms
 
 
 @dataclass(slots=True)
@@ -105,8 +105,15 @@ class _Run:
                 await self._scan(step)
             case Expand():
                 above = self.layers[step.layer]
-                found = expand(step, above) if step.listing is None else await listed(step, above, self.variables, self.viewer, self.asked)
+                found = (
+                    expand(step, above)
+                    if step.listing is None and not step.kinds
+                    else await listed(step, above, self.variables, self.viewer, self.asked)
+                )
                 self.layers[step.id] = found
+            case Guard():
+                layer = self.layers[step.layer]
+                layer.fetched[step.id] = guarded(step, layer, self.viewer.rows)
 
     # -- one-row layers and root lists ---------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
                 faults[row] = fault
     slots = presence.keys or presence.any
     if not slots:
-        return alive, faults
+        return (alive, faults) if presence.guard is None else _guarded(layer, presence, alive, faults)
     columns = [layer.native(slot) for slot in slots]
     if presence.keys:
         alive = [all(part is not None for part in parts) for parts in zip(*columns, strict=True)]
@@ -149,4 +149,16 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
         for row, fault in layer.faults_of(step).items():
             alive[row] = False
             faults[row] = fault
-    return alive, faults
+    return (alive, faults) if presence.guard is None else _guarded(layer, presence, alive, faults)
+
+
+def _guarded(layer: Layer, presence: Presence, alive: list[bool] | None, faults: dict[int, Fault]) -> tuple[list[bool], dict[int, Fault]]:
+    """Take away what the caller may not see. Where that is not known the object has the failure; of an entity that was looked up even
+    where the entity does not exist, since the failure would otherwise tell that it does."""
+    verdict = layer.fetched[presence.guard or 0]
+    there = [True] * layer.size if alive is None or presence.lenient else alive
+    for row, fault in verdict.faults.items():
+        if there[row]:
+            faults[row] = fault
+    seen = zip(alive or there, verdict.found, strict=True)
+    return [here and passes and row not in faults for row, (here, passes) in enumerate(seen)], faults

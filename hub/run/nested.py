@@ -5,12 +5,12 @@ Knows list layers and the terms of a question; what rows do not carry themselves
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from hub.plan.model import Expand
+from hub.plan.model import Expand, Slot
 from hub.run.arguments import BadArgument, arguments
 from hub.run.chunks import Asked
 from hub.run.layers import Fault, Layer, Paged
@@ -20,8 +20,9 @@ from hub.run.terms import Terms, Viewer, after_place, completed, places, sealed,
 
 async def listed(step: Expand, above: Layer, variables: VariableValues, viewer: Viewer, asked: Asked) -> Layer:
     """The layer of a list ``step`` that has a listing, below the layer ``above``."""
-    assert step.listing is not None
     below = linked(above, step.source) if step.slot is None else unnested(above, step.slot)
+    if step.listing is None:
+        return await _seen(step, below, viewer, asked)
     try:
         given = arguments(step.selected, variables) if step.selected is not None else {}
         wanted = terms(step.listing, step.selected, given, viewer)
@@ -29,11 +30,54 @@ async def listed(step: Expand, above: Layer, variables: VariableValues, viewer: 
         return laid(_failed(below, error.fault), {})
     raw = Layer(below.size, read=below.native)
     await _completed(wanted, raw, below, asked)
-    cut = cuts(step, wanted, raw, below)
-    layer = laid(below, cut)
+    cut, faults = cuts(step, wanted, raw, below)
+    layer = laid(_without(below, faults), cut)
     if step.selected is not None:
         layer.cursors = sealed(wanted, raw, viewer.cursors, lambda: [row for above in sorted(cut) for row in cut[above].rows])
     return layer
+
+
+async def _seen(step: Expand, below: Below, viewer: Viewer, asked: Asked) -> Layer:
+    """A list of an abstract type without the elements that the caller may not see: each concrete type has rules of its own."""
+    keep = [True] * below.size
+    unknown: dict[int, Fault] = {}
+    for kind in step.kinds:
+        raw = Layer(below.size, read=below.native)
+        own = [str(name) == kind.value for name in raw.native(kind.typename)]
+        wanted = terms(kind.listing, None, {}, viewer)
+        if wanted.foreign:
+            await completed(wanted, raw, asked, own)
+        passes, lost = verdicts(wanted.wanted, raw)
+        _absent_stay(kind.there, raw, passes, lost)
+        keep = [kept and (seen or not here) for kept, seen, here in zip(keep, passes, own, strict=True)]
+        unknown |= {row: fault for row, fault in lost.items() if own[row]}
+    found, faults = _chosen(below, keep, unknown, Paged)
+    return laid(_without(below, faults), found)
+
+
+def _chosen(
+    below: Below, keep: list[bool] | None, unknown: Mapping[int, Fault], cut: Callable[[Sequence[int]], Paged]
+) -> tuple[dict[int, Paged], dict[int, Fault]]:
+    """The rows of each parent that are kept, cut; and the parents for whose list that is not known."""
+    found: dict[int, Paged] = {}
+    faults: dict[int, Fault] = {}
+    for parent, group in enumerate(below.groups):
+        if group is None:
+            continue
+        fault = next((unknown[row] for row in group if row in unknown), None) if unknown else None
+        if fault is not None:
+            faults[parent] = fault
+        else:
+            found[parent] = cut(group if keep is None else [row for row in group if keep[row]])
+    return found, faults
+
+
+def _without(below: Below, faults: Mapping[int, Fault]) -> Below:
+    """The same rows where the lists of some parents have failed."""
+    if not faults:
+        return below
+    groups = [None if parent in faults else group for parent, group in enumerate(below.groups)]
+    return Below(below.native, groups, {**below.faults, **faults}, below.size)
 
 
 async def _completed(wanted: Terms, raw: Layer, below: Below, asked: Asked) -> None:
@@ -47,30 +91,16 @@ async def _completed(wanted: Terms, raw: Layer, below: Below, asked: Asked) -> N
         await completed(wanted, raw, asked, there)
 
 
-def cuts(step: Expand, wanted: Terms, raw: Layer, below: Below) -> dict[int, Paged]:
-    """The rows of each parent: those that meet the conditions, in order, cut to the page. Parents whose rows are not known fail."""
+def cuts(step: Expand, wanted: Terms, raw: Layer, below: Below) -> tuple[dict[int, Paged], dict[int, Fault]]:
+    """The rows of each parent: those that meet the conditions, in order, cut to the page; and the parents whose rows are not known."""
     keep, unknown = verdicts(wanted.wanted, raw) if wanted.wanted else (None, {})
     if keep is not None and step.there:
-        _absent_stay(step, raw, keep, unknown)
+        _absent_stay(step.there, raw, keep, unknown)
     if wanted.order:
         unknown = {**{row: fault for row, fault in unplaced(wanted, raw).items() if keep is None or keep[row]}, **unknown}
     keys = places(wanted, raw) if wanted.order else None
     bound = after_place(wanted)
-    found: dict[int, Paged] = {}
-    faults: dict[int, Fault] = {}
-    for parent, group in enumerate(below.groups):
-        if group is None:
-            continue
-        fault = next((unknown[row] for row in group if row in unknown), None) if unknown else None
-        if fault is not None:
-            faults[parent] = fault
-            continue
-        kept = group if keep is None else [row for row in group if keep[row]]
-        found[parent] = _cut(wanted, kept, keys, bound)
-    if faults:
-        below.faults = {**below.faults, **faults}
-        below.groups = [None if parent in faults else group for parent, group in enumerate(below.groups)]
-    return found
+    return _chosen(below, keep, unknown, lambda kept: _cut(wanted, kept, keys, bound))
 
 
 def _cut(wanted: Terms, kept: Sequence[int], keys: Sequence[Any] | None, bound: Any) -> Paged:
@@ -81,9 +111,9 @@ def _cut(wanted: Terms, kept: Sequence[int], keys: Sequence[Any] | None, bound: 
     return Paged(later[: wanted.first], len(later) > wanted.first, wanted.after is not None, len(ordered))
 
 
-def _absent_stay(step: Expand, raw: Layer, keep: list[bool], unknown: dict[int, Fault]) -> None:
+def _absent_stay(there: Sequence[Slot], raw: Layer, keep: list[bool], unknown: dict[int, Fault]) -> None:
     """An element that is no object has nothing to hide: it stays null, as it would without rules."""
-    columns = [raw.native(slot) for slot in step.there]
+    columns = [raw.native(slot) for slot in there]
     for row in range(raw.size):
         if any(column[row] is None for column in columns):
             keep[row] = True

@@ -18,7 +18,7 @@ from hub.run.layers import Fault, Fetched, Layer, Paged
 from hub.run.order import agrees
 from hub.run.push import pushed
 from hub.run.sources import Sources
-from hub.run.terms import Terms, Viewer, Wanted, after_place, completed, places, sealed, unplaced, verdicts
+from hub.run.terms import NOWHERE, Terms, Viewer, Wanted, after_place, completed, places, sealed, unplaced, verdicts
 
 MAX_SCAN = 5_000  # rows the engine will look at when a source cannot filter, order or count by itself
 MAX_ROWS = 100_000  # rows of a plain list
@@ -124,7 +124,7 @@ class Scanning:
         there, own = [], []
         for number, one in enumerate(self._terms.wanted):
             slot = one.term.slot
-            said = pushed(one.op, slot.type, slot.field, one.value) if one.term.carried else None
+            said = pushed(one.op, slot.type, slot.field, one.value) if one.term.carried and one.term is not NOWHERE else None
             if said is None:
                 own.append(one)
             else:
@@ -138,7 +138,7 @@ class Scanning:
         params: dict[str, Any] = {**self._params, **{condition.param: value for _, condition, value in self._where}}
         where = [condition for _, condition, _ in self._where]
         used = [*(one.term for one in self._own), *(sort.term for sort in terms.order if page)]
-        columns = dict.fromkeys((*step.columns, *(term.slot.column for term in used if term.carried)))
+        columns = dict.fromkeys((*step.columns, *(term.slot.column for term in used if term.carried and term is not NOWHERE)))
         if terms.foreign:
             columns |= dict.fromkeys(step.listing.columns)
         order: tuple[Order, ...] = ()

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from auth.access import Rows
-from hub.plan.model import Listing, Slot, Term
+from hub.plan.model import Guard, Listing, Slot, Term
 from hub.plan.operation import Selected
 from hub.run.arguments import BadArgument, first_of
 from hub.run.chunks import Asked, Question, align
 from hub.run.convert import BAD
 from hub.run.cursors import Cursors, ListName, NoCursor
-from hub.run.layers import Fault, Layer, keys_of
+from hub.run.layers import Fault, Fetched, Layer, keys_of
 from hub.run.order import meets, row_keys
 
 OPERATORS = {"eq": "EQ", "in": "IN", "lt": "LT", "le": "LE", "gt": "GT", "ge": "GE", "prefix": "PREFIX", "isNull": "NULL"}
@@ -112,12 +112,12 @@ def _rules(listing: Listing, rows: Rows) -> list[Wanted]:
     for rule in rows.get(listing.node, ()):
         term = listing.terms.get(rule.path)
         if term is None:
-            return [Wanted(_NOWHERE, "IN", ())]
+            return [Wanted(NOWHERE, "IN", ())]
         found.append(Wanted(term, rule.op, rule.value))
     return found
 
 
-_NOWHERE = Term("", Slot(-1, "", None))  # type: ignore[arg-type]  # never read: see ``verdicts``
+NOWHERE = Term("", Slot(-1, "", None))  # type: ignore[arg-type]  # never read: see ``verdicts``
 
 
 def _term(listing: Listing, path: str) -> Term:
@@ -148,7 +148,7 @@ def verdicts(wanted: Sequence[Wanted], raw: Layer) -> tuple[list[bool], dict[int
     passes = [True] * raw.size
     unknown: dict[int, Fault] = {}
     for one in wanted:
-        if one.term is _NOWHERE:
+        if one.term is NOWHERE:
             return [False] * raw.size, {}
         test = meets(one.op, one.term.slot.type, one.value)
         faults = raw.faults_of(one.term.slot.step)
@@ -158,6 +158,14 @@ def verdicts(wanted: Sequence[Wanted], raw: Layer) -> tuple[list[bool], dict[int
             elif passes[row] and not test(value):
                 passes[row] = False
     return passes, {row: fault for row, fault in unknown.items() if passes[row]}
+
+
+def guarded(step: Guard, layer: Layer, rows: Rows) -> Fetched:
+    """Which objects in ``layer`` the caller may see, and for which that is not known."""
+    if step.terms is None:
+        return Fetched({}, [False] * layer.size)
+    wanted = [Wanted(term, rule.op, rule.value) for term, rule in zip(step.terms, rows[step.type], strict=True)]
+    return Fetched({}, *verdicts(wanted, layer))
 
 
 def unplaced(terms: Terms, raw: Layer) -> dict[int, Fault]:

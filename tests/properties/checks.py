@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from dataclasses import replace
 from math import ceil
 
 from tests.memory import Received
 from tests.properties.engine import both, engine, run_engine, run_oracle, told
 from tests.properties.generator import Case
-from tests.properties.operations import Operation
+from tests.properties.operations import Operation, root_list
 from tests.properties.rewrite import decided
 from tests.properties.shape import at, faults_of_shape, less
 
@@ -25,6 +27,17 @@ async def same_as_oracle(case: Case) -> None:
     assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(case, found, wanted)
 
 
+async def narrowed_as_the_oracle_says(case: Case) -> None:
+    """P25: whatever a source does of conditions, order and page, with the engine's rest it is what the oracle says of all rows."""
+    rng = random.Random(case.seed)
+    names = sorted({name for name, _ in case.roots.values()})
+    ids = {name: [str(100 * (at + 1) + index) for index in range(6)] for at, name in enumerate(names)}
+    for _ in range(6):
+        asked = root_list(rng, case.schema, ids)
+        found, wanted = await both(case, operation=asked)
+        assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(replace(case, operation=asked), found, wanted)
+
+
 async def in_shape(case: Case) -> None:
     """P3, P4: keys in the order of the question, lists where lists are due, no null where null may not be."""
     for answer in await both(case):
@@ -38,7 +51,7 @@ async def errors_at_nulls(case: Case) -> None:
         for path, _ in answer.errors:
             assert at(answer.data, path) is None, await told(case, answer)
     asked = case.operation
-    calm = await run_engine(case.calm().build(), asked.text, asked.variables)
+    calm = await run_engine(case.calm().build(), asked.text, asked.variables, rules=case.rules)
     assert not {code for code in calm.codes() if code.startswith("SYSTEM_") or code == "FORBIDDEN"}, await told(case, calm)
 
 
@@ -50,8 +63,8 @@ async def faults_explained(case: Case) -> None:
     """
     asked = case.operation
     for run in (run_engine, run_oracle):
-        calm = await run(case.calm().build(), asked.text, asked.variables, case.denied)
-        found = await run(case.build(), asked.text, asked.variables, case.denied)
+        calm = await run(case.calm().build(), asked.text, asked.variables, case.denied, case.rules)
+        found = await run(case.build(), asked.text, asked.variables, case.denied, case.rules)
         if calm.data is None or found.data is None:
             continue
         there = [key for key, value in calm.data.items() if value is not None]
@@ -66,15 +79,16 @@ async def calls(case: Case, operation: Operation | None = None) -> list[Received
     """What the systems are asked for an answer."""
     asked = operation or case.operation
     world = case.build()
-    await run_engine(world, asked.text, asked.variables, case.denied)
+    await run_engine(world, asked.text, asked.variables, case.denied, case.rules)
     return world.received
 
 
 async def nothing_denied_is_asked(case: Case) -> None:
-    """P6: no call for a denied coordinate, but that keys may be needed for others."""
+    """P6: no call for a denied coordinate, but that keys may be needed for others, and what rules speak of to decide who is seen."""
     keys = {f"{binding.type}.{name}" for binding in case.bindings for name in binding.key}
     keys |= {f"{(binding.field or '').partition('.')[0]}.{name}" for binding in case.bindings for name in binding.key}
     keys |= {f"{name}.{part}" for name, some in case.keys.items() for key in some for part in key}
+    keys |= {f"{name}.{rule.path.partition('.')[0]}" for name, rules in case.rules.items() for rule in rules}
     hidden = {coordinate for coordinate in case.denied if coordinate not in keys}
     for call in await calls(case):
         assert call.relation not in hidden, f"{call} serves a denied link\n{await told(case)}"
@@ -112,6 +126,15 @@ async def calls_are_few(case: Case) -> None:
         assert len(own) <= ceil(len(keys) / limit) + max(groups - 1, 0), f"{binding.id} {own}\n{plan}\n{await told(case)}"
 
 
+async def unseen_is_nowhere(case: Case) -> None:
+    """P7: what the caller's rules hide might as well not exist: the same data, counts, cursors and errors without its rows."""
+    asked, calm = case.operation, case.calm()
+    for run in (run_engine, run_oracle):
+        found = await run(calm.build(), asked.text, asked.variables, case.denied, case.rules)
+        without = await run(calm.unseen().build(), asked.text, asked.variables, case.denied, case.rules)
+        assert (found.text, found.errors) == (without.text, without.errors), await told(case, found, without)
+
+
 async def skipped_is_not_asked(case: Case) -> None:
     """P10: the same calls as for the operation without what its conditions leave out."""
     without = decided(case)
@@ -120,11 +143,13 @@ async def skipped_is_not_asked(case: Case) -> None:
 
 CHECKS = (
     same_as_oracle,
+    narrowed_as_the_oracle_says,
     in_shape,
     errors_at_nulls,
     faults_explained,
     nothing_denied_is_asked,
     keys_sent_once,
     calls_are_few,
+    unseen_is_nowhere,
     skipped_is_not_asked,
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import GraphQLError, parse
 
+from auth.access import Rows
 from hub.oracle import Oracle
 from hub.oracle.pages import cursor, place_of
 from hub.oracle.values import Fault
@@ -72,18 +73,22 @@ def engine(world: World, denied: frozenset[str] = frozenset()) -> Engine:
     return Engine(world.schema, world.registry, sources, policy=lambda principal, rows: denied, cursors=OpenCursors())
 
 
-async def run_engine(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
+async def run_engine(
+    world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset(), rules: Rows | None = None
+) -> Answer:
     """What planner and executor answer."""
     asked = engine(world)
     document = asked.parse(text)
     assert not document.errors, (document.errors, text)
-    result = await asked.run(document, variables, denied=denied)
+    result = await asked.run(document, variables, denied=denied, rows=rules)
     return Answer(result.data, _counted(result.errors))
 
 
-async def run_oracle(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
+async def run_oracle(
+    world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset(), rules: Rows | None = None
+) -> Answer:
     """What the answer ought to be."""
-    result = await Oracle(world.schema, world.registry, world.connectors).execute(parse(text), variables, denied=denied)
+    result = await Oracle(world.schema, world.registry, world.connectors).execute(parse(text), variables, denied=denied, rows=rules)
     return Answer(result.data, _counted(result.errors))
 
 
@@ -94,15 +99,22 @@ def _counted(errors: list[GraphQLError] | None) -> Counter[tuple[tuple[str | int
 async def both(case: Case, *, operation: Operation | None = None) -> tuple[Answer, Answer]:
     """The engine's answer and the oracle's, each from a world of its own."""
     asked = operation or case.operation
-    found = await run_engine(case.build(), asked.text, asked.variables, case.denied)
-    return found, await run_oracle(case.build(), asked.text, asked.variables, case.denied)
+    found = await run_engine(case.build(), asked.text, asked.variables, case.denied, case.rules)
+    return found, await run_oracle(case.build(), asked.text, asked.variables, case.denied, case.rules)
 
 
 async def told(case: Case, *answers: Answer) -> str:
     """A failing case for people: the question, what is odd about the world, and the answers."""
     asked = case.operation
     odd = {name: faults for name, faults in case.faults.items() if faults != Faults(shuffled=faults.shuffled)}
-    lines = [repr(case), asked.text, f"variables {dict(asked.variables)}", f"denied {sorted(case.denied)}", f"faults {odd}"]
+    lines = [
+        repr(case),
+        asked.text,
+        f"variables {dict(asked.variables)}",
+        f"denied {sorted(case.denied)}",
+        f"rules {case.rules}",
+        f"faults {odd}",
+    ]
     for answer in answers:
         lines += [answer.text, *(f"  {code} at {'.'.join(map(str, path))}" for path, code in sorted(answer.errors, key=str))]
     return "\n".join([*lines, case.sdl])

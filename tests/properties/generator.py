@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
+from auth.access import Rows as Rules
+from auth.access import Rule, RuleOperator
 from connectors.spi import ErrorKind
+from hub.oracle.pages import matches
 from schema.registry import Authority, Binding
 from tests.memory import Faults
 from tests.properties.model import Model, Shape, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
-from tests.properties.values import Truth, native
+from tests.properties.values import VALUES, Truth, native
 from tests.worlds import Lies, World, either, items, leaf, link, lookup, obj, scan, world
 
 Native = dict[str, Any]
@@ -44,6 +47,8 @@ class Case:
     faults: Mapping[str, Faults]
     denied: frozenset[str]
     operation: Operation
+    rules: Rules = field(default_factory=dict)
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)  # type -> key values of entities that fail its rules
 
     def __repr__(self) -> str:
         return f"case({self.seed}, {self.size})"
@@ -58,6 +63,17 @@ class Case:
             if name in made.systems:
                 made.systems[name].faults = faults
         return made
+
+    def unseen(self) -> Case:
+        """The same case without any row of an entity that the caller's rules hide."""
+        rows = {system: dict(tables) for system, tables in self.rows.items()}
+        for binding in self.bindings:
+            gone = self.hidden.get(binding.type, frozenset())
+            table = str(binding.relation.native["rows"])
+            keys = [f"c_{name}" for name in KEYS if name != "region"]
+            kept = [row for row in rows[binding.system][table] if not any(str(row.get(key)) in gone for key in keys)]
+            rows[binding.system][table] = kept
+        return replace(self, rows=rows)
 
     def calm(self) -> Case:
         """The same case where no system fails; orders of answers stay shuffled."""
@@ -84,7 +100,64 @@ def case(seed: int, size: int = 3) -> Case:
     denied = frozenset(rng.sample(coordinates, rng.randint(1, 3))) if rng.random() < 0.3 else frozenset()
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
     faults = _faults(rng, bindings, rows)
-    return Case(seed, size, model.sdl, schema, tuple(bindings), rows, keys, model.roots, model.filters, model.orders, faults, denied, asked)
+    rules = _rules(rng, model) if rng.random() < 0.35 else {}
+    hidden = {name: frozenset(_keys_hidden(model, name, some, truths[name])) for name, some in rules.items()}
+    return Case(
+        seed,
+        size,
+        model.sdl,
+        schema,
+        tuple(bindings),
+        rows,
+        keys,
+        model.roots,
+        model.filters,
+        model.orders,
+        faults,
+        denied,
+        asked,
+        rules,
+        hidden,
+    )
+
+
+def _rules(rng: random.Random, model: Model) -> Rules:
+    """Rules for some types, on fields that may lie in any system, and that the caller may be denied."""
+    found: dict[str, tuple[Rule, ...]] = {}
+    for name in rng.sample(sorted(model.entities), min(len(model.entities), rng.choice((1, 1, 2)))):
+        paths = model.orders[f"{name}Order"]
+        some = []
+        for spelled in rng.sample(sorted(paths), min(len(paths), rng.choice((1, 1, 2)))):
+            leaf = spelled.rpartition("_")[2]
+            values = VALUES[leaf]
+            op: RuleOperator = rng.choice(("EQ", "IN", "IN", "PREFIX") if leaf in ("String", "ID") else ("EQ", "IN"))
+            value = (
+                rng.choice(("", "1", "a", "甲")) if op == "PREFIX" else rng.choice(values) if op == "EQ" else tuple(rng.sample(values, 2))
+            )
+            some.append(Rule(paths[spelled], op, value))
+        found[name] = tuple(some)
+    return found
+
+
+def _keys_hidden(model: Model, name: str, rules: tuple[Rule, ...], entities: list[Truth]) -> Iterator[str]:
+    """The key values of entities that fail a rule, by what is true of them."""
+    leaves = {path: spelled.rpartition("_")[2] for spelled, path in model.orders[f"{name}Order"].items()}
+    for one in entities:
+        for rule in rules:
+            value: Any = one
+            for part in rule.path.split("."):
+                value = None if value is None else value[part]
+            if not matches(rule.op.lower(), value, rule.value, _kind(leaves[rule.path])):
+                yield from (str(one[key]) for key in ("id", *model.alternatives[name]) if one[key] is not None)
+                break
+
+
+def _kind(leaf: str) -> Any:
+    return _KINDS[leaf]
+
+
+_SCALARS = "scalar Decimal scalar Date scalar DateTime enum Colour { RED GREEN BLUE }"
+_KINDS = build_schema(f"{_SCALARS} type Query {{ a: Colour b: Float c: ID d: Int e: Decimal f: Date g: DateTime }}").type_map
 
 
 # -- the systems ------------------------------------------------------------------------------------------------------
@@ -160,11 +233,11 @@ class _Systems:
         )
         self._add(system, table, binding, rows)
 
-    def _carried(self, name: str) -> list[Shape]:
+    def _carried(self, name: str, most: int = 2) -> list[Shape]:
         """Some fields of an entity that rows of others carry: its first key, and perhaps more."""
         shapes = self.model.entities[name]
         more = [s for s in shapes.values() if s.kind != "link" and s.name not in self.model.keys[name]]
-        return [shapes[k] for k in self.model.keys[name]] + self.rng.sample(more, min(len(more), self.rng.choice((0, 0, 1, 2))))
+        return [shapes[k] for k in self.model.keys[name]] + self.rng.sample(more, min(len(more), self.rng.choice((0, 0, 1, most))))
 
     def _link(self, parent: str, shape: Shape) -> None:
         for system in self.rng.sample(self.systems, min(len(self.systems), self.rng.choice((0, 1, 1, 1, 1, 1, 1, 2)))):
@@ -189,7 +262,7 @@ class _Systems:
         system = self.rng.choice(self.systems)
         flaw, sound = self.flaw, self.rng.random() < 0.6  # only of sound columns can a source say that it compares them as we do
         self.flaw = 0.0 if sound else flaw
-        lies, write = self._written(self._carried(name), self.model.keys[name])
+        lies, write = self._written(self._carried(name, 6), self.model.keys[name])
         plain = [n for n, lie in lies.items() if lie.path is not None and not lie.many and lie.kind not in ("json", "datetime")]
         able = [n for n in plain if self.model.entities[name][n].kind == "leaf" and not self.model.entities[name][n].type.startswith("[")]
         able = [n for n in able if sound or n in self.model.keys[name]]

@@ -47,6 +47,18 @@ def operation(
             return made
 
 
+def root_list(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Operation:
+    """One root list, narrowed, ordered and cut at random, with what tells its rows apart."""
+    root = schema.query_type
+    assert root is not None
+    writer = _Writer(rng, schema, ids, frozenset())
+    name = rng.choice(sorted(name for name, field in root.fields.items() if "orderBy" in field.args))
+    arguments, _ = writer.arguments(root.fields[name], name)
+    head = f"({', '.join(f'${name}: {kind}' for name, kind in writer.declared.items())})" if writer.declared else ""
+    page = "{ nodes { id label } totalCount pageInfo { hasNextPage endCursor } }"
+    return Operation(f"query Q{head} {{ {name}{arguments} {page} }}", writer.variables)
+
+
 class _Writer:
     def __init__(self, rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], without: frozenset[str]) -> None:
         self.without = without

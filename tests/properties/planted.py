@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.plan import objects
+from hub.plan import objects, planner
 from hub.plan import operation as operations
 from hub.run import assemble, chunks, coalesce, execute, layers, nested, positions, scan, terms
 from hub.run.chunks import Answered, Asked
@@ -185,6 +185,17 @@ def _pushed_whatever(right: Any) -> Any:
     return pushed
 
 
+def _denied_rules_forgotten(right: Any) -> Any:
+    return lambda listing, rows: []
+
+
+def _unknown_is_seen(right: Any) -> Any:
+    def verdicts(wanted: Any, raw: Any) -> Any:
+        return right(wanted, raw)[0], {}
+
+    return verdicts
+
+
 def _total_of_the_page(right: Any) -> Any:
     def layer(below: Any, cuts: Mapping[int, Any] | None) -> Any:
         short = None if cuts is None else {row: replace(cut, total=len(cut.rows)) for row, cut in cuts.items()}
@@ -222,7 +233,13 @@ PLANTED = (
     Planted("connections are not ordered", terms, "row_keys", _keys_not_ordered),
     Planted("every order goes upwards", terms, "row_keys", _descending_forgotten),
     Planted("a page begins with the row of its cursor", nested, "_cut", _equal_is_after),
-    Planted("a condition is pushed to a column that compares otherwise", scan, "pushed", _pushed_whatever),
+    Planted(
+        "a condition is pushed to a column that compares otherwise", scan, "pushed", _pushed_whatever, checks.narrowed_as_the_oracle_says
+    ),
     Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
+    Planted("rules are forgotten in lists", terms, "_rules", _denied_rules_forgotten, checks.unseen_is_nowhere),
+    Planted("rules are forgotten for references", objects, "guard", lambda right: lambda *args: None, checks.unseen_is_nowhere),
+    Planted("rules are forgotten for lookups", planner, "guard", lambda right: lambda *args: None, checks.unseen_is_nowhere),
+    Planted("a row that may or may not meet a condition is shown", scan, "verdicts", _unknown_is_seen, checks.narrowed_as_the_oracle_says),
     Planted("the total is that of the page", nested, "laid", _total_of_the_page),
 )

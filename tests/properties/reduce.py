@@ -39,6 +39,8 @@ def _candidates(case: Case) -> Iterator[Case]:
         yield replace(case, faults={})
         for name in case.faults:
             yield replace(case, faults={other: faults for other, faults in case.faults.items() if other != name})
+    for name in sorted(case.rules):
+        yield replace(case, rules={other: rules for other, rules in case.rules.items() if other != name})
     for coordinate in sorted(case.denied):
         yield replace(case, denied=case.denied - {coordinate})
     tree = parse(case.operation.text)
