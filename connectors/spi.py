@@ -200,7 +200,7 @@ class Aggregate:
     @property
     def name(self) -> str:
         """The column in which it comes back."""
-        return f"{self.function.lower()}({self.field})"
+        return f"{self.function.lower()}({self.field.replace('.', '_')})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.coordinates import Coordinate, Grade
-from schema.registry import RootLookup
+from schema.registry import Aggregated, RootLookup
 from schema.scalars import SCALARS, ResidentID
 from schema.types import KEYS, Query
 from schema.types.filters import ELSEWHERE
@@ -133,6 +133,22 @@ def orders(schema: AnySchema) -> dict[str, dict[str, str]]:
         if is_enum_type(values):
             names = {value: to_camel_case(value.lower()) for value in values.values}
             found[named.name] = {value: ELSEWHERE.get(name, name) for value, name in names.items()}
+    return found
+
+
+def aggregates(schema: AnySchema) -> dict[str, Aggregated]:
+    """Type of figures (``EnterpriseAggregate``) -> what its fields mean. Such a type is what a field with ``groupBy`` lists."""
+    found: dict[str, Aggregated] = {}
+    for type_ in _objects(schema):
+        for field in type_.fields.values():
+            named = get_named_type(field.type)
+            if "groupBy" in field.args and is_object_type(named):
+                values = get_named_type(field.args["groupBy"].type)
+                names = {value: to_camel_case(value.lower()) for value in values.values} if is_enum_type(values) else {}
+                inner = {name: get_named_type(part.type) for name, part in named.fields.items()}
+                figures = {name: {f: ELSEWHERE.get(f, f) for f in kind.fields} for name, kind in inner.items() if is_object_type(kind)}
+                groups = {value: ELSEWHERE.get(name, name) for value, name in names.items()}
+                found[named.name] = Aggregated(named.name.removesuffix("Aggregate"), figures, groups)
     return found
 
 

@@ -23,7 +23,7 @@ from connectors.spi import Options
 from schema.assign import check_bound
 from schema.bind import bind
 from schema.binder import Bindings
-from schema.canonical import connections, core, filters, grades, orders, planned_roots
+from schema.canonical import aggregates, connections, core, filters, grades, orders, planned_roots
 from schema.contribute import Contribution, contribute
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.entries import Manifest
@@ -200,6 +200,7 @@ def _registry(
         connections=world.connections,
         filters=filters(canonical),
         orders=orders(canonical),
+        aggregates=aggregates(canonical),
     )
     return replace(registry, epoch=_epoch(registry, print_schema(base), print_ast(added.document)))
 

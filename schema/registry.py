@@ -143,6 +143,16 @@ class RootLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregated:
+    """A public type that holds figures of a group of ``node``: ``figures`` maps its fields ``group``, ``sum``, ``min`` and ``max`` to the
+    canonical paths behind their own fields, ``groups`` the values that one can group by to theirs."""
+
+    node: str
+    figures: Mapping[str, Mapping[str, str]]
+    groups: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """All that is bound, indexed once. Every sequence is in rank order and independent of the order of manifests."""
 
@@ -156,6 +166,7 @@ class Registry:
     connections: Mapping[str, str]  # connection type -> node type
     filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> path from the entity
     orders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # order input type -> value of its field -> path
+    aggregates: Mapping[str, Aggregated] = field(default_factory=dict)  # type of figures -> what of
     epoch: str = ""  # changes whenever anything above does
 
     def providers(self, type_name: str, field_name: str) -> tuple[Binding, ...]:

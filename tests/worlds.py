@@ -18,7 +18,7 @@ from hub.clock import Clock
 from schema.canonical import canonical as canonical_schema
 from schema.compose import compose, load_systems, parse_manifest
 from schema.coordinates import Coordinate, Coordinates, Grade
-from schema.registry import Authority, Binding, Coverage, Existence, Limits, Registry, Role, RootLookup, Served, System, Variant
+from schema.registry import Aggregated, Authority, Binding, Coverage, Existence, Limits, Registry, Role, RootLookup, Served, System, Variant
 from tests.memory import Memory, MemorySettings, Received, Rows
 
 
@@ -222,13 +222,14 @@ def world(
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
     orders: Mapping[str, Mapping[str, str]] | None = None,
+    aggregates: Mapping[str, Aggregated] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> World:
     """A world from its parts. ``rows`` are native rows by system and name, ``roots`` maps ``Query.x`` to the type it finds and its
     arguments' key fields. Connections are recognised by their name."""
     schema = build_schema(schema) if isinstance(schema, str) else schema
-    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, orders=orders, limits=limits)
+    made = registry(schema, bindings, keys=keys, roots=roots, filters=filters, orders=orders, aggregates=aggregates, limits=limits)
     received: list[Received] = []
     systems = {name: Memory(MemorySettings(rows.get(name, {})), system=name, clock=clock, received=received) for name in made.systems}
     return World(schema, made, systems, received)
@@ -257,6 +258,7 @@ def registry(
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
     orders: Mapping[str, Mapping[str, str]] | None = None,
+    aggregates: Mapping[str, Aggregated] | None = None,
     limits: Limits | None = None,
 ) -> Registry:
     """Index ``bindings`` as composition would: by rank, whatever their order."""
@@ -273,6 +275,7 @@ def registry(
         connections=_connections(schema),
         filters=filters or {},
         orders=orders or {},
+        aggregates=aggregates or {},
         epoch="1",
     )
 

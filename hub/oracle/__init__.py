@@ -31,6 +31,10 @@ S12  Canonical values: see ``hub.oracle.values``.
 S13  What the caller's rules for a type hide does not exist: a lookup, a reference or a single link of it is null, lists and counts are
      without it. The fields that rules speak of are had as S1 and S2 say, denied or not. Whether it is seen comes before whether it exists:
      if a rule could not be looked at and no other one decides, the object, or the whole list, has that failure.
+S14  Figures: of the rows that a filter and the caller's rules leave, in groups of equal values (unreadable ones count as null), one in all
+     when nothing is grouped by, ordered by those values. A group counts rows; sums and extremes are of the values that are there, null
+     if none is. A figure of a denied field is FORBIDDEN, and so is the list when it is grouped by one. A value that could not be had
+     fails the figure, one to group by the list.
 """
 
 from hub.oracle.oracle import Oracle

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -26,10 +28,10 @@ from auth.access import Rows
 from connectors.paths import reader
 from connectors.spi import Field
 from hub.oracle.calls import Calls, Row, Wanted
-from hub.oracle.pages import Step, Unreadable, Window, cut, matches
+from hub.oracle.pages import Part, Step, Unreadable, Window, cut, matches, rank
 from hub.oracle.values import Fault, elements, parsed, read, write
 from schema.identifiers import QUALITY
-from schema.registry import Binding, Registry, Role, Served
+from schema.registry import Aggregated, Binding, Registry, Role, Served
 
 Info = GraphQLResolveInfo[Any]
 
@@ -73,12 +75,14 @@ class Answer:
     # -- fields of the root (S3, S10) ------------------------------------------------------------------------------
 
     def planned(self, coordinate: str, kind: GraphQLOutputType) -> bool:
-        return coordinate in self.registry.roots or bool(self._scans(coordinate, kind)) or self._node(kind) in self.registry.keys
+        known = coordinate in self.registry.roots or get_named_type(kind).name in self.registry.aggregates
+        return known or bool(self._scans(coordinate, kind)) or self._node(kind) in self.registry.keys
 
     def root(self, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
         lookup = self.registry.roots.get(coordinate)
         if lookup is None:
-            return self._scan(coordinate, info, args)
+            figures = self.registry.aggregates.get(get_named_type(info.return_type).name)
+            return self._scan(coordinate, info, args) if figures is None else self._figures(coordinate, figures, info, args)
         if any(f"{lookup.type}.{field}" in self.denied for field in lookup.arguments.values()):
             raise Fault("FORBIDDEN")
         key = {field: self._argument(info, args, argument) for argument, field in lookup.arguments.items()}
@@ -102,18 +106,64 @@ class Answer:
         scans = self._scans(coordinate, info.return_type)
         if not scans:
             raise Fault("NOT_BOUND")
-        driver = scans[0]
-        terms = self._terms(info, args, driver.fields)
+        terms = self._terms(info, args, scans[0].fields)
+        return self._listed(self._all(scans[0], info, args), terms)
+
+    def _all(self, driver: Binding, info: Info, args: Mapping[str, Any]) -> list[Thing]:
+        """Everything that a scan has."""
         params = tuple((param, self._argument(info, args, name)) for name, param in driver.args.items() if args.get(name) is not None)
         columns = tuple(dict.fromkeys(name for served in driver.fields.values() for name in _columns(served)))
         rows = self.calls.rows(driver, Wanted(driver.id, None, columns, params), lambda row: True)
-        return self._listed([self._thing(driver, row) for row in rows], terms)
+        return [self._thing(driver, row) for row in rows]
+
+    def _figures(self, coordinate: str, of: Aggregated, info: Info, args: Mapping[str, Any]) -> list[Part]:
+        """S14: a list of groups, ordered by the values that they have in common."""
+        scans = self.registry.scans.get(coordinate) or self.registry.scans.get(of.node, ())
+        if not scans:
+            raise Fault("NOT_BOUND")
+        driver = scans[0]
+        terms = self._terms(info, args, driver.fields, of.node)
+        by = list(dict.fromkeys(of.groups[value] for value in args.get("groupBy") or ()))
+        for path in by:
+            self._usable(of.node, path, driver.fields)
+        things = self._listed(self._all(driver, info, args), terms)
+        groups: dict[Any, list[Thing]] = {} if by else {(): []}
+        for thing in things:
+            values = (self._leaf(thing, path) for path in by)
+            groups.setdefault(tuple(None if isinstance(value, Unreadable) else value for value in values), []).append(thing)
+        kinds = [self._leaf_type(of.node, path) for path in by]
+        ordered = sorted(groups, key=lambda key: [rank(value, kind) for value, kind in zip(key, kinds, strict=True)])
+        return [self._group(of, driver, dict(zip(by, key, strict=True)), groups[key]) for key in ordered]
+
+    def _group(self, of: Aggregated, driver: Binding, values: Mapping[str, Any], things: list[Thing]) -> Part:
+        found = Part(count=len(things))
+        for kind, paths in of.figures.items():
+            found[kind] = Part({name: partial(self._figure, of.node, driver, kind, path, values, things) for name, path in paths.items()})
+        return found
+
+    def _figure(self, node: str, driver: Binding, kind: str, path: str, values: Mapping[str, Any], things: list[Thing]) -> Any:
+        owner = node
+        for name in path.split("."):
+            if f"{owner}.{name}" in self.denied:
+                raise Fault("FORBIDDEN")
+            owner = get_named_type(self.type_of(owner, name)).name
+        if kind == "group":
+            return values.get(path)
+        if not self._served(Thing(node, driver.fields, {}, {}), path):
+            raise Fault("NOT_BOUND")
+        some = [value for thing in things if (value := self._leaf(thing, path)) is not None and not isinstance(value, Unreadable)]
+        if not some:
+            return None
+        if kind == "sum":
+            with localcontext(prec=500):
+                return format(sum(map(Decimal, map(str, some))), "f")
+        return (min if kind == "min" else max)(some, key=lambda value: rank(value, self._leaf_type(node, path)))
 
     # -- narrowing, ordering, hiding (S10, S13) --------------------------------------------------------------------
 
-    def _terms(self, info: Info, args: Mapping[str, Any], fields: Mapping[str, Served]) -> Terms:
+    def _terms(self, info: Info, args: Mapping[str, Any], fields: Mapping[str, Served], node: str = "") -> Terms:
         """What the arguments of a list want. Raises Fault."""
-        node = self._node(info.return_type)
+        node = node or self._node(info.return_type)
         filters: list[Condition] = []
         order: dict[str, bool] = {}
         for name, argument in info.parent_type.fields[info.field_name].args.items():

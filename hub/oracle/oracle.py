@@ -106,8 +106,9 @@ def _resolver(coordinate: str, ordinary: Callable[..., Any] | None) -> Callable[
             raise Fault("FORBIDDEN")
         if isinstance(source, Thing):
             return answer.field(source, coordinate, info, args)
-        if isinstance(source, Part):  # a part of a connection
-            return source[info.field_name]
+        if isinstance(source, Part):  # a part of a connection, or of a group's figures
+            found = source[info.field_name]
+            return found() if callable(found) else found
         if source is answer and (ordinary is None or answer.planned(coordinate, info.return_type)):
             return answer.root(coordinate, info, args)
         return (ordinary or default_field_resolver)(None if source is answer else source, info, **args)

@@ -12,6 +12,7 @@ from hub.plan.model import (
     Expand,
     Failure,
     Fetch,
+    Figures,
     Guard,
     List,
     Listing,
@@ -38,7 +39,7 @@ def explain(plan: QueryPlan) -> str:
     """
     steps = {step.id: step for step in plan.steps}
     first = {member: members[0] for members in plan.groups for member in members[1:]}
-    calls = len(plan.groups) + sum(isinstance(step, Scan) for step in plan.steps)
+    calls = len(plan.groups) + sum(isinstance(step, Scan | Figures) for step in plan.steps)
     name = plan.operation or "the query"
     lines = [f"plan of {name}: {_count(len(plan.systems), 'system')}, {_count(calls, 'call')} at least"]
     width = max((len(system) for system in plan.systems), default=0)
@@ -70,6 +71,10 @@ def _line(step: Step, steps: Mapping[int, Step], width: int, first: Mapping[int,
             parts = [f"scan       {step.binding.system:<{width}}  {step.node}  {wanted}"]
             parts += ["with total"] if step.total else []
             return "  ".join(parts) + _narrowing(step.listing)
+        case Figures():
+            asked = ", ".join(sorted({f"{function.lower()}({path})" for function, path in step.measures}))
+            by = f"  by {', '.join(sorted(step.groups.values()))} as given" if step.groups else ""
+            return f"figures    {step.binding.system:<{width}}  {step.scan.node}  [{asked}]{by}" + _narrowing(step.scan.listing)
         case Guard():
             read = ", ".join(f"{step.layer}.{term.path}" for term in step.terms) if step.terms is not None else "nobody serves its rules"
             return f"guard      {step.type}  {read}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_list_type, is_non_null_type
-from graphql.language import ListValueNode, ObjectValueNode, ValueNode, VariableNode
+from graphql.language import EnumValueNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 
 from hub.plan.draft import Draft, Level, Position, carried_by
 from hub.plan.model import Fetch, Guard, Listing, Slot, Term
@@ -53,17 +53,25 @@ def _inputs(known: Mapping[str, Mapping[str, str]], selected: Selected) -> dict[
 
 
 def listing(
-    draft: Draft, selected: Selected, node: str, binding: Binding, level: Level, fields: Mapping[str, Served], *, pages: bool
+    draft: Draft,
+    selected: Selected,
+    node: str,
+    binding: Binding,
+    level: Level,
+    fields: Mapping[str, Served],
+    *,
+    pages: bool,
+    also: frozenset[str] = frozenset(),
 ) -> Listing:
     """How the list that ``selected`` asks for may be narrowed and ordered.
 
     Its rows lie in ``level`` and carry ``fields``. The columns of a link's rows are asked for in ``draft`` at once; a scan asks for those
-    that a question turns out to need, but for the key that ``pages`` are ordered by.
+    that a question turns out to need, but for the key that ``pages`` are ordered by. ``also`` are further paths to have terms for.
     """
     schema, registry, rules = draft.schema, draft.registry, draft.rules
     filters, sorts = narrowing(registry, selected)
     denied = frozenset(
-        path for path in {*filters.values(), *sorts.values()} if not draft.denied.isdisjoint(coordinates_on(schema, node, path))
+        path for path in {*filters.values(), *sorts.values(), *also} if not draft.denied.isdisjoint(coordinates_on(schema, node, path))
     )
     aside = Aside(schema, registry, draft.denied)
     aside.columns.setdefault(level.source, {})
@@ -72,7 +80,11 @@ def listing(
     lazy = level.source == level.step
     if lazy:
         draft.columns[level.source] |= aside.columns[level.source]
-    used = {filters[name] for name in _used(selected, "filter", filters)} | {sorts[name] for name in _used(selected, "orderBy", sorts)}
+    used = (
+        {filters[name] for name in used_names(selected, "filter", filters)}
+        | {sorts[name] for name in used_names(selected, "orderBy", sorts)}
+        | also
+    )
     terms: dict[str, Term] = {}
     for path in sorted((used - denied) | {path for path, _ in rules.get(node, ())}):
         found = term(aside, position, path)
@@ -136,7 +148,7 @@ def term(draft: Draft, position: Position, path: str) -> Term | None:
     return Term(path, draft.wanted(carried.level, served, coordinate), here)
 
 
-def _used(selected: Selected, argument: str, names: Mapping[str, str]) -> Iterator[str]:
+def used_names(selected: Selected, argument: str, names: Mapping[str, str]) -> Iterator[str]:
     """Those of ``names`` that the argument may name: the ones that stand in it, or all where a variable does."""
     for given in selected.nodes[0].arguments or ():
         if given.name.value == argument:
@@ -148,6 +160,8 @@ def _names(value: ValueNode, argument: str) -> set[str] | None:
     """The names in a literal filter or order; None where a variable stands for some."""
     if isinstance(value, VariableNode):
         return None
+    if isinstance(value, EnumValueNode):
+        return {value.value}
     if isinstance(value, ListValueNode):
         parts = [_names(item, argument) for item in value.values]
         return None if None in parts else {name for part in parts if part for name in part}

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Arguments, Expand, Fetch, Guard, Listing, Scan, Step
+from hub.plan.model import Arguments, Expand, Fetch, Figures, Guard, Listing, Scan, Step
 
 
 def needs(step: Step) -> tuple[int, ...]:
     """Ids of the steps that must be done before ``step``, sorted. Layer 0 is always there and not named."""
     match step:
-        case Arguments() | Scan():
+        case Arguments() | Scan() | Figures():
             return ()
         case Fetch():
             found = {step.layer, *(slot.step for slot in step.key)}
@@ -42,6 +42,8 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
             step = replace(step, columns=tuple(sorted(columns[step.id])))
         if isinstance(step, Scan | Expand) and step.listing is not None:
             step = replace(step, listing=_united(step.listing, wanted))
+        if isinstance(step, Figures):
+            step = replace(step, scan=replace(step.scan, listing=_united(step.scan.listing, wanted)))
         if isinstance(step, Expand) and step.kinds:
             step = replace(step, kinds=tuple(replace(kind, listing=_united(kind.listing, wanted)) for kind in step.kinds))
         united.append(step)
@@ -50,6 +52,8 @@ def unite(steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]]) -> t
 
 def own_fetches(step: Step) -> tuple[Fetch, ...]:
     """The fetches that a list makes for itself, to narrow or order its rows."""
+    if isinstance(step, Figures):
+        return step.scan.listing.fetches
     listings = [step.listing] if isinstance(step, Scan | Expand) else []
     listings += [kind.listing for kind in step.kinds] if isinstance(step, Expand) else []
     return tuple(fetch for listing in listings if listing is not None for fetch in listing.fetches)
@@ -70,7 +74,7 @@ def groups(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
     found: dict[tuple[str, int, int], list[int]] = {}
     for step in steps:
         below = max((depth[number] for number in needs(step)), default=0)
-        depth[step.id] = below + 1 if isinstance(step, Fetch | Scan) else below
+        depth[step.id] = below + 1 if isinstance(step, Fetch | Scan | Figures) else below
         if isinstance(step, Fetch):
             alone = step.id if step.selected is not None else 0
             found.setdefault((step.binding.id, depth[step.id], alone), []).append(step.id)

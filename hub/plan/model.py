@@ -19,6 +19,7 @@ from hub.plan.operation import Selected
 from schema.registry import Binding
 
 ROOT = 0
+FIGURE = 2_000_000
 ELEMENT = "$"  # the column that is the list element itself
 
 
@@ -147,7 +148,25 @@ class Guard:
     terms: tuple[Term, ...] | None
 
 
-Step = Arguments | Fetch | Scan | Expand | Guard
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Makes a layer of groups of the rows of ``scan``, which is no step of its own. ``groups`` maps a value of ``groupBy`` to a path;
+    ``measures`` are (function, path). Their columns are canonical: ``count`` and ``group.path`` of this step, ``sum.path`` and so on of a
+    number of their own, ``FIGURE`` and up, since each may fail by itself. ``shown`` are the paths whose group values may be asked for;
+    one that is not grouped by is null."""
+
+    id: int
+    scan: Scan
+    groups: Mapping[str, str]
+    shown: frozenset[str]
+    measures: tuple[tuple[str, str], ...]
+
+    @property
+    def binding(self) -> Binding:
+        return self.scan.binding
+
+
+Step = Arguments | Fetch | Scan | Expand | Guard | Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,4 +312,4 @@ class QueryPlan:
     @property
     def systems(self) -> tuple[str, ...]:
         """Names of the systems that may be called, sorted."""
-        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan)}))
+        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Figures)}))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, get_named_type
 
+from hub.plan.aggregates import aggregated
 from hub.plan.draft import Carried, Draft, Rules, place_of
 from hub.plan.listing import guard
 from hub.plan.merge import groups, unite
@@ -37,7 +38,8 @@ def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:
         return Root(ROOT, Failure(place, "FORBIDDEN"))
     lookup = draft.registry.roots.get(selected.coordinate)
     if lookup is None:
-        return Root(ROOT, objects.lists.scanned(selected))
+        figures = get_named_type(selected.type).name in draft.registry.aggregates
+        return Root(ROOT, aggregated(draft, selected) if figures else objects.lists.scanned(selected))
     if any(f"{lookup.type}.{name}" in draft.denied for name in lookup.arguments.values()):
         return Root(ROOT, Failure(place, "FORBIDDEN"))  # an answer would tell which values there are
     step = draft.next_id()

@@ -6,7 +6,7 @@ HTTP, no storage and no connector kinds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -221,6 +221,7 @@ class Engine:
             lookup = self.registry.roots.get(coordinate)
             if lookup is not None:
                 names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
+            names.update(dict.fromkeys(self._behind(coordinate)))
             definition = self._field(coordinate)
             node = get_named_type(definition.type).name
             node = self.registry.connections.get(node, node)
@@ -229,6 +230,17 @@ class Engine:
                 for path in {*self.registry.filters.get(named, {}).values(), *self.registry.orders.get(named, {}).values()}:
                     names.update(dict.fromkeys(coordinates_on(self.schema, node, path)))
         return tuple(self.registry.coordinates[name] for name in names if name in self.registry.coordinates)
+
+    def _behind(self, coordinate: str) -> Iterator[str]:
+        """The coordinates behind a field that lists figures, and all that its figures may be grouped by or made of."""
+        found = self.registry.aggregates.get(get_named_type(self._field(coordinate).type).name)
+        if found is not None:
+            for path in {*found.groups.values(), *(path for paths in found.figures.values() for path in paths.values())}:
+                yield from coordinates_on(self.schema, found.node, path)
+            for named in self.registry.filters:
+                if named == f"{found.node}Filter":
+                    for path in self.registry.filters[named].values():
+                        yield from coordinates_on(self.schema, found.node, path)
 
     def _field(self, coordinate: str) -> GraphQLField:
         type_name, _, name = coordinate.partition(".")

@@ -14,7 +14,8 @@ from graphql.execution.values import VariableValues
 
 from connectors.spi import SourceError
 from hub.plan.merge import needs
-from hub.plan.model import ROOT, Arguments, Expand, Fetch, Guard, QueryPlan, Scan, Step
+from hub.plan.model import ROOT, Arguments, Expand, Fetch, Figures, Guard, QueryPlan, Scan, Step
+from hub.run.aggregate import figures
 from hub.run.arguments import BadArgument, arguments
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.cursors import Cursors
@@ -103,6 +104,8 @@ class _Run:
                 self._arguments(step)
             case Scan():
                 await self._scan(step)
+            case Figures():
+                await self._figures(step)
             case Expand():
                 above = self.layers[step.layer]
                 found = (
@@ -135,6 +138,16 @@ class _Run:
             scanning = Scanning(step, wanted, params, self.sources, self.asked, self.deadline, self.request_id)
             self.asked.systems.add(step.binding.system)
             self.layers[step.id] = await scanning.layer(self.viewer)
+        except SourceError as error:
+            self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
+        except BadArgument as error:
+            self.layers[step.id] = Layer(0, faults={0: error.fault})
+
+    async def _figures(self, step: Figures) -> None:
+        try:
+            given = arguments(step.scan.selected, self.variables)
+            self.asked.systems.add(step.binding.system)
+            self.layers[step.id] = await figures(step, given, self.viewer, self.sources, self.asked, self.deadline, self.request_id)
         except SourceError as error:
             self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
         except BadArgument as error:

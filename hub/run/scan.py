@@ -58,6 +58,7 @@ class Scanning:
         self._deadline = deadline
         self._request_id = request_id
         self._params = dict(params)
+        self._bounded = False  # whether all rows have to be few enough to be looked at here
         self._where, self._own = self._divided()
         order = terms.order
         self._sorts = bool(order) and all(sort.term.carried and agrees(sort.term.slot.type, sort.term.slot.field) for sort in order)
@@ -137,7 +138,7 @@ class Scanning:
         relation = step.binding.relation
         params: dict[str, Any] = {**self._params, **{condition.param: value for _, condition, value in self._where}}
         where = [condition for _, condition, _ in self._where]
-        used = [*(one.term for one in self._own), *(sort.term for sort in terms.order if page)]
+        used = [*(one.term for one in self._own), *(sort.term for sort in terms.order if page), *terms.read]
         columns = dict.fromkeys((*step.columns, *(term.slot.column for term in used if term.carried and term is not NOWHERE)))
         if terms.foreign:
             columns |= dict.fromkeys(step.listing.columns)
@@ -185,7 +186,7 @@ class Scanning:
     async def _call(self, plan: Plan, params: dict[str, Any], bounded: bool = False) -> tuple[Layer, int | None]:
         step, rest = self._step, plan.rest
         unlimited = self._terms.first is not None and plan.ask.limit is None
-        bounded = bounded or bool(self._own or rest.where or rest.order or rest.after) or unlimited
+        bounded = bounded or self._bounded or bool(self._own or rest.where or rest.order or rest.after) or unlimited
         call = Call(params, (), self._deadline, "", self._request_id, max_rows=MAX_SCAN + 1 if bounded else MAX_ROWS)
         try:
             pages = await self._sources.pages(step.binding.system, plan, call)

@@ -62,11 +62,13 @@ class Terms:
     total_order: bool
     first: int | None = None
     after: tuple[Any, ...] | None = None
+    read: tuple[Term, ...] = ()  # what else is read of the rows
 
     @property
     def foreign(self) -> bool:
         """Whether rows have to be completed from other systems first."""
-        return not all(term.carried for term in (*(one.term for one in self.wanted), *(sort.term for sort in self.order)))
+        used = (*(one.term for one in self.wanted), *(sort.term for sort in self.order), *self.read)
+        return not all(term.carried for term in used)
 
 
 def terms(listing: Listing, selected: Selected | None, given: Mapping[str, Any], viewer: Viewer) -> Terms:
@@ -95,7 +97,7 @@ def terms(listing: Listing, selected: Selected | None, given: Mapping[str, Any],
 
 def _conditions(listing: Listing, given: Mapping[str, Any]) -> list[Wanted]:
     return [
-        Wanted(_term(listing, listing.filters.get(name, name)), OPERATORS[op], tuple(value) if isinstance(value, list) else value)
+        Wanted(term_of(listing, listing.filters.get(name, name)), OPERATORS[op], tuple(value) if isinstance(value, list) else value)
         for name, condition in sorted(given.items())
         for op, value in sorted((condition or {}).items())
         if value is not None
@@ -103,7 +105,7 @@ def _conditions(listing: Listing, given: Mapping[str, Any]) -> list[Wanted]:
 
 
 def _sorts(listing: Listing, given: Sequence[Mapping[str, Any]]) -> list[Sort]:
-    return [Sort(_term(listing, listing.sorts[one["field"]]), one.get("direction") == "DESC") for one in given]
+    return [Sort(term_of(listing, listing.sorts[one["field"]]), one.get("direction") == "DESC") for one in given]
 
 
 def _rules(listing: Listing, rows: Rows) -> list[Wanted]:
@@ -120,7 +122,8 @@ def _rules(listing: Listing, rows: Rows) -> list[Wanted]:
 NOWHERE = Term("", Slot(-1, "", None))  # type: ignore[arg-type]  # never read: see ``verdicts``
 
 
-def _term(listing: Listing, path: str) -> Term:
+def term_of(listing: Listing, path: str) -> Term:
+    """What a list is narrowed, ordered or grouped by. Raises BadArgument (FORBIDDEN, FILTER_NOT_PUSHABLE)."""
     if path in listing.denied:
         raise BadArgument(Fault("FORBIDDEN"))
     key = next((term for term in listing.key if term.path == path), None)

@@ -66,6 +66,14 @@ def paging(filter: object = None, order: Any = None) -> tuple[StrawberryArgument
     )
 
 
+def figures(filter: object, group: Any) -> tuple[StrawberryArgument, ...]:
+    """``filter`` and ``groupBy`` of a field that aggregates."""
+    return (
+        argument("filter", filter, "筛选条件", "Filter"),
+        argument("groupBy", list[group] | None, "分组字段；不填则汇总为一组", "Fields to group by; without any there is one group"),
+    )
+
+
 def policy(grade: Grade, scopes: Iterable[Iterable[str]] = ()) -> Mapping[str, Any]:
     """Field metadata: its grade, and its scopes as a disjunction of conjunctions."""
     return {GRADE: grade, SCOPES: tuple(frozenset(every) for every in scopes)}

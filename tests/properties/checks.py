@@ -10,7 +10,7 @@ from math import ceil
 from tests.memory import Received
 from tests.properties.engine import both, engine, run_engine, run_oracle, told
 from tests.properties.generator import Case
-from tests.properties.operations import Operation, root_list
+from tests.properties.operations import Operation, root_figures, root_list
 from tests.properties.rewrite import decided
 from tests.properties.shape import at, faults_of_shape, less
 
@@ -34,6 +34,15 @@ async def narrowed_as_the_oracle_says(case: Case) -> None:
     ids = {name: [str(100 * (at + 1) + index) for index in range(6)] for at, name in enumerate(names)}
     for _ in range(6):
         asked = root_list(rng, case.schema, ids)
+        found, wanted = await both(case, operation=asked)
+        assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(replace(case, operation=asked), found, wanted)
+
+
+async def figures_as_the_oracle_says(case: Case) -> None:
+    """P25 of aggregates: computed by the source, or by the engine out of rows, or both together, they are those of all rows."""
+    rng = random.Random(case.seed)
+    for _ in range(4):
+        asked = root_figures(rng, case.schema, {"T0": ["100", "101", "102"]})
         found, wanted = await both(case, operation=asked)
         assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(replace(case, operation=asked), found, wanted)
 
@@ -144,6 +153,7 @@ async def skipped_is_not_asked(case: Case) -> None:
 CHECKS = (
     same_as_oracle,
     narrowed_as_the_oracle_says,
+    figures_as_the_oracle_says,
     in_shape,
     errors_at_nulls,
     faults_explained,

@@ -18,7 +18,7 @@ from auth.access import Rows as Rules
 from auth.access import Rule, RuleOperator
 from connectors.spi import ErrorKind
 from hub.oracle.pages import matches
-from schema.registry import Authority, Binding
+from schema.registry import Aggregated, Authority, Binding
 from tests.memory import Faults
 from tests.properties.model import Model, Shape, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
@@ -44,6 +44,7 @@ class Case:
     roots: Mapping[str, tuple[str, Mapping[str, str]]]
     filters: Mapping[str, Mapping[str, str]]
     orders: Mapping[str, Mapping[str, str]]
+    aggregates: Mapping[str, Aggregated]
     faults: Mapping[str, Faults]
     denied: frozenset[str]
     operation: Operation
@@ -58,7 +59,16 @@ class Case:
         printer.text(repr(self))
 
     def build(self) -> World:
-        made = world(self.schema, self.bindings, self.rows, keys=self.keys, roots=self.roots, filters=self.filters, orders=self.orders)
+        made = world(
+            self.schema,
+            self.bindings,
+            self.rows,
+            keys=self.keys,
+            roots=self.roots,
+            filters=self.filters,
+            orders=self.orders,
+            aggregates=self.aggregates,
+        )
         for name, faults in self.faults.items():
             if name in made.systems:
                 made.systems[name].faults = faults
@@ -113,6 +123,7 @@ def case(seed: int, size: int = 3) -> Case:
         model.roots,
         model.filters,
         model.orders,
+        model.aggregates,
         faults,
         denied,
         asked,
@@ -280,6 +291,7 @@ class _Systems:
             limit=self.rng.random() < 0.6,
             total=self.rng.random() < 0.5,
             seek=self.rng.random() < 0.5,
+            aggregates=tuple(self.rng.sample(("COUNT", "SUM", "MIN", "MAX"), self.rng.choice((2, 4, 4)))) if sound else (),
         )
         self._add(system, table, binding, [write(one) for one in self.truths[name]])
         self.flaw = flaw

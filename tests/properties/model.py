@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from schema.registry import Aggregated
 from tests.properties.values import LEAVES, Truth, truth
 
 
@@ -36,6 +37,7 @@ class Model:
     roots: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     filters: dict[str, dict[str, str]] = field(default_factory=dict)
     orders: dict[str, dict[str, str]] = field(default_factory=dict)
+    aggregates: dict[str, Aggregated] = field(default_factory=dict)
 
     def fields(self, name: str) -> dict[str, Shape]:
         return self.values.get(name) or self.entities[name]
@@ -131,6 +133,8 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
         parts.append(f"enum {name}OrderField {{ {' '.join(model.orders[f'{name}Order'])} }}")
         parts.append(f"input {name}Order {{ field: {name}OrderField! direction: Direction }}")
         query.append(f"  {low}s(filter: {name}Filter, orderBy: [{name}Order!], first: Int, after: String): {name}Connection")
+        parts.append(_aggregates(model, name, paths))
+        query.append(f"  {low}Figures(filter: {name}Filter, groupBy: [{name}Group!]): [{name}Aggregate{rng.choice(('', '!'))}]")
         query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]")
         item = rng.choice(("", "!"))
         parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
@@ -140,6 +144,24 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
 
 def _page(first: str, node: str) -> str:
     return f"(filter: {node}Filter, orderBy: [{node}Order!], {first})"
+
+
+def _aggregates(model: Model, name: str, paths: Mapping[str, tuple[str, str]]) -> str:
+    """The types of a type's figures."""
+    groups = {n: p for n, p in paths.items() if p[1] not in ("Float", "Decimal", "DateTime")}
+    sums = {n: p for n, p in paths.items() if p[1] in ("Int", "Decimal")}
+    ends = {n: p for n, p in paths.items() if p[1] in ("Int", "Decimal", "Float", "Date")}
+    figures = {"group": groups, "sum": sums, "min": ends, "max": ends}
+    kinds = {"group": "Key", "sum": "Sums", "min": "Ends", "max": "Ends"}
+    found = {kind: {n: path for n, (path, _) in some.items()} for kind, some in figures.items() if some}
+    model.aggregates[f"{name}Aggregate"] = Aggregated(name, found, {f"by_{n}": path for n, (path, _) in groups.items()})
+    parts = [f"enum {name}Group {{ {' '.join(f'by_{n}' for n in groups)} }}"]
+    for kind in ("group", "sum", "min"):
+        if figures[kind]:
+            fields = " ".join(f"{n}: {'Decimal' if kind == 'sum' else leaf}" for n, (_, leaf) in figures[kind].items())
+            parts.append(f"type {name}{kinds[kind]} {{ {fields} }}")
+    inner = " ".join(f"{kind}: {name}{kinds[kind]}" for kind in found)
+    return "\n".join([*parts, f"type {name}Aggregate {{ count: Int! {inner} }}"])
 
 
 def _paths(rng: random.Random, model: Model, shapes: Mapping[str, Shape], keys: tuple[str, ...]) -> dict[str, tuple[str, str]]:

@@ -59,6 +59,20 @@ def root_list(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Seque
     return Operation(f"query Q{head} {{ {name}{arguments} {page} }}", writer.variables)
 
 
+def root_figures(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Operation:
+    """The figures of one type, of a random part of it in random groups: all that can be asked for."""
+    root = schema.query_type
+    assert root is not None
+    writer = _Writer(rng, schema, ids, frozenset())
+    name = rng.choice(sorted(name for name, field in root.fields.items() if "groupBy" in field.args))
+    arguments, _ = writer.arguments(root.fields[name], name)
+    kind: Any = get_named_type(root.fields[name].type)
+    inner = {part: get_named_type(field.type) for part, field in kind.fields.items()}
+    parts = [part if is_leaf_type(of) else f"{part} {{ {' '.join(of.fields)} }}" for part, of in inner.items()]
+    head = f"({', '.join(f'${name}: {kind}' for name, kind in writer.declared.items())})" if writer.declared else ""
+    return Operation(f"query Q{head} {{ {name}{arguments} {{ {' '.join(parts)} }} }}", writer.variables)
+
+
 class _Writer:
     def __init__(self, rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]], without: frozenset[str]) -> None:
         self.without = without
@@ -150,6 +164,9 @@ class _Writer:
             return self.rng.choice((1, 2, 3, 50))
         if argument == "orderBy":
             return self.order(kind)
+        if argument == "groupBy":
+            values: Any = self.schema.type_map[kind.strip("[]!")]
+            return [_Name(value) for value in self.rng.sample(sorted(values.values), min(len(values.values), self.rng.choice((0, 1, 2))))]
         if argument == "region":
             return self.rng.choice(("杭", "甬"))
         if argument == "filter":

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.plan import objects, planner
 from hub.plan import operation as operations
-from hub.run import assemble, chunks, coalesce, execute, layers, nested, positions, scan, terms
+from hub.run import aggregate, assemble, chunks, coalesce, execute, layers, nested, positions, scan, terms
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
@@ -241,5 +241,13 @@ PLANTED = (
     Planted("rules are forgotten for references", objects, "guard", lambda right: lambda *args: None, checks.unseen_is_nowhere),
     Planted("rules are forgotten for lookups", planner, "guard", lambda right: lambda *args: None, checks.unseen_is_nowhere),
     Planted("a row that may or may not meet a condition is shown", scan, "verdicts", _unknown_is_seen, checks.narrowed_as_the_oracle_says),
+    Planted("a sum of parts forgets one", aggregate, "_together", lambda right: lambda m, a, b: b, checks.figures_as_the_oracle_says),
+    Planted(
+        "a column is added up that the source compares otherwise",
+        aggregate,
+        "_exact",
+        lambda right: lambda function, term: term.carried,
+        checks.figures_as_the_oracle_says,
+    ),
     Planted("the total is that of the page", nested, "laid", _total_of_the_page),
 )

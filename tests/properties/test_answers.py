@@ -57,3 +57,9 @@ async def test_p7_what_rules_hide_might_as_well_not_exist(case: Case) -> None:
 @examples(60)
 async def test_p25_what_a_source_does_and_what_it_leaves_is_the_whole_condition(case: Case) -> None:
     await checks.narrowed_as_the_oracle_says(case)
+
+
+@given(cases())
+@examples(60)
+async def test_p25_figures_are_those_of_all_rows_whoever_computes_them(case: Case) -> None:
+    await checks.figures_as_the_oracle_says(case)

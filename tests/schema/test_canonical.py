@@ -29,7 +29,19 @@ from graphql import (
     validate_schema,
 )
 
-from schema.canonical import canonical, connections, core, definition_of, filters, grades, orders, planned_roots, root_lookups, sdl
+from schema.canonical import (
+    aggregates,
+    canonical,
+    connections,
+    core,
+    definition_of,
+    filters,
+    grades,
+    orders,
+    planned_roots,
+    root_lookups,
+    sdl,
+)
 from schema.control import Health
 from schema.coordinates import Coordinates, Grade
 from schema.types import KEYS
@@ -156,9 +168,15 @@ def test_the_roots() -> None:
     assert roots == {
         "enterprise": ("Enterprise", {"uscc": "USCC!"}),
         "enterprises": ("EnterpriseConnection", narrowed("Enterprise")),
+        "enterpriseAggregates": ("[EnterpriseAggregate!]", {"filter": "EnterpriseFilter", "groupBy": "[EnterpriseGroup!]"}),
         "licence": ("Licence", {"licenceId": "LicenceID!"}),
         "enforcementCase": ("EnforcementCase", {"caseNo": "ID!"}),
         "enforcementCases": ("EnforcementCaseConnection", narrowed("EnforcementCase")),
+        "enforcementCaseAggregates": (
+            "[EnforcementCaseAggregate!]",
+            {"filter": "EnforcementCaseFilter", "groupBy": "[EnforcementCaseGroup!]"},
+        ),
+        "permitItemAggregates": ("[PermitItemAggregate!]", {"filter": "PermitItemFilter", "groupBy": "[PermitItemGroup!]"}),
         "permitItem": ("PermitItem", {"itemCode": "ItemCode!"}),
         "permitItems": ("PermitItemConnection", narrowed("PermitItem")),
         "hub": ("Hub!", {}),
@@ -237,6 +255,16 @@ def test_every_list_of_an_entity_can_be_narrowed_and_ordered_by_its_fields() -> 
     for order_type, values in orders(canonical()).items():
         for path in values.values():
             assert is_leaf_type(leaf(order_type.removesuffix("Order"), path)), path
+
+
+def test_figures_are_of_fields_that_have_their_type() -> None:
+    for name, of in aggregates(canonical()).items():
+        for value, path in of.groups.items():
+            assert path in of.figures["group"].values(), value
+        for kind, paths in of.figures.items():
+            inner = get_named_type(objects(core(canonical()))[name].fields[kind].type).name
+            for field, path in paths.items():
+                assert get_named_type(objects(core(canonical()))[inner].fields[field].type) is leaf(of.node, path)
 
 
 async def test_a_planned_field_resolved_without_the_engine_says_so() -> None:
