@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type, is_non_null_type
 from strawberry import Schema
@@ -154,8 +155,10 @@ def link(
     max_keys: int = 100,
     many: bool = True,
     priority: int = 0,
+    able: Mapping[str, Any] | None = None,
 ) -> Binding:
-    """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them."""
+    """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them.
+    ``able`` are abilities of the relation (``where``, ``order``, ``limit``, ``each``, ``seek``)."""
     served, columns = compiled(_lies(fields))
     named = {column.name: column for column in columns}
     clash = [name for name in key if name in named]
@@ -163,6 +166,7 @@ def link(
         served, columns = compiled(_lies(fields), "row.")
     columns = [*(Field(name, path) for name, path in key.items()), *columns]
     relation = Relation(coordinate, tuple(columns), Options({"rows": rows or node}), tuple(key), max_keys)
+    relation = replace(relation, **{**(able or {}), "where": Options((able or {}).get("where"))})
     return Binding(
         f"{system}.{coordinate}",
         system,

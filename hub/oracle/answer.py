@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
-from functools import partial
 from typing import Any
 
 from graphql import (
@@ -28,10 +26,12 @@ from auth.access import Rows
 from connectors.paths import reader
 from connectors.spi import Field
 from hub.oracle.calls import Calls, Row, Wanted
-from hub.oracle.pages import Part, Step, Unreadable, Window, cut, matches, rank
+from hub.oracle.figures import figures_of
+from hub.oracle.pages import Unreadable, cut, matches
+from hub.oracle.terms import Condition, Terms, terms_of
 from hub.oracle.values import Fault, elements, parsed, read, write
 from schema.identifiers import QUALITY
-from schema.registry import Aggregated, Binding, Registry, Role, Served
+from schema.registry import Binding, Registry, Role, Served
 
 Info = GraphQLResolveInfo[Any]
 
@@ -44,17 +44,6 @@ class Thing:
     served: Mapping[str, Served]
     row: Row
     columns: Mapping[str, Field]
-
-
-Condition = tuple[str, str, Any]  # path from the node, operator of a filter, canonical value
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a list field's arguments want. A plain list has no window."""
-
-    filters: tuple[Condition, ...]
-    window: Window | None
 
 
 class Answer:
@@ -76,13 +65,13 @@ class Answer:
 
     def planned(self, coordinate: str, kind: GraphQLOutputType) -> bool:
         known = coordinate in self.registry.roots or get_named_type(kind).name in self.registry.aggregates
-        return known or bool(self._scans(coordinate, kind)) or self._node(kind) in self.registry.keys
+        return known or bool(self.scans(coordinate, kind)) or self.node(kind) in self.registry.keys
 
     def root(self, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
         lookup = self.registry.roots.get(coordinate)
         if lookup is None:
             figures = self.registry.aggregates.get(get_named_type(info.return_type).name)
-            return self._scan(coordinate, info, args) if figures is None else self._figures(coordinate, figures, info, args)
+            return self._scan(coordinate, info, args) if figures is None else figures_of(self, coordinate, figures, info, args)
         if any(f"{lookup.type}.{field}" in self.denied for field in lookup.arguments.values()):
             raise Fault("FORBIDDEN")
         key = {field: self._argument(info, args, argument) for argument, field in lookup.arguments.items()}
@@ -99,106 +88,30 @@ class Answer:
         except Fault:
             return True
 
-    def _scans(self, coordinate: str, kind: GraphQLOutputType) -> tuple[Binding, ...]:
-        return tuple(self.registry.scans.get(coordinate) or self.registry.scans.get(self._node(kind), ()))
+    def scans(self, coordinate: str, kind: GraphQLOutputType) -> tuple[Binding, ...]:
+        return tuple(self.registry.scans.get(coordinate) or self.registry.scans.get(self.node(kind), ()))
 
     def _scan(self, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
-        scans = self._scans(coordinate, info.return_type)
+        scans = self.scans(coordinate, info.return_type)
         if not scans:
             raise Fault("NOT_BOUND")
-        terms = self._terms(info, args, scans[0].fields)
-        return self._listed(self._all(scans[0], info, args), terms)
+        terms = terms_of(self, info, args, scans[0].fields)
+        return self.listed(self.all(scans[0], info, args), terms)
 
-    def _all(self, driver: Binding, info: Info, args: Mapping[str, Any]) -> list[Thing]:
+    def all(self, driver: Binding, info: Info, args: Mapping[str, Any]) -> list[Thing]:
         """Everything that a scan has."""
         params = tuple((param, self._argument(info, args, name)) for name, param in driver.args.items() if args.get(name) is not None)
         columns = tuple(dict.fromkeys(name for served in driver.fields.values() for name in _columns(served)))
         rows = self.calls.rows(driver, Wanted(driver.id, None, columns, params), lambda row: True)
         return [self._thing(driver, row) for row in rows]
 
-    def _figures(self, coordinate: str, of: Aggregated, info: Info, args: Mapping[str, Any]) -> list[Part]:
-        """S14: a list of groups, ordered by the values that they have in common."""
-        scans = self.registry.scans.get(coordinate) or self.registry.scans.get(of.node, ())
-        if not scans:
-            raise Fault("NOT_BOUND")
-        driver = scans[0]
-        terms = self._terms(info, args, driver.fields, of.node)
-        by = list(dict.fromkeys(of.groups[value] for value in args.get("groupBy") or ()))
-        for path in by:
-            self._usable(of.node, path, driver.fields)
-        things = self._listed(self._all(driver, info, args), terms)
-        groups: dict[Any, list[Thing]] = {} if by else {(): []}
-        for thing in things:
-            values = (self._leaf(thing, path) for path in by)
-            groups.setdefault(tuple(None if isinstance(value, Unreadable) else value for value in values), []).append(thing)
-        kinds = [self._leaf_type(of.node, path) for path in by]
-        ordered = sorted(groups, key=lambda key: [rank(value, kind) for value, kind in zip(key, kinds, strict=True)])
-        return [self._group(of, driver, dict(zip(by, key, strict=True)), groups[key]) for key in ordered]
-
-    def _group(self, of: Aggregated, driver: Binding, values: Mapping[str, Any], things: list[Thing]) -> Part:
-        found = Part(count=len(things))
-        for kind, paths in of.figures.items():
-            found[kind] = Part({name: partial(self._figure, of.node, driver, kind, path, values, things) for name, path in paths.items()})
-        return found
-
-    def _figure(self, node: str, driver: Binding, kind: str, path: str, values: Mapping[str, Any], things: list[Thing]) -> Any:
-        owner = node
-        for name in path.split("."):
-            if f"{owner}.{name}" in self.denied:
-                raise Fault("FORBIDDEN")
-            owner = get_named_type(self.type_of(owner, name)).name
-        if kind == "group":
-            return values.get(path)
-        if not self._served(Thing(node, driver.fields, {}, {}), path):
-            raise Fault("NOT_BOUND")
-        some = [value for thing in things if (value := self._leaf(thing, path)) is not None and not isinstance(value, Unreadable)]
-        if not some:
-            return None
-        if kind == "sum":
-            with localcontext(prec=500):
-                return format(sum(map(Decimal, map(str, some))), "f")
-        return (min if kind == "min" else max)(some, key=lambda value: rank(value, self._leaf_type(node, path)))
-
     # -- narrowing, ordering, hiding (S10, S13) --------------------------------------------------------------------
 
-    def _terms(self, info: Info, args: Mapping[str, Any], fields: Mapping[str, Served], node: str = "") -> Terms:
-        """What the arguments of a list want. Raises Fault."""
-        node = node or self._node(info.return_type)
-        filters: list[Condition] = []
-        order: dict[str, bool] = {}
-        for name, argument in info.parent_type.fields[info.field_name].args.items():
-            kind = get_named_type(argument.type).name
-            for field, operators in sorted((args.get(name) or {}).items()) if kind in self.registry.filters else ():
-                path = self.registry.filters[kind][field]
-                for operator, value in sorted((operators or {}).items()):
-                    if value is not None:
-                        self._usable(node, path, fields)
-                        plain = operator in ("isNull", "prefix")
-                        filters.append((path, operator, value if plain else self._canonical(value, self._leaf_type(node, path))))
-        for name, argument in info.parent_type.fields[info.field_name].args.items():
-            kind = get_named_type(argument.type).name
-            for one in (args.get(name) or ()) if kind in self.registry.orders else ():
-                path = self.registry.orders[kind][one["field"]]
-                self._usable(node, path, fields)
-                order.setdefault(path, one.get("direction") == "DESC")
-        if get_named_type(info.return_type).name not in self.registry.connections:
-            return Terms(tuple(filters), None)
-        for path in self.registry.keys[node][0]:
-            order.setdefault(path, False)
-        steps = [Step(path, self._leaf_type(node, path), descending) for path, descending in order.items()]
-        return Terms(tuple(filters), Window.of(args, steps))
+    def serves(self, node: str, fields: Mapping[str, Served], path: str) -> bool:
+        """Whether somebody serves a plain value at ``path`` for rows that carry ``fields``."""
+        return self.served(Thing(node, fields, {}, {}), path)
 
-    def _usable(self, node: str, path: str, fields: Mapping[str, Served]) -> None:
-        """S9, S10: a field to filter or order by must be visible, and somebody must serve it as a plain value."""
-        owner = node
-        for name in path.split("."):
-            if f"{owner}.{name}" in self.denied:
-                raise Fault("FORBIDDEN")
-            owner = get_named_type(self.type_of(owner, name)).name
-        if not self._served(Thing(node, fields, {}, {}), path):
-            raise Fault("FILTER_NOT_PUSHABLE")
-
-    def _served(self, thing: Thing, path: str) -> bool:
+    def served(self, thing: Thing, path: str) -> bool:
         name, *inner = path.split(".")
         served = thing.served.get(name)
         if served is None:
@@ -210,7 +123,7 @@ class Answer:
             served = served.parts.get(part)
         return served is not None and served.type is None and served.column is not None
 
-    def _leaf(self, thing: Thing, path: str) -> Any:
+    def leaf(self, thing: Thing, path: str) -> Any:
         """The value of a field, perhaps within objects; Unreadable if it is none of its type. Raises Fault if it could not be had."""
         name, *inner = path.split(".")
         if name not in thing.served:
@@ -235,7 +148,7 @@ class Answer:
         unknown: Fault | None = None
         for path, operator, wanted in conditions:
             try:
-                if not path or not matches(operator, self._leaf(thing, path), wanted, self._leaf_type(thing.type, path)):
+                if not path or not matches(operator, self.leaf(thing, path), wanted, self.leaf_type(thing.type, path)):
                     return False
             except Fault as fault:
                 unknown = unknown or fault
@@ -250,11 +163,11 @@ class Answer:
     def _rules(self, thing: Thing) -> list[Condition]:
         """A rule on a field that nobody serves lets nothing pass: a condition without a path."""
         rules = [(rule.path, rule.op.lower(), rule.value) for rule in self.rows.get(thing.type, ())]
-        if all(self._served(thing, path) for path, _, _ in rules):
+        if all(self.served(thing, path) for path, _, _ in rules):
             return rules
         return [("", "in", ())]
 
-    def _leaf_type(self, node: str, path: str) -> GraphQLOutputType:
+    def leaf_type(self, node: str, path: str) -> GraphQLOutputType:
         *owners, last = path.split(".")
         for name in owners:
             node = get_named_type(self.type_of(node, name)).name
@@ -287,7 +200,7 @@ class Answer:
             return None
         things = [self._thing(binding, row) for row in rows]
         if binding.many:
-            return self._listed(things, self._terms(info, args, binding.fields))
+            return self.listed(things, terms_of(self, info, args, binding.fields))
         return things[0] if things and self._seen(things[0]) else None
 
     def _lookup(self, thing: Thing, binding: Binding, name: str) -> Thing | None:
@@ -368,7 +281,7 @@ class Answer:
             return None
         if served.many:
             items = [self._item(served, item, column) for item in elements(native, column)]
-            return self._listed(items, self._terms(info, args, served.parts))
+            return self.listed(items, terms_of(self, info, args, served.parts))
         return self._item(served, native, column)
 
     def _item(self, served: Served, native: Any, column: Field) -> Thing | Fault | None:
@@ -400,24 +313,24 @@ class Answer:
             there = present or any(row.get(name) is not None for part in parts.values() for name in _columns(part))  # S11
         return Thing(kind, parts, row, columns) if there else None
 
-    def _listed(self, things: list[Any], terms: Terms) -> Any:
+    def listed(self, things: list[Any], terms: Terms) -> Any:
         """The rows of a list as its type wants them: those that are seen and meet the filter, as a list or a connection."""
         kept = [one for one in things if not isinstance(one, Thing) or self._meets(one, [*terms.filters, *self._rules(one)])]
         if terms.window is None:
             return kept
-        return cut([(tuple(self._leaf(thing, step.path) for step in terms.window.order), thing) for thing in kept], terms.window)
+        return cut([(tuple(self.leaf(thing, step.path) for step in terms.window.order), thing) for thing in kept], terms.window)
 
-    def _node(self, kind: GraphQLOutputType) -> str:
+    def node(self, kind: GraphQLOutputType) -> str:
         name = get_named_type(kind).name
         return self.registry.connections.get(name, name)
 
     def _argument(self, info: Info, args: Mapping[str, Any], name: str) -> Any:
-        return self._canonical(args.get(name), info.parent_type.fields[info.field_name].args[name].type)
+        return self.canonical(args.get(name), info.parent_type.fields[info.field_name].args[name].type)
 
-    def _canonical(self, value: Any, kind: Any) -> Any:
+    def canonical(self, value: Any, kind: Any) -> Any:
         """A value that came in through ``kind``, as it goes out."""
         if isinstance(value, list):
-            return [self._canonical(item, kind) for item in value]
+            return [self.canonical(item, kind) for item in value]
         named = self.schema.get_type(get_named_type(kind).name)
         return named.coerce_output_value(value) if value is not None and isinstance(named, GraphQLScalarType) else value
 

@@ -109,6 +109,7 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], width: int, first: Mapping[in
     limit = binding.relation.max_keys
     parts += ["one key a call"] if limit <= 1 else [f"up to {limit} keys a call"]
     after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
+    parts += ["cut for each key"] if step.cut is not None else []
     parts += ["after " + ", ".join(map(str, after))] if after else []
     parts += [f"with {first[step.id]}"] if step.id in first else []
     return "  ".join(parts)

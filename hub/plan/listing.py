@@ -103,6 +103,16 @@ def listing(
     return Listing(node, binding, key, terms, filters, sorts, denied, rules.get(node, ()), possible, own, columns)
 
 
+def cuttable(draft: Draft, selected: Selected, binding: Binding) -> bool:
+    """Whether the source of a list below an entity may cut it for each parent: the question names a length and asks for no total, and no
+    rule of the caller's comes before. Such a list is fetched for itself alone."""
+    named = get_named_type(selected.type).name
+    if named not in draft.registry.connections or not (binding.relation.each and binding.relation.limit) or binding.type in draft.rules:
+        return False
+    given = {argument.name.value for argument in selected.nodes[0].arguments or ()}
+    return "first" in given and not any(part.name == "totalCount" for part in selected.children[named])
+
+
 def guard(draft: Draft, position: Position) -> int | None:
     """The step that says whether the caller may see the objects at ``position``; None where no rule speaks of them."""
     rules = draft.rules.get(position.type)

@@ -13,13 +13,14 @@ from graphql import GraphQLString, get_named_type
 
 from connectors.spi import Field
 from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
-from hub.plan.listing import listing
+from hub.plan.listing import cuttable, listing
 from hub.plan.model import (
     ELEMENT,
     Concrete,
     Connection,
     Expand,
     Failure,
+    Fetch,
     Kind,
     List,
     Listing,
@@ -88,6 +89,9 @@ class Lists:
         self.draft.steps.append(Expand(step, position.layer, source, selected=selected if pages else None, listing=found))
         if not pages:
             return List(place, self.rows(step, selected.children, node, carried))
+        fetch = self.draft.steps[source - 1]
+        if isinstance(fetch, Fetch) and fetch.selected is not None and cuttable(self.draft, selected, binding) and found is not None:
+            self.draft.steps[source - 1] = replace(fetch, cut=found)
         return self.connection(selected, step, carried, node)
 
     def listing(

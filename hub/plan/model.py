@@ -50,7 +50,7 @@ class Fetch:
     """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
 
     A lookup, or a link to one object, puts its columns into ``layer``; a link to many is expanded into layers of its own. ``selected`` is
-    given when arguments of the field are parameters of the relation.
+    given when arguments of the field are parameters of the relation, or when the source cuts the list for each key as ``cut`` allows.
     """
 
     id: int
@@ -59,6 +59,7 @@ class Fetch:
     key: tuple[Slot, ...]
     columns: tuple[str, ...] = ()
     selected: Selected | None = None
+    cut: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
-from hub.plan.listing import guard
+from hub.plan.listing import cuttable, guard
 from hub.plan.lists import Lists
 from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Slot
 from hub.plan.operation import Selected
@@ -104,7 +104,7 @@ class Objects:
 
     def linked(self, position: Position, selected: Selected, binding: Binding) -> Output:
         """A list or an object that is fetched by the parent's key."""
-        source = self.draft.fetch(position, binding, selected if binding.args else None)
+        source = self.draft.fetch(position, binding, selected if binding.args or cuttable(self.draft, selected, binding) else None)
         if binding.many:
             return self.lists.linked(position, selected, binding, source)
         level = self.draft.level(position.layer, source, binding, step=source)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from graphql import GraphQLOutputType
 
-from connectors.spi import Ask, Call, Field, Page, Plan, SourceError
+from connectors.spi import Ask, Call, Condition, Field, Order, Page, Plan, SourceError
 from hub.run.convert import canonical, native
 from hub.run.layers import Fault, Fetched
 from hub.run.sources import Sources
@@ -33,13 +33,30 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Which rows of each key are wanted, when not all: see ``hub.run.cut``. ``params`` are the values of its names."""
+
+    where: tuple[Condition, ...]
+    order: tuple[Order, ...]
+    after: tuple[str | None, ...]
+    limit: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys."""
+    """What a chunk asks: a binding, the columns wanted, the types of its key, parameters besides keys, and perhaps a cut for each key."""
 
     binding: Binding
     columns: tuple[str, ...]
     types: tuple[GraphQLOutputType, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
+    cut: Cut | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether an answer is the same whoever asks, so that keys that were asked need not be asked again."""
+        return not self.params and self.cut is None
 
 
 class Shared(Protocol):
@@ -71,7 +88,7 @@ class Asked:
     async def rows(self, question: Question, keys: Iterable[Key | None]) -> Mapping[Key, Answered]:
         """The answer that holds each of ``keys``; new keys are sent in chunks, all at once."""
         binding = question.binding
-        known = self._known.setdefault(binding.id, {}) if not question.params else {}
+        known = self._known.setdefault(binding.id, {}) if question.plain else {}
         wanted = dict.fromkeys(key for key in keys if key is not None)
         new = [key for key in wanted if key not in known]
         size = max(1, binding.relation.max_keys)
@@ -107,11 +124,23 @@ async def ask(
         return Answered({column.name: [] for column in relation.select(question.columns)})
     try:
         wanted = tuple(name for name in question.columns if name not in relation.keys)
-        plan = sources.plan(binding.system, Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params)), relation)
-        pages = await sources.pages(binding.system, plan, Call(question.params, written, deadline, principal, request_id))
+        plan, params = _planned(sources, question, wanted)
+        pages = await sources.pages(binding.system, plan, Call(params, written, deadline, principal, request_id))
         return _checked(binding, plan, types, chunk, written, pages)
     except SourceError as error:
         return Answered({}, fault=Fault.of(error))
+
+
+def _planned(sources: Sources, question: Question, columns: tuple[str, ...]) -> tuple[Plan, Mapping[str, Any]]:
+    """The plan of a question and its parameters. A cut that the source cannot make whole is not made there at all."""
+    binding, relation, cut = question.binding, question.binding.relation, question.cut
+    ask = Ask(relation.name, columns, by=relation.keys, args=tuple(question.params))
+    if cut is not None:
+        whole = replace(ask, where=cut.where, order=cut.order, after=cut.after, limit=cut.limit)
+        plan = sources.plan(binding.system, whole, relation)
+        if plan.rest == Ask(relation.name):
+            return plan, {**question.params, **cut.params}
+    return sources.plan(binding.system, ask, relation), question.params
 
 
 def _written(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> tuple[list[Key], list[Key]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from hub.run.aggregate import figures
 from hub.run.arguments import BadArgument, arguments
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.cursors import Cursors
+from hub.run.cut import cut_of
 from hub.run.layers import Fault, Fetched, Layer, keys_of
 from hub.run.lists import expand
 from hub.run.nested import listed
@@ -164,7 +166,11 @@ class _Run:
 
     def _question(self, step: Fetch) -> Question:
         params: dict[str, Any] = {}
+        cut = None
         if step.selected is not None:
             given = arguments(step.selected, self.variables)
             params = {param: given.get(argument) for argument, param in step.binding.args.items()}
-        return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params)
+            if step.cut is not None:
+                with suppress(BadArgument):  # the list itself says so
+                    cut = cut_of(terms(step.cut, step.selected, given, self.viewer), step.binding.relation)
+        return Question(step.binding, step.columns, tuple(slot.type for slot in step.key), params, cut)

@@ -60,7 +60,7 @@ GRADE_A: Rows = {"Firm": (Rule("grade", "EQ", "A"),)}
 PAGE = "{ nodes { uscc } totalCount pageInfo { hasNextPage endCursor } }"
 
 
-def there(firms: Sequence[Mapping[str, Any]] = FIRMS, **can: Any) -> World:
+def there(firms: Sequence[Mapping[str, Any]] = FIRMS, able: Mapping[str, Any] | None = None, **can: Any) -> World:
     firm: dict[str, Lies | str] = {"uscc": "code", "name": "mc", "division": "xz", "parent": obj("Firm", {"uscc": "sj"})}
     licence: dict[str, Lies | str] = {"id": "id", "title": "t", "level": leaf("lv", "int"), "holder": obj("Firm", {"uscc": "czr"})}
     bindings = [
@@ -68,7 +68,7 @@ def there(firms: Sequence[Mapping[str, Any]] = FIRMS, **can: Any) -> World:
         scan("register", "Firm", firm, **can),
         lookup("credit", "Firm", "uscc", {"uscc": "code", "grade": "dj"}, rows="Grade"),
         lookup("library", "Licence", "id", licence, anchor=True),
-        link("library", "Firm.licences", "Licence", {"uscc": "czr"}, licence),
+        link("library", "Firm.licences", "Licence", {"uscc": "czr"}, licence, able=able),
     ]
     return world(
         SDL,
@@ -215,3 +215,22 @@ async def test_case_50_lists_below_an_entity_are_cut_for_each_of_its_parents() -
     found = {node["uscc"]: node["licences"] for node in data["firms"]["nodes"]}
     assert found["A"] == {"nodes": [{"id": "A1"}], "totalCount": 2, "pageInfo": {"hasNextPage": True}}
     assert found["D"] == {"nodes": [], "totalCount": 0, "pageInfo": {"hasNextPage": False}}
+
+
+async def test_case_50_a_source_that_can_cut_for_each_key_is_asked_for_a_page_and_one_row_more() -> None:
+    """Case 50: the first row of each parent is not all rows of all; where a total is asked for, or a condition is left, it has to be."""
+    able = {"where": {"level": ["GE"]}, "order": ("level", "id"), "limit": True, "each": True, "seek": True}
+    given = "filter: {level: {ge: 1}}, orderBy: [{field: LEVEL}], first: 1"
+    page = "{ nodes { id } pageInfo { hasNextPage endCursor } }"
+    of = there(able=able)
+    data, _ = await asked(of, f"{{ firms {{ nodes {{ uscc licences({given}) {page} }} }} }}")
+    assert [node["licences"]["nodes"] for node in data["firms"]["nodes"]] == [[{"id": "A1"}], [{"id": "B1"}], [{"id": "C1"}], [], []]
+    assert [(call.limit, call.where) for call in of.calls("library")] == [(2, (("level", "GE", 1),))]
+    after = data["firms"]["nodes"][0]["licences"]["pageInfo"]["endCursor"]
+    document = f'query ($after: String) {{ firm(uscc: "A") {{ licences({given}, after: $after) {page} }} }}'
+    data, _ = await asked(of, document, {"after": after})
+    assert data["firm"]["licences"]["nodes"] == [{"id": "A3"}]
+    of = there(able=able)
+    await asked(of, f"{{ firms {{ nodes {{ licences({given}) {{ totalCount nodes {{ id }} }} }} }} }}")
+    await asked(of, 'query { firm(uscc: "A") { licences(filter: {title: {prefix: "t"}}, first: 1) { nodes { id } } } }')
+    assert [call.limit for call in of.calls("library")] == [None, None]

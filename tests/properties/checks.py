@@ -10,7 +10,7 @@ from math import ceil
 from tests.memory import Received
 from tests.properties.engine import both, engine, run_engine, run_oracle, told
 from tests.properties.generator import Case
-from tests.properties.operations import Operation, root_figures, root_list
+from tests.properties.operations import Operation, nested_list, root_figures, root_list
 from tests.properties.rewrite import decided
 from tests.properties.shape import at, faults_of_shape, less
 
@@ -32,8 +32,8 @@ async def narrowed_as_the_oracle_says(case: Case) -> None:
     rng = random.Random(case.seed)
     names = sorted({name for name, _ in case.roots.values()})
     ids = {name: [str(100 * (at + 1) + index) for index in range(6)] for at, name in enumerate(names)}
-    for _ in range(6):
-        asked = root_list(rng, case.schema, ids)
+    made = [root_list(rng, case.schema, ids) for _ in range(6)] + [nested_list(rng, case.schema, ids) for _ in range(4)]
+    for asked in filter(None, made):
         found, wanted = await both(case, operation=asked)
         assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(replace(case, operation=asked), found, wanted)
 
@@ -110,10 +110,11 @@ async def nothing_denied_is_asked(case: Case) -> None:
 
 
 async def keys_sent_once(case: Case) -> None:
-    """P8: each key at most once to each binding, and never a null one."""
+    """P8: each key at most once to each binding, and never a null one. A list that its source cuts is a question of its own."""
     sent: Counter[tuple[str, str, tuple[object, ...]]] = Counter()
     for call in await calls(case):
-        sent.update((call.system, call.relation, key) for key in call.keys)
+        if call.limit is None:
+            sent.update((call.system, call.relation, key) for key in call.keys)
         assert all(None not in key for key in call.keys), f"{call}\n{await told(case)}"
     assert max(sent.values(), default=1) == 1, f"{sent.most_common(3)}\n{await told(case)}"
 

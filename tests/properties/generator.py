@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,19 +15,16 @@ from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
 from auth.access import Rows as Rules
-from auth.access import Rule, RuleOperator
-from connectors.spi import ErrorKind
-from hub.oracle.pages import matches
 from schema.registry import Aggregated, Authority, Binding
 from tests.memory import Faults
 from tests.properties.model import Model, Shape, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
-from tests.properties.values import VALUES, Truth, native
+from tests.properties.trouble import keys_hidden, random_faults, random_rules
+from tests.properties.values import Truth, each_part, native
 from tests.worlds import Lies, World, either, items, leaf, link, lookup, obj, scan, world
 
 Native = dict[str, Any]
 KEYS = ("id", "old", "arch", "region")  # fields that are keys somewhere
-KINDS: tuple[ErrorKind, ...] = ("config", "invalid", "denied", "missing", "broken", "busy", "down", "slow")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -109,9 +106,9 @@ def case(seed: int, size: int = 3) -> Case:
     coordinates = [f"{name}.{f}" for name in (*model.values, *model.entities) for f in model.fields(name)]
     denied = frozenset(rng.sample(coordinates, rng.randint(1, 3))) if rng.random() < 0.3 else frozenset()
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
-    faults = _faults(rng, bindings, rows)
-    rules = _rules(rng, model) if rng.random() < 0.35 else {}
-    hidden = {name: frozenset(_keys_hidden(model, name, some, truths[name])) for name, some in rules.items()}
+    faults = random_faults(rng, bindings, rows)
+    rules = random_rules(rng, model) if rng.random() < 0.35 else {}
+    hidden = {name: frozenset(keys_hidden(model, name, some, truths[name])) for name, some in rules.items()}
     return Case(
         seed,
         size,
@@ -130,45 +127,6 @@ def case(seed: int, size: int = 3) -> Case:
         rules,
         hidden,
     )
-
-
-def _rules(rng: random.Random, model: Model) -> Rules:
-    """Rules for some types, on fields that may lie in any system, and that the caller may be denied."""
-    found: dict[str, tuple[Rule, ...]] = {}
-    for name in rng.sample(sorted(model.entities), min(len(model.entities), rng.choice((1, 1, 2)))):
-        paths = model.orders[f"{name}Order"]
-        some = []
-        for spelled in rng.sample(sorted(paths), min(len(paths), rng.choice((1, 1, 2)))):
-            leaf = spelled.rpartition("_")[2]
-            values = VALUES[leaf]
-            op: RuleOperator = rng.choice(("EQ", "IN", "IN", "PREFIX") if leaf in ("String", "ID") else ("EQ", "IN"))
-            value = (
-                rng.choice(("", "1", "a", "甲")) if op == "PREFIX" else rng.choice(values) if op == "EQ" else tuple(rng.sample(values, 2))
-            )
-            some.append(Rule(paths[spelled], op, value))
-        found[name] = tuple(some)
-    return found
-
-
-def _keys_hidden(model: Model, name: str, rules: tuple[Rule, ...], entities: list[Truth]) -> Iterator[str]:
-    """The key values of entities that fail a rule, by what is true of them."""
-    leaves = {path: spelled.rpartition("_")[2] for spelled, path in model.orders[f"{name}Order"].items()}
-    for one in entities:
-        for rule in rules:
-            value: Any = one
-            for part in rule.path.split("."):
-                value = None if value is None else value[part]
-            if not matches(rule.op.lower(), value, rule.value, _kind(leaves[rule.path])):
-                yield from (str(one[key]) for key in ("id", *model.alternatives[name]) if one[key] is not None)
-                break
-
-
-def _kind(leaf: str) -> Any:
-    return _KINDS[leaf]
-
-
-_SCALARS = "scalar Decimal scalar Date scalar DateTime enum Colour { RED GREEN BLUE }"
-_KINDS = build_schema(f"{_SCALARS} type Query {{ a: Colour b: Float c: ID d: Int e: Decimal f: Date g: DateTime }}").type_map
 
 
 # -- the systems ------------------------------------------------------------------------------------------------------
@@ -255,7 +213,10 @@ class _Systems:
             target = shape.target[0]
             alternatives = self.model.alternatives[parent]
             key = (self.rng.choice(alternatives),) if alternatives and self.rng.random() < 0.3 else self.model.keys[parent]
-            lies, write = self._written(self._carried(target), self.model.keys[target])
+            flaw, sound = self.flaw, self.rng.random() < 0.5
+            self.flaw = 0.0 if sound else flaw
+            shapes = self._carried(target)
+            lies, write = self._written(shapes, self.model.keys[target])
             many = shape.type.rstrip("!") != target
             rows = []
             for one in self.truths[parent]:
@@ -266,8 +227,26 @@ class _Systems:
             size = self.rng.choice((1, 2, 100))
             parent_key = {k: f"p_{k}" for k in key}
             priority = self.rng.choice((0, 1))
-            binding = link(system, table, target, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
+            of = shapes if sound else [one for one in shapes if one.name in self.model.keys[target]]
+            able = self._able(of, lies, parent_key) if many and self.rng.random() < 0.8 else {}
+            binding = link(system, table, target, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority, able=able)
             self._add(system, table, binding, rows)
+            self.flaw = flaw
+
+    def _able(self, shapes: list[Shape], lies: dict[str, Lies], key: Mapping[str, str]) -> dict[str, Any]:
+        """What a link's source can do of a list for each key. Columns are renamed where the parent's key has their name."""
+        plain = [
+            s.name for s in shapes if s.kind == "leaf" and not s.type.startswith("[") and lies[s.name].kind not in ("json", "datetime")
+        ]
+        prefix = "row." if any(name in lies for name in key) else ""
+        columns = [prefix + name for name in plain]
+        return {
+            "where": {name: ("EQ", "IN", "LT", "GE", "PREFIX") for name in columns if self.rng.random() < 0.6},
+            "order": tuple(name for name in columns if self.rng.random() < 0.9),
+            "limit": True,
+            "each": True,
+            "seek": self.rng.random() < 0.7,
+        }
 
     def _scan(self, name: str) -> None:
         system = self.rng.choice(self.systems)
@@ -349,8 +328,11 @@ class _Systems:
                 writer(None if value is None else value[name], row)
             return row
 
+        def fill_only(value: Any, row: Native) -> None:
+            fill(value, row)
+
         if not many:
-            return obj(shape.target[0], lies), lambda value, row: void(fill(value, row))
+            return obj(shape.target[0], lies), fill_only
 
         def write(value: Any, row: Native) -> None:
             row[path] = None if value is None else [None if item is None else fill(item, {}) for item in value]
@@ -395,7 +377,7 @@ class _Systems:
             else:
                 made = [(s.name, *self._field(s, f"{prefix}{i}_{j}")) for j, s in enumerate(self.model.values[name].values())]
                 lies = obj(name, {n: part for n, part, _ in made})
-                write = _each(made)
+                write = each_part(made)
             variants[f"n{i}"] = (name, dict(lies.parts))
             writers[name] = write
         native_names = {name: value for value, (name, _) in variants.items()}
@@ -414,42 +396,3 @@ class _Systems:
                 one(value, row)
 
         return either(f"{prefix}type", variants, path=path if many else None), write_all
-
-
-def _each(made: list[tuple[str, Lies, Callable[[Any, Native], None]]]) -> Callable[[Any, Native], None]:
-    def write(value: Any, row: Native) -> None:
-        for name, _, writer in made:
-            writer(None if value is None else value[name], row)
-
-    return write
-
-
-def void(_: object) -> None:
-    """What a writer returns: nothing."""
-
-
-# -- faults -----------------------------------------------------------------------------------------------------------
-
-
-def _faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str, Mapping[str, list[Native]]]) -> dict[str, Faults]:
-    """Faults that mean the same however keys are batched, in a third of all cases."""
-    found: dict[str, Faults] = {}
-    wild = rng.random() < 0.35
-    for binding in bindings:
-        faults = found.setdefault(binding.system, Faults(shuffled=rng.randint(0, 9)))
-        if not wild:
-            continue
-        relation = binding.relation
-        if rng.random() < 0.12:
-            faults.down[relation.name] = rng.choice(KINDS)
-        if binding.key and rng.random() < 0.05:
-            faults.strangers.add(relation.name)
-        if binding.key and rng.random() < 0.3:
-            paths = [relation.field(k).path for k in binding.key]
-            keys = sorted({tuple(row[p] for p in paths) for row in rows[binding.system][str(relation.native["rows"])]}, key=repr)
-            for key in rng.sample(keys, min(len(keys), 2)):
-                if rng.random() < 0.7:
-                    faults.keys[relation.name, key] = rng.choice(KINDS)
-                elif not binding.many:
-                    faults.doubled.add((relation.name, key))
-    return found

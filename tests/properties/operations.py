@@ -59,6 +59,22 @@ def root_list(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Seque
     return Operation(f"query Q{head} {{ {name}{arguments} {page} }}", writer.variables)
 
 
+def nested_list(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Operation | None:
+    """A list below every entity of a type, narrowed, ordered and cut at random; None where no type has one."""
+    root = schema.query_type
+    assert root is not None
+    writer = _Writer(rng, schema, ids, frozenset())
+    kinds: dict[str, Any] = {name: get_named_type(field.type) for name, field in root.fields.items() if name.endswith("List")}
+    found = [(name, field, of) for name, kind in kinds.items() for field, of in kind.fields.items() if "orderBy" in of.args]
+    if not found:
+        return None
+    name, field, of = rng.choice(found)
+    arguments, _ = writer.arguments(of, field)
+    head = f"({', '.join(f'${name}: {kind}' for name, kind in writer.declared.items())})" if writer.declared else ""
+    page = rng.choice(("{ nodes { id } pageInfo { hasNextPage endCursor } }", "{ nodes { id } totalCount }", "{ edges { cursor } }"))
+    return Operation(f"query Q{head} {{ {name} {{ id {field}{arguments} {page} }} }}", writer.variables)
+
+
 def root_figures(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Operation:
     """Some figures of one type, of a random part of it in random groups."""
     root = schema.query_type

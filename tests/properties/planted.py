@@ -196,6 +196,14 @@ def _unknown_is_seen(right: Any) -> Any:
     return verdicts
 
 
+def _one_too_few(right: Any) -> Any:
+    def cut_of(*args: Any) -> Any:
+        found = right(*args)
+        return found and replace(found, params={**found.params, found.limit: found.params[found.limit] - 1})
+
+    return cut_of
+
+
 def _total_of_the_page(right: Any) -> Any:
     def layer(below: Any, cuts: Mapping[int, Any] | None) -> Any:
         short = None if cuts is None else {row: replace(cut, total=len(cut.rows)) for row, cut in cuts.items()}
@@ -248,6 +256,13 @@ PLANTED = (
         "_exact",
         lambda right: lambda function, term: term.carried,
         checks.figures_as_the_oracle_says,
+    ),
+    Planted(
+        "a source that cuts for each key is not asked for one row more",
+        execute,
+        "cut_of",
+        _one_too_few,
+        checks.narrowed_as_the_oracle_says,
     ),
     Planted("the total is that of the page", nested, "laid", _total_of_the_page),
 )

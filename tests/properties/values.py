@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -72,6 +72,16 @@ def native(rng: random.Random, leaf: str, written: str, *, exact: bool = False) 
     if rng.random() < 0.3 and leaf not in ("Float", "Decimal", "Date", "DateTime"):
         return Form(_unless_null(lambda v: json.dumps(listed(v), ensure_ascii=False)), "json", "json", form.values, (7, "[", '{"a": 1}'))
     return Form(_unless_null(listed), "json", None, form.values, (7, "text", [{"?": 1}], {"?": 1}))
+
+
+def each_part(made: Sequence[tuple[str, Any, Callable[[Any, Truth], None]]]) -> Callable[[Any, Truth], None]:
+    """Writes an object's parts into one row, each by its own writer; of a null object every part is null."""
+
+    def write(value: Any, row: Truth) -> None:
+        for name, _, writer in made:
+            writer(None if value is None else value[name], row)
+
+    return write
 
 
 def _unless_null(write: Callable[[Any], Any]) -> Callable[[Any], Any]:
