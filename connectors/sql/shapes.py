@@ -6,28 +6,36 @@ All compare as ``connectors.sql.dialect`` does: by code point, null below all el
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.spi import Ask, Operator, Order, Relation
+from connectors.spi import Aggregate, Ask, Operator, Options, Order, Relation
 from connectors.sql import dialect as differences
 
 Column = sa.ColumnElement[Any]
 Given = tuple[str, str, differences.Restrict]  # parameter of the statement, of the call, and how one is made of the other
 
 
-def exact_aggregates(backend: str, ask: Ask, relation: Relation) -> bool:
-    """Whether the database computes the ask's aggregates without rounding: SQLite adds up all but integers as floating point, and MySQL's
-    extremes of text go by collation."""
-    for one in ask.aggregates:
-        kind = relation.field(one.field).type if one.field else "int"
-        if one.function == "SUM" and (kind not in ("int", "decimal") or (backend == "sqlite" and kind != "int")):
-            return False
-        if one.function in ("MIN", "MAX") and kind == "text" and backend == "mysql":
-            return False
-    return True
+def able(backend: str, ask: Ask, relation: Relation) -> Relation:
+    """``relation`` with what this database does exactly for ``ask``. SQLite adds up all but integers as floating point and holds points
+    in time as texts of whatever form; MySQL's extremes of text go by collation."""
+    if not all(_exact(backend, one, relation) for one in ask.aggregates):
+        relation = replace(relation, aggregates=())
+    if backend != "sqlite":
+        return relation
+    moments = {one.name for one in relation.fields if one.type == "datetime" and one.format is None}
+    if moments & {*relation.where}:
+        relation = replace(relation, where=Options({name: ops for name, ops in relation.where.items() if name not in moments}))
+    return replace(relation, seek=False) if moments & {one.field for one in ask.order} else relation
+
+
+def _exact(backend: str, one: Aggregate, relation: Relation) -> bool:
+    kind = relation.field(one.field).type if one.field else "int"
+    if one.function == "SUM":
+        return kind == "int" or (kind == "decimal" and backend != "sqlite")
+    return one.function == "COUNT" or kind != "text" or backend != "mysql"
 
 
 @dataclass(frozen=True, slots=True)

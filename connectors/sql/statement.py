@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,7 +74,7 @@ class Statement:
 def prepare(ask: Ask, relation: Relation, dialect: Dialect, schema: str) -> Plan:
     """The plan with its ``Statement``. Pure. Raises SourceError (config)."""
     words = read(Words, relation.native, f"{relation.name}.")
-    plan = split(ask, relation if shapes.exact_aggregates(dialect.name, ask, relation) else replace(relation, aggregates=()))
+    plan = split(ask, shapes.able(dialect.name, ask, relation))
     ask = plan.ask
     column_of = _columns(relation, words)
     names = list(dict.fromkeys(column_of[one.name] for one in plan.fields if one.name in column_of))
