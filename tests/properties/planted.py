@@ -238,13 +238,13 @@ PLANTED = (
         lambda right: lambda self, directives: True,
         checks.skipped_is_not_asked,
     ),
-    Planted("connections are not ordered", terms, "row_keys", _keys_not_ordered),
-    Planted("every order goes upwards", terms, "row_keys", _descending_forgotten),
-    Planted("a page begins with the row of its cursor", nested, "_cut", _equal_is_after),
+    Planted("connections are not ordered", terms, "row_keys", _keys_not_ordered, checks.narrowed_as_the_oracle_says),
+    Planted("every order goes upwards", terms, "row_keys", _descending_forgotten, checks.narrowed_as_the_oracle_says),
+    Planted("a page begins with the row of its cursor", nested, "_cut", _equal_is_after, checks.narrowed_as_the_oracle_says),
     Planted(
         "a condition is pushed to a column that compares otherwise", scan, "pushed", _pushed_whatever, checks.narrowed_as_the_oracle_says
     ),
-    Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
+    Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten, checks.narrowed_as_the_oracle_says),
     Planted("rules are forgotten in lists", terms, "_rules", _denied_rules_forgotten, checks.unseen_is_nowhere),
     Planted("rules are forgotten for references", objects, "guard", lambda right: lambda *args: None, checks.unseen_is_nowhere),
     Planted("rules are forgotten for lookups", planner, "guard", lambda right: lambda *args: None, checks.unseen_is_nowhere),

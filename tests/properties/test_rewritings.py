@@ -65,5 +65,5 @@ async def test_p15_a_smaller_right_gives_less_and_nothing_else(case: Case, rng: 
     denied = case.denied | set(rng.sample(names, 4))  # type: ignore[attr-defined]
     for run in (run_engine, run_oracle):
         more = await run(case.build(), asked.text, asked.variables, case.denied, case.rules)
-        fewer = await run(case.build(), asked.text, asked.variables, frozenset(denied))
+        fewer = await run(case.build(), asked.text, asked.variables, frozenset(denied), case.rules)
         assert less(fewer.data, more.data) is not None, await told(replace(case, denied=frozenset(denied)), more, fewer)
