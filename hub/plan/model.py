@@ -312,5 +312,10 @@ class QueryPlan:
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """Names of the systems that may be called, sorted."""
-        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Figures)}))
+        """Names of the systems that may be called, sorted; those that lists need to choose their rows included."""
+        found = {step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Figures)}
+        for step in self.steps:
+            listings = [step.listing] if isinstance(step, Scan | Expand) else [step.scan.listing] if isinstance(step, Figures) else []
+            listings += [kind.listing for kind in step.kinds] if isinstance(step, Expand) else []
+            found.update(fetch.binding.system for listing in listings if listing is not None for fetch in listing.fetches)
+        return tuple(sorted(found))
