@@ -154,7 +154,7 @@ def _asked(whole: Whole) -> set[str]:
         name = connections.get(waiting[-1], waiting[-1])
         waiting.pop()
         type_ = schema.type_map[name]
-        if name in found or not (is_object_type(type_) or is_interface_type(type_)):
+        if name in found or name in whole.registry.aggregates or not (is_object_type(type_) or is_interface_type(type_)):
             continue
         found.add(name)
         waiting.extend(get_named_type(each.type).name for each in type_.fields.values())

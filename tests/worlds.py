@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type, is_non_null_type
 from strawberry import Schema
 
-from connectors.spi import Connector, Field, Options, Relation
+from connectors.spi import Connector, Field, Function, Options, Relation
 from hub.clock import Clock
 from schema.canonical import canonical as canonical_schema
 from schema.compose import compose, load_systems, parse_manifest
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.registry import (
+    Aggregated,
     Authority,
     Binding,
     Coverage,
@@ -195,9 +197,11 @@ def link(
     priority: int = 0,
     requires: Mapping[str, Need] | None = None,
     args: Mapping[str, str] | None = None,
+    able: Mapping[str, Any] | None = None,
 ) -> Binding:
     """The list or object at ``coordinate``: rows of ``node``; ``key`` maps the parent's key fields to the native columns that hold them,
-    and ``args`` its arguments to the columns that must equal them. ``fields`` made by ``either`` are rows of an abstract type."""
+    and ``args`` its arguments to the columns that must equal them. ``fields`` made by ``either`` are rows of an abstract type.
+    ``able`` are abilities of the relation (``where``, ``order``, ``limit``, ``each``, ``seek``)."""
     served, columns, row = _row(fields)
     named = {column.name: column for column in columns}
     clash = [name for name in key if name in named]
@@ -207,6 +211,7 @@ def link(
     required = requires or {}
     given = {name: Need("", path) for name, path in (args or {}).items()}
     relation = Relation(coordinate, tuple(columns), _native(rows or node, {**required, **given}), tuple(key), max_keys, (*required, *given))
+    relation = replace(relation, **{**(able or {}), "where": Options((able or {}).get("where"))})
     return Binding(
         f"{system}.{coordinate}",
         system,
@@ -236,6 +241,8 @@ def scan(
     order: tuple[str, ...] = (),
     limit: bool = False,
     total: bool = False,
+    seek: bool = False,
+    aggregates: tuple[Function, ...] = (),
     args: Mapping[str, str] | None = None,
 ) -> Binding:
     """All rows of ``type_name``, with what the source can do by itself."""
@@ -250,6 +257,8 @@ def scan(
         order=order,
         limit=limit,
         total=total,
+        seek=seek,
+        aggregates=aggregates,
     )
     return Binding(
         f"{system}.{name}",
@@ -330,6 +339,8 @@ def world(
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
     policies: Mapping[str, Resolve] | None = None,
+    orders: Mapping[str, Mapping[str, str]] | None = None,
+    aggregates: Mapping[str, Aggregated] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> World:
@@ -337,7 +348,20 @@ def world(
     arguments' key fields. Connections are recognised by their name."""
     schema = build_schema(schema) if isinstance(schema, str) else schema
     return over(
-        schema, registry(schema, bindings, keys=keys, roots=roots, filters=filters, policies=policies, limits=limits), rows, clock=clock
+        schema,
+        registry(
+            schema,
+            bindings,
+            keys=keys,
+            roots=roots,
+            filters=filters,
+            policies=policies,
+            orders=orders,
+            aggregates=aggregates,
+            limits=limits,
+        ),
+        rows,
+        clock=clock,
     )
 
 
@@ -371,6 +395,8 @@ def registry(
     roots: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
     filters: Mapping[str, Mapping[str, str]] | None = None,
     policies: Mapping[str, Resolve] | None = None,
+    orders: Mapping[str, Mapping[str, str]] | None = None,
+    aggregates: Mapping[str, Aggregated] | None = None,
     limits: Limits | None = None,
 ) -> Registry:
     """Index ``bindings`` as composition would: by rank, whatever their order."""
@@ -390,6 +416,8 @@ def registry(
         feeds={b.field or "": b for b in ranked if b.role is Role.EVENTS},
         policies=policies or {},
         requires=all_needs(needs(ranked)),
+        orders=orders or {},
+        aggregates=aggregates or {},
         epoch="1",
     )
 

@@ -22,11 +22,12 @@ MAX_STEPS = 500
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Where columns lie: step ``step`` fills them; the fetch or scan ``source`` asks for them as ``prefix`` + column."""
+    """Where columns lie: step ``step`` fills them; the fetch or scan ``source`` asks for them, of ``binding``, as ``prefix`` + column."""
 
     step: int
     source: int
     fields: Mapping[str, Field]
+    binding: Binding
     prefix: str = ""
 
 
@@ -71,15 +72,26 @@ def carried_by(parts: Mapping[str, Served], level: Level) -> dict[str, Carried]:
     return {name: Carried(served, level.step, level) for name, served in parts.items()}
 
 
+Rules = Mapping[str, tuple[tuple[str, str], ...]]  # type -> the (path, operator) pairs that its rows must pass for the caller
+
+
 class Draft:
     """Steps so far, and by step the columns that are wanted of it."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str], asked: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        registry: Registry,
+        denied: frozenset[str],
+        asked: frozenset[str] = frozenset(),
+        rules: Rules | None = None,
+    ) -> None:
         """``asked`` are the lookups that the operation asks anyway; see ``hub.plan.riders``."""
         self.asked = asked
         self.schema = schema
         self.registry = registry
         self.denied = registry.forbidden(denied)
+        self.rules = rules or {}
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
         self.work = Work()
@@ -141,7 +153,7 @@ class Draft:
 
     def level(self, layer: int, source: int, binding: Binding, step: int | None = None) -> Level:
         self.columns.setdefault(source, {})
-        return Level(layer if step is None else step, source, {column.name: column for column in binding.relation.fields})
+        return Level(layer if step is None else step, source, {column.name: column for column in binding.relation.fields}, binding)
 
     def want(self, level: Level, served: Served) -> None:
         self.columns[level.source].setdefault(f"{level.prefix}{served.column}")

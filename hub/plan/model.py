@@ -22,6 +22,7 @@ from hub.plan.operation import Selected
 from schema.registry import Binding, Resolve
 
 ROOT = 0
+FIGURE = 2_000_000
 ELEMENT = "$"  # the column that is the list element itself
 
 
@@ -55,13 +56,14 @@ class Presence:
 
     ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
     ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
-    object's own error.
+    object's own error. ``screen`` is the step that says whether the caller may see it.
     """
 
     keys: tuple[Slot, ...] = ()
     any: tuple[Slot, ...] = ()
     found: int | None = None
     lenient: bool = False
+    screen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ class Fetch:
     """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
 
     A lookup, or a link to one object, puts its columns into ``layer``; a link to many is expanded into layers of its own. ``selected`` is
-    given when arguments of the field are parameters of the relation. With ``unless`` only those rows are asked for that one of these
-    guards lets through. With ``requires`` rows are asked for together as far as they have the same values for these.
+    given when arguments of the field are parameters of the relation, or when the source cuts the list for each key as ``cut`` allows.
+    With ``unless`` only those rows are asked for that one of these guards lets through. With ``requires`` rows are asked for together as
+    far as they have the same values for these.
     """
 
     id: int
@@ -124,6 +127,39 @@ class Fetch:
     unless: tuple[Guard, ...] = ()
     requires: tuple[Required, ...] = ()
     when: tuple[When, ...] = ()
+    cut: Listing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A canonical field that rows are compared by. ``carried``: the rows themselves have it; otherwise a fetch of the listing brings it."""
+
+    path: str
+    slot: Slot
+    carried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the rows of a list may be narrowed and ordered before it is cut. A path is a canonical field of ``node``, dotted within objects.
+
+    ``key`` is what every order ends with: the node's key, if the rows carry it. ``filters`` and ``sorts`` say which path a field of the
+    filter argument, or a value of the order's enum, means; those in ``denied`` the caller may not see. ``terms`` are the paths that
+    can be had, ``rules`` the (path, operator) pairs that every row must pass for this caller. ``fetches`` bring, in this order, what
+    rows do not carry; they read the rows' ``columns``. ``binding`` is where the rows come from.
+    """
+
+    node: str
+    binding: Binding
+    key: tuple[Term, ...] = ()
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    sorts: Mapping[str, str] = field(default_factory=dict)
+    denied: frozenset[str] = frozenset()
+    rules: tuple[tuple[str, str], ...] = ()
+    possible: frozenset[str] = frozenset()  # paths that would do, where the question uses one that does not
+    fetches: tuple[Fetch, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +170,31 @@ class Scan:
     binding: Binding
     selected: Selected
     node: str
-    order: tuple[Slot, ...] = ()  # the node's key, for connections
+    listing: Listing
+    pages: bool = True  # False: a plain list, which is neither ordered nor cut
     columns: tuple[str, ...] = ()
     rows: bool = True  # False: only the total is asked for
     total: bool = False
-    filters: Mapping[str, Slot] = field(default_factory=dict)  # field of the filter argument -> what it narrows
-    denied_filters: frozenset[str] = frozenset()
+    kinds: tuple[Kind, ...] = ()  # of a list of an abstract type: the rules of its concrete types
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Elements of an abstract list whose ``typename`` is ``value``: they have rules of their own. ``there`` as in Expand."""
+
+    typename: Slot
+    value: str
+    there: tuple[Slot, ...]
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
 class Expand:
     """Makes a layer of list rows below ``layer``: of the rows a link ``source`` fetched, or of the elements in ``slot``.
 
-    ``order`` and ``selected`` are given for a connection: sorted by key, cut by the field's arguments.
+    ``selected`` is given for a connection, which is narrowed, ordered and cut by the field's arguments; ``listing`` for a connection, and
+    for a list some of whose rows the caller may not see, ``kinds`` for one of an abstract type. ``there`` are the slots without which an
+    element is no object.
     """
 
     id: int
@@ -154,7 +202,9 @@ class Expand:
     source: int
     slot: Slot | None = None
     selected: Selected | None = None
-    order: tuple[Slot, ...] = ()
+    listing: Listing | None = None
+    there: tuple[Slot, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     when: tuple[When, ...] = ()
 
 
@@ -178,7 +228,36 @@ class Event:
     columns: tuple[str, ...] = ()
 
 
-Step = Arguments | Fetch | Scan | Expand | Write | Event
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Says for each row of ``layer`` whether the caller may see the object of ``type`` there. ``terms`` are what its rules read; None
+    where nobody serves that, so that nothing may be seen."""
+
+    id: int
+    layer: int
+    type: str
+    terms: tuple[Term, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Makes a layer of groups of the rows of ``scan``, which is no step of its own. ``groups`` maps a value of ``groupBy`` to a path;
+    ``measures`` are (function, path). Their columns are canonical: ``count`` and ``group.path`` of this step, ``sum.path`` and so on of a
+    number of their own, ``FIGURE`` and up, since each may fail by itself. ``shown`` are the paths whose group values may be asked for;
+    one that is not grouped by is null."""
+
+    id: int
+    scan: Scan
+    groups: Mapping[str, str]
+    shown: frozenset[str]
+    measures: tuple[tuple[str, str], ...]
+
+    @property
+    def binding(self) -> Binding:
+        return self.scan.binding
+
+
+Step = Arguments | Fetch | Scan | Expand | Write | Event | Screen | Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +357,6 @@ class Connection:
 
     place: Place
     layer: int
-    order: tuple[Slot, ...]
     fields: tuple[PageField, ...]
 
 
@@ -352,5 +430,10 @@ class QueryPlan:
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """Names of the systems that may be called, sorted."""
-        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Write)}))
+        """Names of the systems that may be called, sorted; those that lists need to choose their rows included."""
+        found = {step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Write | Figures)}
+        for step in self.steps:
+            listings = [step.listing] if isinstance(step, Scan | Expand) else [step.scan.listing] if isinstance(step, Figures) else []
+            listings += [kind.listing for kind in step.kinds] if isinstance(step, Scan | Expand) else []
+            found.update(fetch.binding.system for listing in listings if listing is not None for fetch in listing.fetches)
+        return tuple(sorted(found))

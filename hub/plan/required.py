@@ -76,3 +76,5 @@ def steps_in(presence: Presence) -> Iterator[int]:
     yield from (slot.step for slot in (*presence.keys, *presence.any))
     if presence.found is not None:
         yield presence.found
+    if presence.screen is not None:
+        yield presence.screen

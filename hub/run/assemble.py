@@ -204,7 +204,8 @@ class _Assembly(Positions):
             if concrete is None:
                 faults |= dict.fromkeys(places, BAD_VALUE)
                 continue
-            there, _ = self.present(layer, concrete.presence)
+            there, lost = self.present(layer, concrete.presence)
+            faults |= {at: lost[rows[at]] for at in places if rows[at] in lost} if lost else {}
             places = places if there is None else [at for at in places if there[rows[at]]]
             built, bad = self.scattered(concrete.children, layer, rows, path, places)
             below |= bad

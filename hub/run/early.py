@@ -83,7 +83,7 @@ def _steps(part: object, found: set[int]) -> None:
                 _steps(each, found)
             return
         case Presence():
-            found.update(() if part.found is None else (part.found,))
+            found.update(step for step in (part.found, part.screen) if step is not None)
         case Probe():
             found.update(() if part.step is None else (part.step,))
         case Rows() | Connection():

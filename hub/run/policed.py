@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 
+from hub.plan.listing import coordinates_on
 from hub.plan.operation import Operation
 from schema.coordinates import Coordinate
 from schema.registry import Registry
@@ -27,10 +28,23 @@ def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> 
         named = get_named_type(definition.type).name
         node = registry.connections.get(named, named)
         for argument in definition.args.values():
-            filterable = registry.filters.get(get_named_type(argument.type).name, {})
-            names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
+            given = get_named_type(argument.type).name
+            paths = {*registry.filters.get(given, {}).values(), *registry.orders.get(given, {}).values()}
+            for path in sorted(paths):
+                names.update(dict.fromkeys(coordinates_on(schema, node, path)))
+        names.update(_behind(schema, registry, named))
         names.update(_within(schema, registry, named))
     return tuple(registry.coordinates[name] for name in names if name in registry.coordinates)
+
+
+def _behind(schema: GraphQLSchema, registry: Registry, type_name: str) -> dict[str, None]:
+    """All that figures of this type may be grouped by, made of or narrowed by."""
+    found = registry.aggregates.get(type_name)
+    if found is None:
+        return {}
+    paths = {*found.groups.values(), *(path for some in found.figures.values() for path in some.values())}
+    paths.update(registry.filters.get(f"{found.node}Filter", {}).values())
+    return dict.fromkeys(name for path in sorted(paths) for name in coordinates_on(schema, found.node, path))
 
 
 def _within(schema: GraphQLSchema, registry: Registry, type_name: str) -> dict[str, None]:

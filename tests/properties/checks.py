@@ -11,6 +11,7 @@ from schema.registry import Resolve
 from tests.properties.engine import both, ran, told
 from tests.properties.fallback import fallbacks_hold
 from tests.properties.generator import Case
+from tests.properties.operations import nested_list, root_figures, root_list
 from tests.properties.rewrite import decided
 from tests.properties.shape import at, faults_of_shape, less
 from tests.properties.truths import lower_ranks_are_not_heard, one_value_everywhere
@@ -26,6 +27,26 @@ async def differs(case: Case) -> bool:
 async def same_as_oracle(case: Case) -> None:
     """P1, P2: the same data, byte for byte as JSON, the same errors as a multiset of (path, code), the same notices."""
     assert not await differs(case), await told(case, *await both(case))
+
+
+async def narrowed_as_the_oracle_says(case: Case) -> None:
+    """P25: whatever a source does of conditions, order and page, with the engine's rest it is what the oracle says of all rows."""
+    rng = random.Random(case.seed)
+    names = sorted({name for name, _ in case.roots.values()})
+    ids = {name: [str(100 * (at + 1) + index) for index in range(6)] for at, name in enumerate(names)}
+    made = [root_list(rng, case.schema, ids) for _ in range(6)] + [nested_list(rng, case.schema, ids) for _ in range(4)]
+    for asked in filter(None, made):
+        found, wanted = await both(replace(case, operation=asked))
+        assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(replace(case, operation=asked), found, wanted)
+
+
+async def figures_as_the_oracle_says(case: Case) -> None:
+    """P25 of aggregates: computed by the source, or by the engine out of rows, or both together, they are those of all rows."""
+    rng = random.Random(case.seed)
+    for _ in range(4):
+        asked = root_figures(rng, case.schema, {"T0": ["100", "101", "102"]})
+        found, wanted = await both(replace(case, operation=asked))
+        assert (found.text, found.errors) == (wanted.text, wanted.errors), await told(replace(case, operation=asked), found, wanted)
 
 
 async def in_shape(case: Case) -> None:
@@ -63,8 +84,10 @@ async def faults_explained(case: Case) -> None:
 
 
 async def nothing_denied_is_asked(case: Case) -> None:
-    """P6: no call for a denied coordinate, nor for what lies inside one, but that keys may be needed for others."""
-    hidden = case.denied - keys_of(case)
+    """P6: no call for a denied coordinate, nor for what lies inside one, but that keys may be needed for others, and what
+    rules speak of to decide who is seen."""
+    spoken = {f"{name}.{rule.path.partition('.')[0]}" for name, rules in case.rules.items() for rule in rules}
+    hidden = case.denied - keys_of(case) - spoken
     for call in (await ran(case)).received:
         assert call.relation not in hidden, f"{call} serves a denied link\n{await told(case)}"
         binding = next(b for b in case.bindings if b.system == call.system and b.relation.name == call.relation)
@@ -74,10 +97,12 @@ async def nothing_denied_is_asked(case: Case) -> None:
 
 
 async def keys_sent_once(case: Case) -> None:
-    """P8: each key at most once to each binding, with the same required values, and never a null one."""
+    """P8: each key at most once to each binding, with the same required values, and never a null one. A list that its source cuts is a
+    question of its own."""
     sent: Counter[tuple[object, ...]] = Counter()
     for call in (await ran(case)).received:
-        sent.update((call.system, call.relation, call.params, key) for key in call.keys)
+        if call.limit is None:
+            sent.update((call.system, call.relation, call.params, key) for key in call.keys)
         assert all(None not in key for key in call.keys), f"{call}\n{await told(case)}"
     assert max(sent.values(), default=1) == 1, f"{sent.most_common(3)}\n{await told(case)}"
 
@@ -102,6 +127,13 @@ async def calls_are_few(case: Case) -> None:
         assert len(own) <= batches + max(groups - 1, 0), f"{binding.id} {own}\n{plan}\n{await told(case)}"
 
 
+async def unseen_is_nowhere(case: Case) -> None:
+    """P7: what the caller's rules hide might as well not exist: the same data, counts, cursors and errors without its rows."""
+    calm = case.calm()
+    for found, without in zip(await both(calm), await both(calm.unseen()), strict=True):
+        assert (found.text, found.errors) == (without.text, without.errors), await told(case, found, without)
+
+
 async def skipped_is_not_asked(case: Case) -> None:
     """P10: the same calls as for the operation without what its conditions leave out."""
     if "@" not in case.operation.text:
@@ -119,12 +151,15 @@ async def fallbacks(case: Case) -> None:
 
 CHECKS = (
     same_as_oracle,
+    narrowed_as_the_oracle_says,
+    figures_as_the_oracle_says,
     in_shape,
     errors_at_nulls,
     faults_explained,
     nothing_denied_is_asked,
     keys_sent_once,
     calls_are_few,
+    unseen_is_nowhere,
     skipped_is_not_asked,
     nothing_denied_is_felt,
     lower_ranks_are_not_heard,

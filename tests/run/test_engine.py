@@ -9,6 +9,7 @@ import pytest
 
 from auth.principal import Audience, Principal
 from hub.clock import SystemClock
+from hub.run.cursors import Cursors
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Grade
@@ -36,6 +37,7 @@ def department_world(**rows: Any) -> World:
 
 
 def engine(there: World, **options: Any) -> Engine:
+    options.setdefault("cursors", Cursors(b"the same for every engine here"))
     return Engine(there.schema, there.registry, Sources(there.registry.systems, there.connectors, SystemClock()), **options)
 
 
