@@ -5,7 +5,7 @@ Knows positions and the registry; the objects in a list are planned by whoever i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -44,7 +44,7 @@ class Inside(Protocol):
 
     def key(self, served: Served, level: Level) -> tuple[Slot, ...]: ...
 
-    def seen(self, served: Served) -> Iterator[tuple[Served, str]]: ...
+    def counted_by(self, served: Served) -> Served | None: ...
 
     def variants(
         self,
@@ -157,8 +157,7 @@ class Lists:
             self.draft.steps[step - 1] = replace(expand, listing=found, there=presence.keys)
             output = List(place, self.rows(step, selected.children, node, carried_by(served.parts, inner), presence), tuple(outer))
         if not any(name.startswith(inner.prefix) for name in self.draft.columns[level.source]):
-            # Nothing inside was asked for: a part that the caller may see says how long the list is, else the list itself.
-            part, _ = next(self.inside.seen(served), (None, ""))
+            part = self.inside.counted_by(served)  # nothing inside was asked for: a part says how long the list is, else the list itself
             self.draft.want(*((level, served) if part is None else (inner, part)))
         return output
 

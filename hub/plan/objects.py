@@ -123,6 +123,12 @@ class Objects:
             else:
                 yield from self.seen(part)
 
+    def counted_by(self, served: Served) -> Served | None:
+        """A part to ask for where a list has only to be counted: one that the caller may see, else a key that leads on."""
+        parts = [part for part in served.parts.values() if f"{served.type}.{part.name}" not in self.draft.denied]
+        keys = (part.parts[name] for part in parts for name in self.reference_key(part))
+        return next((part for part, _ in self.seen(served)), None) or next(keys, None)
+
     def hidden(self, served: Served) -> bool:
         """Whether the caller may see nothing by which an object in the same row could be there."""
         plain = served.column is None and not served.variants and bool(served.parts) and not self.reference_key(served)

@@ -13,7 +13,7 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Coordinate, Coordinates, Grade
 from tests.properties.engine import StillClock
-from tests.worlds import Lies, World, either, items, lookup, obj, world
+from tests.worlds import Lies, World, either, items, lookup, obj, scan, world
 
 SDL = """
 type Query { firm(id: ID!): Firm }
@@ -66,6 +66,16 @@ async def test_counting_a_list_asks_for_nothing_denied_inside_it() -> None:
     data, _ = await answer(there, '{ firm(id: "1") { visits { __typename } } }', "Visit.finding")
     assert data == {"firm": {"visits": [{"__typename": "Visit"}]}}
     assert there.received[0].inside == ("visits.day",)
+
+
+async def test_counting_a_list_asks_for_a_denied_key_before_anything_else_that_is_denied() -> None:
+    sdl = "type Query { firms: [Firm] } type Firm { id: ID! visits: [Visit] } type Visit { finding: String by: Firm }"
+    visits = items("FK", "Visit", {"finding": "JL", "by": obj("Firm", {"id": "QY"})})
+    rows = [{"ID": "1", "FK": [{"JL": "x", "QY": "2"}]}]
+    there = world(sdl, [scan("a", "Firm", {"id": "ID", "visits": visits})], {"a": {"Firm": rows}}, keys={"Firm": ["id"]})
+    data, _ = await answer(there, "{ firms { visits { finding __typename } } }", "Visit.finding", "Firm.id")
+    assert data == {"firms": [{"visits": [{"finding": None, "__typename": "Visit"}]}]}
+    assert there.received[0].inside == ("visits.by.id",)
 
 
 async def test_of_a_list_nothing_is_asked_for_but_what_the_question_names() -> None:
