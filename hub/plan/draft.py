@@ -15,6 +15,7 @@ from connectors.spi import Field
 from hub.plan.model import Chosen, Fetch, Guard, Place, Required, Slot, Step, When
 from hub.plan.operation import Selected, Unplannable
 from hub.plan.providers import Reach, Work, reach
+from hub.plan.required import probed
 from schema.registry import Binding, Registry, Served
 
 MAX_STEPS = 500
@@ -110,7 +111,8 @@ class Draft:
         """The step that asks ``binding`` for this position's keys; the keys' own steps come first."""
         name = (binding.id, *((unless.guard.resolve, *unless.chain) if unless is not None else ()))
         known = position.fetched.get(name) if selected is None else None
-        if known is None:
+        if known is None or (unless is not None and any(step > known for probe in unless.guard.probes for step in probed(probe))):
+            # New, or to be watched by a step that came later: such a fetch is made again, and its keys are not sent again.
             key = tuple(self.key_slot(position, part, unless) for part in binding.key)
             known = self.next_id()
             self.columns[known] = {}

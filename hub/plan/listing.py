@@ -118,8 +118,17 @@ def screen(draft: Draft, position: Position) -> int | None:
         return None
     found = [term(draft, position, path) for path, _ in rules]
     terms = tuple(one for one in found if one is not None)
+    read = terms if len(terms) == len(rules) else None
+    same = (
+        one.id
+        for one in draft.steps
+        if isinstance(one, Screen) and (one.layer, one.type, one.terms) == (position.layer, position.type, read)
+    )
+    known = next(same, None)
+    if known is not None:
+        return known
     step = draft.next_id()
-    draft.steps.append(Screen(step, position.layer, position.type, terms if len(terms) == len(rules) else None))
+    draft.steps.append(Screen(step, position.layer, position.type, read))
     return step
 
 
