@@ -14,6 +14,7 @@ from hub.plan.model import (
     Fetch,
     Figures,
     Guard,
+    Join,
     List,
     Listing,
     Object,
@@ -70,7 +71,7 @@ def _line(step: Step, steps: Mapping[int, Step], width: int, first: Mapping[int,
             wanted = describe_ask(Ask(step.binding.relation.name, step.columns)).partition(" ")[2]
             parts = [f"scan       {step.binding.system:<{width}}  {step.node}  {wanted}"]
             parts += ["with total"] if step.total else []
-            return "  ".join(parts) + _narrowing(step.listing)
+            return "  ".join(parts) + _narrowing(step.listing) + "".join(map(_join, step.joins))
         case Figures():
             asked = ", ".join(sorted({f"{function.lower()}({path})" for function, path in step.measures}))
             by = f"  by {', '.join(sorted(step.groups.values()))} as given" if step.groups else ""
@@ -98,6 +99,11 @@ def _narrowing(listing: Listing) -> str:
         columns = ", ".join(name for name in fetch.columns if name not in binding.relation.keys)
         lines.append(f"   for its rows  {binding.system}  {binding.type} by {key}  [{columns}]")
     return "\n".join(lines)
+
+
+def _join(join: Join) -> str:
+    paths = ", ".join(sorted(join.columns))
+    return f"\n   keys first    {join.binding.system}  {join.binding.type}.{join.to.path} by {paths}, as far as it lists them"
 
 
 def _fetch(step: Fetch, steps: Mapping[int, Step], width: int, first: Mapping[int, int]) -> str:

@@ -33,6 +33,7 @@ from hub.plan.model import (
     Slot,
 )
 from hub.plan.operation import Selected
+from hub.plan.semi import joins
 from schema.registry import Binding, Served
 
 
@@ -66,7 +67,7 @@ class Lists:
         level = self.draft.level(step, step, binding)
         pages = named in self.draft.registry.connections
         found = listing(self.draft, selected, node, binding, level, binding.fields, pages=pages)
-        scan = Scan(step, binding, selected, node, found, pages)
+        scan = Scan(step, binding, selected, node, found, pages, joins=joins(self.draft, found, step))
         self.draft.steps.append(scan)
         carried = carried_by(binding.fields, level)
         if not pages:

@@ -24,7 +24,7 @@ from hub.run.cut import cut_of
 from hub.run.layers import Fault, Fetched, Layer, keys_of
 from hub.run.lists import expand
 from hub.run.nested import listed
-from hub.run.scan import Scanning
+from hub.run.semi import scanned
 from hub.run.sources import Sources
 from hub.run.terms import Viewer, guarded, terms
 
@@ -137,9 +137,10 @@ class _Run:
             given = arguments(step.selected, self.variables)
             wanted = terms(step.listing, step.selected if step.pages else None, given, self.viewer)
             params = {param: given[name] for name, param in step.binding.args.items() if given.get(name) is not None}
-            scanning = Scanning(step, wanted, params, self.sources, self.asked, self.deadline, self.request_id)
             self.asked.systems.add(step.binding.system)
-            self.layers[step.id] = await scanning.layer(self.viewer)
+            self.layers[step.id] = await scanned(
+                step, wanted, params, self.sources, self.asked, self.deadline, self.request_id, self.viewer
+            )
         except SourceError as error:
             self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
         except BadArgument as error:

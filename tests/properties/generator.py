@@ -185,6 +185,8 @@ class _Systems:
 
     def _lookup(self, name: str, key: tuple[str, ...], system: str, names: list[str], *, anchor: bool) -> None:
         shapes = [self.model.entities[name][n] for n in names]
+        flaw, lists = self.flaw, len(key) == 1 and self.rng.random() < 0.3
+        self.flaw = 0.0 if lists else flaw
         lies, write = self._written(shapes, key)
         coverage = 1.0 if anchor and self.rng.random() < 0.7 else 0.7
         rows = [write(one) for one in self.truths[name] if self.rng.random() < coverage and all(one[k] is not None for k in key)]
@@ -201,6 +203,17 @@ class _Systems:
             priority=self.rng.choice((0, 0, 1)),
         )
         self._add(system, table, binding, rows)
+        if lists:  # of sound rows the system can list keys as well, under conditions
+            able = [n for n in self._leaves(name, lies) if lies[n].kind != "json"]
+            where = {n: self.rng.sample(("EQ", "IN", "LT", "GE", "PREFIX"), self.rng.randint(1, 5)) for n in able}
+            listed = scan(system, name, lies, rows=table, where=where, limit=self.rng.random() < 0.5)
+            relation = replace(listed.relation, name=f"{table}.listed")
+            self.bindings.append(replace(listed, id=f"{listed.id}.{table}", relation=relation, authority=Authority.DERIVED))
+        self.flaw = flaw
+
+    def _leaves(self, name: str, lies: Mapping[str, Lies]) -> list[str]:
+        shapes = self.model.entities[name]
+        return [n for n, lie in lies.items() if shapes[n].kind == "leaf" and not lie.many and not shapes[n].type.startswith("[")]
 
     def _carried(self, name: str, most: int = 2) -> list[Shape]:
         """Some fields of an entity that rows of others carry: its first key, and perhaps more."""

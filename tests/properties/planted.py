@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.plan import objects, planner
 from hub.plan import operation as operations
-from hub.run import aggregate, assemble, chunks, coalesce, execute, layers, nested, positions, scan, terms
+from hub.run import aggregate, assemble, chunks, coalesce, execute, layers, nested, positions, scan, semi, terms
 from hub.run.chunks import Answered, Asked
 from hub.run.convert import BAD, Column
 from hub.run.layers import Fault, Fetched
@@ -212,7 +212,16 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
+def _a_key_lost(right: Any) -> Any:
+    async def keys(*args: Any) -> Any:
+        found = await right(*args)
+        return found and (found[0][1:], found[1])
+
+    return keys
+
+
 PLANTED = (
+    Planted("a semi-join forgets a key", semi, "_keys", _a_key_lost, checks.narrowed_as_the_oracle_says),
     Planted("a key that was sent before is sent again", Asked, "rows", _key_sent_again, checks.keys_sent_once),
     Planted("a chunk is one key longer than the relation takes", Asked, "rows", _chunk_too_long, checks.calls_are_few),
     Planted("the last key of a chunk gets no row", coalesce, "ask", _last_key_lost),

@@ -81,4 +81,19 @@ def random_faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str
                     faults.keys[relation.name, key] = rng.choice(KINDS)
                 elif not binding.many:
                     faults.doubled.add((relation.name, key))
+    for binding in bindings:
+        if binding.relation.name.endswith(".listed"):  # a list and a lookup of the same rows say the same, or neither says anything
+            _together(found[binding.system], str(binding.relation.native["rows"]), binding.relation.name)
     return found
+
+
+def _together(faults: Faults, table: str, listed: str) -> None:
+    names = {key[0] for key in (*faults.keys, *faults.doubled)} | {*faults.strangers, *faults.down}
+    lookup = next((name for name in sorted(names) if name.replace(".by.", ".") == table), "")
+    for some in (faults.keys, faults.doubled):
+        for key in [key for key in some if key[0] == lookup]:
+            some.pop(key) if isinstance(some, dict) else some.discard(key)
+    faults.strangers.discard(lookup)
+    faults.down.pop(listed, None)
+    if lookup in faults.down:
+        faults.down[listed] = faults.down[lookup]
