@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.caller import serving
-from bench.connections import Load
+from bench.closed import Load
 from bench.four.data import CODES, SYSTEMS
 from bench.processes import Server, module
 
