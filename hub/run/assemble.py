@@ -31,7 +31,8 @@ from hub.plan.model import (
 )
 from hub.run.choices import built
 from hub.run.connections import connection
-from hub.run.convert import BAD, depth, whole
+from hub.run.convert import BAD
+from hub.run.kinds import depth, whole
 from hub.run.layers import Fault, Layer, faults_at, present, reading, spans_below
 from hub.run.positions import BAD_VALUE, Bad, Built, Elements, Located, Path, PathOf, Positions, element, zipped
 from hub.run.quality import Notices

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import chain
 from types import NoneType
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import orjson
-from graphql import GraphQLOutputType, is_enum_type, is_list_type, is_non_null_type
+from graphql import GraphQLOutputType, is_enum_type
 
 from connectors.spi import Field
+from hub.run.kinds import facts, named
 
 SHANGHAI: Final = timezone(timedelta(hours=8))  # what a native time without an offset means
 MOST_TIMES: Final = 65_536  # texts of one format that are remembered
@@ -48,22 +47,6 @@ class Column:
     full: bool = False
 
 
-def named(kind: GraphQLOutputType) -> Any:
-    """The named type inside lists and non-nulls."""
-    while hasattr(kind, "of_type"):
-        kind = kind.of_type
-    return kind
-
-
-def depth(kind: GraphQLOutputType) -> int:
-    """How many lists lie around the named type."""
-    count = 0
-    while hasattr(kind, "of_type"):
-        count += is_list_type(kind)
-        kind = kind.of_type
-    return count
-
-
 class Reading:
     """How a native column is read as ``kind``; made once for a slot of a plan. ``field`` gives format and enum values; None means
     canonical already. ``name`` is the named type, ``depth`` how many lists lie around it, ``demands`` whether it, or an element of it,
@@ -72,7 +55,7 @@ class Reading:
     __slots__ = ("_field", "_kind", "_one", "_passes", "demands", "depth", "name")
 
     def __init__(self, kind: GraphQLOutputType, field: Field | None) -> None:
-        self.name, self.depth, self.demands = _facts(kind)
+        self.name, self.depth, self.demands = facts(kind)
         self._kind = kind
         self._field = field
         self._passes = _PASSES.get(self.name)
@@ -99,36 +82,6 @@ class Reading:
         if self._one is None:
             self._one = _reader(self._kind, field)
         return self._one
-
-
-_FACTS: Final[WeakKeyDictionary[GraphQLOutputType, tuple[str, int, bool]]] = WeakKeyDictionary()  # types go with their schema
-
-
-def _facts(kind: GraphQLOutputType) -> tuple[str, int, bool]:
-    """Name, depth and demands."""
-    found = _FACTS.get(kind)
-    if found is None:
-        found = _FACTS[kind] = (named(kind).name, depth(kind), demands(kind))
-    return found
-
-
-def demands(kind: GraphQLOutputType) -> bool:
-    """Whether a type, or any element of it, may not be null: only then do nulls have to be looked for."""
-    while hasattr(kind, "of_type"):
-        if is_non_null_type(kind):
-            return True
-        kind = kind.of_type
-    return False
-
-
-def whole(values: list[Any], kind: GraphQLOutputType) -> bool:
-    """Whether no null stands where ``kind`` does not allow one, in the values themselves or in lists among them."""
-    inner: Any = kind
-    if is_non_null_type(inner):
-        if None in values:
-            return False
-        inner = inner.of_type
-    return not is_list_type(inner) or not demands(inner) or whole(list(chain.from_iterable(filter(None, values))), inner.of_type)
 
 
 def canonical(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> Column:

@@ -19,7 +19,7 @@ from graphql import is_non_null_type
 from hub.plan.model import Choice, Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows, Slot
 from hub.run.assemble import Assembled, assemble, assemble_large
 from hub.run.choices import chosen
-from hub.run.convert import whole
+from hub.run.kinds import whole
 from hub.run.layers import Layer, present, reading, spans_below
 from hub.run.quality import Notices
 from hub.run.slices import LARGE

@@ -9,7 +9,8 @@ from typing import Any
 from graphql import GraphQLOutputType, is_enum_type
 
 from connectors.spi import Field
-from hub.run.convert import BAD, named
+from hub.run.convert import BAD
+from hub.run.kinds import named
 
 _NUMERIC = frozenset({"Int", "Float", "Decimal"})
 

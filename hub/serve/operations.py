@@ -20,6 +20,7 @@ from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
 from hub.clock import Clock
 from hub.errors import Refused
+from hub.serve import graphql
 from hub.serve.graphql import Audit, Exchange, Invalid, choose, entry, located
 from hub.serve.limits import Gate
 from hub.serve.metrics import Metrics
@@ -40,21 +41,8 @@ class Asked:
     request_id: str = field(default_factory=lambda: secrets.token_hex(12))
 
 
-class Engine(Protocol):
+class Engine(graphql.Engine, Protocol):
     """The seam to the engine, with subscriptions; see ``hub.run.engine``."""
-
-    def parse(self, text: str) -> Any: ...
-
-    async def execute(
-        self,
-        document: Any,
-        *,
-        operation_name: str | None,
-        variables: Mapping[str, Any],
-        principal: Principal,
-        request_id: str,
-        extensions: Mapping[str, Any],
-    ) -> Answer: ...
 
     def subscribe(
         self, document: Any, *, who: Who, operation_name: str | None, variables: Mapping[str, Any], request_id: str
