@@ -31,18 +31,20 @@ from connectors.contract_world import (
     any_plan,
     bag,
     by_key,
+    computed,
     everything,
     failing,
     finish,
     in_chunks,
     keys_of,
+    plain,
     probes,
     project,
     rows_of,
     stuck,
     unsent,
 )
-from connectors.spi import Ask, Call, Condition, Order, Relation, SourceError
+from connectors.spi import Aggregate, Ask, Call, Condition, Order, Relation, SourceError
 
 __all__ = ["ROWS", "Contract", "World"]
 
@@ -137,6 +139,52 @@ class Contract(ABC):
                     assert (total == len(ROWS)) if plan.ask.total else plan.rest.total, relation.name
                     if order:
                         assert found == finish(project(ROWS, ("id",)), ask, {"n": wanted})
+
+    async def test_after_a_place_comes_what_follows_it(self) -> None:
+        async with self.world() as world:
+            for relation in world.whole():
+                for name in relation.order if relation.seek and "id" in relation.order else ():
+                    for descending in (False, True):
+                        order = (Order(name, descending), Order("id", not descending)) if name != "id" else (Order("id", descending),)
+                        for row in ROWS[:: max(1, len(ROWS) // 12)]:
+                            after = tuple(None if row[one.field] is None else f"a{at}" for at, one in enumerate(order))
+                            params = {**{f"a{at}": row[one.field] for at, one in enumerate(order)}, "n": 5}
+                            ask = Ask(relation.name, ("id", name), order=order, after=after, limit="n", total=relation.total)
+                            plan = world.connector.plan(ask, relation)
+                            rows, total = await answered(world.connector, plan, Call(params))
+                            whole = Ask(relation.name, order=order, after=after, limit="n")
+                            found = [one["id"] for one in finish(rows, plan.rest, params)]
+                            assert found == [one["id"] for one in finish(ROWS, whole, params)], f"{relation.name}: {plan.text} {params}"
+                            assert not plan.ask.total or total == len(ROWS), "a total does not depend on the page"
+
+    async def test_a_limit_cuts_for_each_key(self) -> None:
+        async with self.world() as world:
+            for relation in world.keyed():
+                ask = Ask(relation.name, ("id", "name"), by=relation.keys, order=(Order("id", True),), limit="n")
+                plan = world.connector.plan(ask, relation)
+                assert relation.each or plan.rest.limit == "n", "a limit per key is not declared, yet pushed"
+                if plan.ask.limit is None:
+                    continue
+                keys = [key for key in keys_of(relation) if not unsent(world, relation, key)][: relation.max_keys]
+                rows, _ = await answered(world.connector, plan, Call({"n": 2}, keys=keys))
+                for key in keys:
+                    own = [row for row in ROWS if tuple(row[name] for name in relation.keys) == key]
+                    found = sorted((row["id"] for row in rows if tuple(row[name] for name in relation.keys) == key), reverse=True)
+                    assert found == sorted((row["id"] for row in own), reverse=True)[:2], f"{relation.name} {key}"
+
+    async def test_aggregates_are_those_of_the_rows(self) -> None:
+        async with self.world() as world:
+            for relation in world.whole():
+                functions = (*(Aggregate(one, "level") for one in relation.aggregates or ("SUM",)), Aggregate("COUNT"))
+                for group in ((), ("name",), ("holder", "level")):
+                    ask = Ask(relation.name, aggregates=functions, group=group)
+                    plan = world.connector.plan(ask, relation)
+                    if plan.rest.aggregates:
+                        assert not plan.ask.aggregates
+                        assert {"level", *group} <= {one.name for one in plan.fields}, "the engine cannot compute of what does not arrive"
+                        continue
+                    rows, _ = await answered(world.connector, plan, Call())
+                    assert bag(plain(rows)) == bag(computed(ROWS, ask)), f"{relation.name}: {plan.text}"
 
     async def test_keys_together_are_keys_singly(self) -> None:
         async with self.world() as world:

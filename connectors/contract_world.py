@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import cycle, islice
 from typing import Any
 
@@ -73,9 +74,41 @@ OPERATORS: tuple[Operator, ...] = ("EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX")
 def finish(rows: Sequence[Row], rest: Ask, params: Row) -> list[Row]:
     """What the engine does with what a source left: filter, sort, cut. Null meets no condition and sorts below everything."""
     found = [row for row in rows if all(_holds(one.op, row[one.field], params[one.param]) for one in rest.where)]
+    if rest.after:
+        found = [row for row in found if _follows(row, rest, params)]
     for order in reversed(rest.order):
         found.sort(key=lambda row: _rank(row[order.field]), reverse=order.descending)
     return found[: params[rest.limit]] if rest.limit else found
+
+
+def _follows(row: Row, ask: Ask, params: Row) -> bool:
+    """Whether a row's place in the order comes after the one that is named."""
+    for order, name in zip(ask.order, ask.after, strict=True):
+        here, there = _rank(row[order.field]), _rank(None if name is None else params[name])
+        if here != there:
+            return here < there if order.descending else here > there
+    return False
+
+
+def computed(rows: Sequence[Row], ask: Ask) -> list[Row]:
+    """One row for each group of equal values, with its aggregates: over values that are not null."""
+    groups: dict[tuple[Any, ...], list[Row]] = {} if ask.group else {(): []}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in ask.group), []).append(row)
+    found: list[Row] = []
+    for key, some in groups.items():
+        one = dict(zip(ask.group, key, strict=True))
+        for aggregate in ask.aggregates:
+            values: list[Any] = [row[aggregate.field] for row in some if row[aggregate.field] is not None] if aggregate.field else [*some]
+            figure = {"COUNT": len, "SUM": sum, "MIN": min, "MAX": max}[aggregate.function]
+            one[aggregate.name] = figure(values) if values or aggregate.function == "COUNT" else None  # type: ignore[operator]
+        found.append(one)
+    return found
+
+
+def plain(rows: Sequence[Row]) -> list[Row]:
+    """Rows in which whole numbers are integers, however exactly a driver hands them over."""
+    return [{name: int(v) if isinstance(v, Decimal) and v == v.to_integral_value() else v for name, v in row.items()} for row in rows]
 
 
 def project(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:

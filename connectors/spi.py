@@ -39,71 +39,18 @@ Errors, split by what the engine can do::
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from connectors.paths import read_all
+from connectors.plain import Options as Options
+from connectors.plain import Secret as Secret
 
 ErrorKind = Literal["config", "invalid", "denied", "missing", "busy", "down", "slow", "broken"]
 Operator = Literal["EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX"]
+Function = Literal["COUNT", "SUM", "MIN", "MAX"]
 RETRYABLE: frozenset[str] = frozenset({"busy", "down", "slow"})
-
-
-class Secret:
-    """A value that never prints: ``repr`` and ``str`` are stars. ``reveal`` is called where it goes onto the wire."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(****)"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(("Secret", self._value))
-
-
-class Options(Mapping[str, Any]):
-    """A frozen, hashable mapping of plain data: what a manifest says about one system or one relation in its kind's own words."""
-
-    __slots__ = ("_data", "_hash")
-
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        self._data: dict[str, Any] = {key: _freeze(value) for key, value in (data or {}).items()}
-        self._hash = hash(tuple(sorted((key, repr(value)) for key, value in self._data.items())))
-
-    def __getitem__(self, key: str) -> Any:
-        return self._data[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._data)
-
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __repr__(self) -> str:
-        return f"Options({self._data!r})"
-
-
-def _freeze(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return Options(value)
-    if isinstance(value, list | tuple):
-        return tuple(_freeze(item) for item in value)
-    return value
 
 
 class SourceError(Exception):
@@ -172,7 +119,8 @@ class Relation:
     ``native`` holds what the manifest says of the place (a ``@get``'s path and batch, a ``@table``'s name) as plain data.
     ``keys`` are the columns it can be asked by; ``max_keys`` how many at once (0 never by key, 1 singly, n together).
     ``where`` names the operators each column takes; ``order`` the columns it can sort by; ``limit`` and ``total`` whether it can
-    cut and count by itself. ``args`` are parameters its place needs besides keys.
+    cut and count by itself, ``seek`` whether it can go on after given values of an order, ``each`` whether it can cut for each key,
+    ``aggregates`` what it can compute over all rows or groups. ``args`` are parameters its place needs besides keys.
     """
 
     name: str
@@ -186,6 +134,9 @@ class Relation:
     order: tuple[str, ...] = ()
     limit: bool = False
     total: bool = False
+    seek: bool = False
+    each: bool = False
+    aggregates: tuple[Function, ...] = ()
 
     def field(self, name: str) -> Field:
         """The column called ``name``. Raises KeyError."""
@@ -243,12 +194,27 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """``function`` of a column's values that are not null; COUNT without a field counts rows. Exact: no sum is rounded."""
+
+    function: Function
+    field: str = ""
+
+    @property
+    def name(self) -> str:
+        """The column in which it comes back."""
+        return f"{self.function.lower()}({self.field.replace('.', '_')})"
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A question to one relation. Holds names only; every value comes in ``Call``.
 
-    ``shops.id`` in ``fields`` asks for part of a list column.
+    ``shops.id`` in ``fields`` asks for part of a list column. ``after`` asks for the rows that follow given values of ``order``: the
+    parameter of each, or None where that value is null (null stands below all others).
     ``limit`` is the name of the parameter that holds the number of rows wanted (with ``by``: per key). ``total`` asks for the
-    number of rows that match, regardless of ``limit``.
+    number of rows that match ``where``, regardless of ``after`` and ``limit``. With ``aggregates``, one row comes for each group of equal
+    values in the columns ``group`` (one in all when there are none), and ``fields`` is empty.
     """
 
     relation: str
@@ -259,6 +225,9 @@ class Ask:
     limit: str | None = None
     args: tuple[str, ...] = ()
     total: bool = False
+    after: tuple[str | None, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    group: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,25 +321,51 @@ class Connector(ABC):
 def split(ask: Ask, relation: Relation, *, native: Any = None, text: str = "") -> Plan:
     """The default negotiation: push what the relation declares, hand back the rest.
 
-    Limit and total go down only when every condition and the whole order went down, since they would otherwise count the
-    wrong rows; a limit per key (``by``) is never pushed.
+    Limit, total and aggregates go down only when every condition did, and a limit when the whole order and ``after`` did too, since they
+    would otherwise count the wrong rows; a limit per key (``by``) only where the relation can cut for ``each``.
     """
     pushed = tuple(c for c in ask.where if c.op in relation.where.get(c.field, ()))
     left = tuple(c for c in ask.where if c not in pushed)
     sorts = bool(ask.order) and not left and all(o.field in relation.order for o in ask.order)
     orderly = not left and (sorts or not ask.order)
-    cut = relation.limit and orderly and not ask.by
+    seeks = not ask.after or (relation.seek and sorts)
+    cut = relation.limit and orderly and seeks and (not ask.by or relation.each)
     count = relation.total and not left and not ask.by
-    wanted = tuple(dict.fromkeys((*ask.by, *ask.fields, *(c.field for c in left), *(() if orderly else (o.field for o in ask.order)))))
-    done = Ask(relation.name, wanted, ask.by, pushed, ask.order if sorts else (), ask.limit if cut else None, ask.args, ask.total and count)
+    adds = not left and not ask.by and {a.function for a in ask.aggregates} <= {*relation.aggregates}
+    computed = () if adds else (*ask.group, *(a.field for a in ask.aggregates if a.field))
+    ordering = () if orderly and seeks else (o.field for o in ask.order)
+    wanted = tuple(dict.fromkeys((*ask.by, *ask.fields, *(c.field for c in left), *ordering, *computed)))
+    done = Ask(
+        relation.name,
+        wanted,
+        ask.by,
+        pushed,
+        ask.order if sorts else (),
+        ask.limit if cut else None,
+        ask.args,
+        ask.total and count,
+        ask.after if seeks else (),
+        ask.aggregates if adds else (),
+        ask.group if adds else (),
+    )
     rest = Ask(
         relation.name,
         where=left,
         order=() if orderly else ask.order,
         limit=None if cut else ask.limit,
         total=ask.total and not count,
+        after=() if seeks else ask.after,
+        aggregates=() if adds else ask.aggregates,
+        group=() if adds else ask.group,
     )
-    return Plan(relation, done, rest, relation.select(wanted), native, text or describe_ask(done))
+    return Plan(
+        relation, done, rest, (*relation.select((*wanted, *done.group)), *_computed(done, relation)), native, text or describe_ask(done)
+    )
+
+
+def _computed(ask: Ask, relation: Relation) -> tuple[Field, ...]:
+    """The columns that aggregates come back in."""
+    return tuple(Field(a.name, a.name, relation.field(a.field).type if a.field else "int") for a in ask.aggregates)
 
 
 def describe_ask(ask: Ask) -> str:
@@ -383,6 +378,12 @@ def describe_ask(ask: Ask) -> str:
         parts.append("where " + " and ".join(f"{c.field} {c.op} :{c.param}" for c in ask.where))
     if ask.order:
         parts.append("order " + ", ".join(o.field + (" desc" if o.descending else "") for o in ask.order))
+    if ask.after:
+        parts.append("after " + ", ".join("null" if name is None else f":{name}" for name in ask.after))
+    if ask.aggregates:
+        parts.append(", ".join(a.name for a in ask.aggregates))
+    if ask.group:
+        parts.append("group by " + ", ".join(ask.group))
     if ask.limit:
         parts.append(f"limit :{ask.limit}")
     if ask.total:

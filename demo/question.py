@@ -1,14 +1,15 @@
 """The questions that the demo asks the hub, and their answers computed from the world alone.
 
 ``WHOLE`` reaches all seven systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
-figures of the permit catalogue. An ``answer`` is the ``data`` for a caller who sees grades L1 and L2; it never asks the hub or a
-department, so that a hub which agrees with it is right. Must not import the engine.
+figures of the permit catalogue, ``FIGURES`` for groups, sums and orders. An ``answer`` is the ``data`` for a caller who sees grades L1
+and L2; it never asks the hub or a department, so that a hub which agrees with it is right. Must not import the engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from demo.facts import CheckResult, EnforcementCase, Licence, OnlineOperator, World
@@ -50,6 +51,51 @@ def expected_counts(world: World) -> dict[str, Any]:
         "all": {"totalCount": len(world.permit_items)},
         "local": {"totalCount": len(local)},
         "delegated": {"totalCount": sum(item.delegated for item in world.permit_items)},
+    }
+
+
+def expected_figures(world: World) -> dict[str, Any]:
+    """The answer to ``FIGURES``."""
+    credit = {record.uscc: record for record in world.credit_records}
+    good = [entity.uscc for entity in world.enterprises if entity.uscc in credit and credit[entity.uscc].grade in ("A", "B")]
+    best = sorted(good, key=lambda uscc: (-credit[uscc].score, uscc))
+    levels = ("CENTRAL", "PROVINCIAL_REGULATION", "CITY_REGULATION")
+    oldest = sorted(sorted(world.enterprises, key=lambda one: (one.name, one.uscc), reverse=True), key=lambda one: one.established_on)
+    fined = [case for case in world.enforcement_cases if case.uscc == _asked()[0] and (case.penalty_amount or 0) > 0]
+    fined.sort(key=lambda case: (-(case.penalty_amount or 0), case.case_no))
+    return {
+        "levels": [
+            {
+                "group": {"settingLevel": level, "delegated": delegated},
+                "count": len(items),
+                "max": {"validityYears": max((item.validity_years for item in items if item.validity_years is not None), default=None)},
+            }
+            for level in levels
+            for delegated in (False, True)
+            if (items := [item for item in world.permit_items if (item.setting_level, item.delegated) == (level, delegated)])
+        ],
+        "districts": [
+            {
+                "group": {"division": division},
+                "count": len(some),
+                "sum": {"registeredCapital": _text(sum((one.registered_capital or Decimal(0) for one in some), Decimal(0)))},
+                "min": {"establishedOn": min(one.established_on for one in some).isoformat()},
+                "max": {"establishedOn": max(one.established_on for one in some).isoformat()},
+            }
+            for division in sorted({one.division for one in world.enterprises if one.division.startswith("3301")})
+            if (some := [one for one in world.enterprises if one.division == division])
+        ],
+        "best": {
+            "totalCount": len(good),
+            "nodes": [{"uscc": uscc, "creditScore": {"score": credit[uscc].score, "grade": credit[uscc].grade}} for uscc in best[:5]],
+        },
+        "oldest": {"nodes": [{"uscc": one.uscc, "establishedOn": one.established_on.isoformat()} for one in oldest[:3]]},
+        "heaviest": {
+            "enforcementCases": {
+                "totalCount": len(fined),
+                "nodes": [{"caseNo": case.case_no, "penaltyAmount": _text(case.penalty_amount)} for case in fined[:2]],
+            }
+        },
     }
 
 
@@ -312,4 +358,34 @@ query Counts($year: Int!) {
     answer=expected_counts,
 )
 
-QUESTIONS = (WHOLE, COUNTS)
+FIGURES = Question(
+    name="Figures",
+    query="""
+query Figures($prefix: String!) {
+  levels: permitItemAggregates(groupBy: [SETTING_LEVEL, DELEGATED]) { group { settingLevel delegated } count max { validityYears } }
+  districts: enterpriseAggregates(filter: {division: {prefix: $prefix}}, groupBy: [DIVISION]) {
+    group { division }
+    count
+    sum { registeredCapital }
+    min { establishedOn }
+    max { establishedOn }
+  }
+  best: enterprises(filter: {creditGrade: {in: [A, B]}}, orderBy: [{field: CREDIT_SCORE, direction: DESC}], first: 5) {
+    totalCount
+    nodes { uscc creditScore { score grade } }
+  }
+  oldest: enterprises(orderBy: [{field: ESTABLISHED_ON}, {field: NAME, direction: DESC}], first: 3) { nodes { uscc establishedOn } }
+  heaviest: enterprise(uscc: "%s") {
+    enforcementCases(filter: {penaltyAmount: {gt: "0"}}, orderBy: [{field: PENALTY_AMOUNT, direction: DESC}], first: 2) {
+      totalCount
+      nodes { caseNo penaltyAmount }
+    }
+  }
+}
+""".strip()
+    % _asked()[0],
+    variables={"prefix": "3301"},
+    answer=expected_figures,
+)
+
+QUESTIONS = (WHOLE, COUNTS, FIGURES)

@@ -36,6 +36,7 @@ from hub.config import BadConfig, Config, ConfigFault
 from hub.connected import Connections, Directory, composed, connect, core_roots, manifest_text, packaged, retired
 from hub.environment import Environment
 from hub.recorder import Recorder
+from hub.run.cursors import Cursors
 from hub.run.deferred import in_parts
 from hub.run.engine import Engine
 from hub.run.prepared import Caches
@@ -237,6 +238,7 @@ class Hub:
             timeout=self.config.engine.deadline,
             max_errors=self.config.engine.max_errors,
             caches=self._caches,
+            cursors=Cursors(self.store.derived_key("cursors")),
         )
 
     async def _audited(self, exchange: Exchange) -> None:

@@ -52,6 +52,7 @@ _ALL = (
     Code("NON_NULL", "必填字段为空。", "A field that is never null has no value.", "The system's owner has to correct it."),
     Code("FILTER_NOT_PUSHABLE", "不支持该筛选条件。", "This filter cannot be applied.", "Filter by the fields named in the message."),
     Code("BAD_CURSOR", "游标无效。", "The cursor is not valid.", "Begin again without `after`."),
+    Code("CURSOR_EXPIRED", "游标属于另一个列表：筛选、排序、可见范围或数据来源已变。", "The cursor belongs to another list: filter, order, what you may see or the source has changed.", "Begin again without `after`."),
     Code("ERRORS_OMITTED", "其余错误已省略。", "Further errors were left out.", "Look at `omitted` for their number; correct those that are shown first."),
     Code("OUTCOME_UNKNOWN", "请求已发出，结果不明，可能已经办理。", "The request was sent and its outcome is not known: it may have been carried out.", "Never send it again at once: ask by a query whether it was done."),
     Code("TOO_SLOW", "接收过慢，订阅已终止。", "The subscriber takes the events too slowly; the subscription has ended.", "Subscribe again, and take each event before the next ones come, or ask for less of each."),

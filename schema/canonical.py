@@ -22,9 +22,11 @@ from typing import Any
 import strawberry
 from graphql import (
     GraphQLField,
+    GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
+    is_enum_type,
     is_input_object_type,
     is_introspection_type,
     is_list_type,
@@ -35,11 +37,13 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from schema.coordinates import Coordinate, Grade
-from schema.registry import Resolve, RootLookup
+from schema.registry import Aggregated, Resolve, RootLookup
 from schema.scalars import SCALARS, ResidentID
 from schema.types import KEYS, Query, Subscription
+from schema.types.filters import ELSEWHERE
 from schema.types.planned import GRADE, RESOLVE, SCOPES, PlannedField
 
 DEFINITION = "strawberry-definition"
@@ -115,16 +119,37 @@ def connections(schema: AnySchema) -> dict[str, str]:
 
 
 def filters(schema: AnySchema) -> dict[str, dict[str, str]]:
-    """Filter input type -> its field -> the canonical field it narrows, which has the same name here.
+    """Filter input type -> its field -> the path of the canonical field it narrows: its own name, or what ``ELSEWHERE`` says.
 
     A filter input is one that an argument called ``filter`` takes.
     """
+    return {named.name: {name: ELSEWHERE.get(name, name) for name in named.fields} for named in _inputs(schema, "filter")}
+
+
+def orders(schema: AnySchema) -> dict[str, dict[str, str]]:
+    """Order input type -> value of its ``field`` -> the path of the canonical field. An order input is one that ``orderBy`` takes."""
     found: dict[str, dict[str, str]] = {}
+    for named in _inputs(schema, "orderBy"):
+        values = get_named_type(named.fields["field"].type)
+        if is_enum_type(values):
+            names = {value: to_camel_case(value.lower()) for value in values.values}
+            found[named.name] = {value: ELSEWHERE.get(name, name) for value, name in names.items()}
+    return found
+
+
+def aggregates(schema: AnySchema) -> dict[str, Aggregated]:
+    """Type of figures (``EnterpriseAggregate``) -> what its fields mean. Such a type is what a field with ``groupBy`` lists."""
+    found: dict[str, Aggregated] = {}
     for type_ in _objects(schema):
         for field in type_.fields.values():
-            argument = field.args.get("filter")
-            if argument is not None and is_input_object_type(named := get_named_type(argument.type)):
-                found[named.name] = {name: name for name in named.fields}
+            named = get_named_type(field.type)
+            if "groupBy" in field.args and is_object_type(named):
+                values = get_named_type(field.args["groupBy"].type)
+                names = {value: to_camel_case(value.lower()) for value in values.values} if is_enum_type(values) else {}
+                inner = {name: get_named_type(part.type) for name, part in named.fields.items()}
+                figures = {name: {f: ELSEWHERE.get(f, f) for f in kind.fields} for name, kind in inner.items() if is_object_type(kind)}
+                groups = {value: ELSEWHERE.get(name, name) for value, name in names.items()}
+                found[named.name] = Aggregated(named.name.removesuffix("Aggregate"), figures, groups)
     return found
 
 
@@ -138,6 +163,13 @@ def policies(schema: AnySchema) -> dict[str, Resolve]:
             if resolve is not Resolve.FIRST:
                 found[f"{type_.name}.{name}"] = resolve
     return found
+
+
+def _inputs(schema: AnySchema, argument: str) -> Iterator[GraphQLInputObjectType]:
+    for type_ in _objects(schema):
+        for field in type_.fields.values():
+            if argument in field.args and is_input_object_type(named := get_named_type(field.args[argument].type)):
+                yield named
 
 
 def planned_roots(schema: AnySchema) -> frozenset[str]:

@@ -23,7 +23,7 @@ from connectors.spi import Options
 from schema.assign import check_bound
 from schema.bind import bind
 from schema.binder import Bindings
-from schema.canonical import connections, core, filters, grades, planned_roots, policies
+from schema.canonical import aggregates, connections, core, filters, grades, orders, planned_roots, policies
 from schema.contribute import Contribution, contribute, with_incremental
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.entries import Manifest
@@ -210,6 +210,8 @@ def _registry(
         filters=filters(canonical),
         requires=all_needs(needs(binding for name in sorted(made) for binding in made[name].bindings)),
         policies=dict(sorted((policies(canonical) | added.policies).items())),
+        orders=orders(canonical),
+        aggregates=aggregates(canonical),
     )
     return replace(registry, epoch=_epoch(registry, print_schema(base), print_ast(added.document)))
 

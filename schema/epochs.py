@@ -63,6 +63,7 @@ class Epochs:
         registry = self._registry
         lookups, scans = registry.lookups.get(name, ()), registry.scans.get(name, ())
         yield [lookups, scans, self._limits((*lookups, *scans)), registry.connections.get(name), registry.filters.get(name, {})]
+        yield [registry.orders.get(name, {}), registry.aggregates.get(name)]
         links = [registry.links.get(f"{name}.{each}", ()) for each in getattr(self._schema.get_type(name), "fields", ())]
         for each in sorted({name, *_named_in((*lookups, *scans, *(binding for some in links for binding in some)))}):
             kind = self._schema.get_type(each)

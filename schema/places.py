@@ -251,4 +251,7 @@ def relation(
         order=tuple(order),
         limit=counted,
         total=counted,
+        seek=counted,
+        each=counted,
+        aggregates=("COUNT", "SUM", "MIN", "MAX") if counted else (),
     )

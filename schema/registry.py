@@ -188,6 +188,16 @@ class RootLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregated:
+    """A public type that holds figures of a group of ``node``: ``figures`` maps its fields ``group``, ``sum``, ``min`` and ``max`` to the
+    canonical paths behind their own fields, ``groups`` the values that one can group by to theirs."""
+
+    node: str
+    figures: Mapping[str, Mapping[str, str]]
+    groups: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Equals:
     """Lookups that may stand in for each other for one field, by id, and the first of them by name."""
 
@@ -267,7 +277,9 @@ class Registry:
     scans: Mapping[str, tuple[Binding, ...]]  # entity type, or a root coordinate with its own source -> SCAN bindings
     roots: Mapping[str, RootLookup]  # root coordinate -> how its arguments are keys
     connections: Mapping[str, str]  # connection type -> node type
-    filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> canonical field
+    filters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # filter input type -> its field -> path from the entity
+    orders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # order input type -> value of its field -> path
+    aggregates: Mapping[str, Aggregated] = field(default_factory=dict)  # type of figures -> what of
     writes: Mapping[str, Binding] = field(default_factory=dict)  # root coordinate of a mutation -> its one binding
     feeds: Mapping[str, Binding] = field(default_factory=dict)  # root coordinate of a subscription -> its one feed
     policies: Mapping[str, Resolve] = field(default_factory=dict)  # coordinate -> its policy, where that is not FIRST

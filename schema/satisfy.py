@@ -110,8 +110,9 @@ def _unserved(whole: Whole) -> None:
     """A notice for each canonical field that a query can ask for and no system serves, and for each root list of a type that none lists."""
     for coordinate in sorted(whole.planned & set(whole.world.canonical)):
         shape = whole.world.field_shape(*coordinate.split("."))
-        scans = whole.registry.scans
-        if shape is not None and shape.lists and not (coordinate in scans or shape.name in scans):
+        scans, figures = whole.registry.scans, whole.registry.aggregates
+        of = figures[shape.name].node if shape is not None and shape.name in figures else shape.name if shape is not None else ""
+        if shape is not None and shape.lists and not (coordinate in scans or of in scans):
             whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
     served: dict[str, set[str]] = {}
     for binding in all_bindings(whole.registry):
@@ -154,7 +155,7 @@ def _asked(whole: Whole) -> set[str]:
         name = connections.get(waiting[-1], waiting[-1])
         waiting.pop()
         type_ = schema.type_map[name]
-        if name in found or not (is_object_type(type_) or is_interface_type(type_)):
+        if name in found or name in whole.registry.aggregates or not (is_object_type(type_) or is_interface_type(type_)):
             continue
         found.add(name)
         waiting.extend(get_named_type(each.type).name for each in type_.fields.values())

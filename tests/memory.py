@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,7 +106,11 @@ class Memory(Connector):
             raise SourceError(kind, "as told", source=self.system, relation=name)
         rows = self._written(plan, call) if plan.relation.effect == "write" else self._rows(plan, call)
         total = len(rows) if plan.ask.total else None
-        rows = rows if limit is None else rows[:limit]
+        if plan.ask.after:
+            rows = [row for row in rows if _follows(row, plan, call)]
+        if plan.ask.aggregates:
+            rows = _figures(rows, plan)
+        rows = rows if limit is None else _cut(rows, plan, limit)
         faults = {
             key: SourceError(self.faults.keys[name, key], "as told", source=self.system)
             for key in call.keys
@@ -205,6 +210,49 @@ def _shuffled(rows: list[Mapping[str, Any]], plan: Plan, seed: int) -> list[Mapp
         mixed += [queue.pop(0) for queue in queues]
         queues = [queue for queue in queues if queue]
     return mixed
+
+
+def _cut(rows: list[Mapping[str, Any]], plan: Plan, limit: int) -> list[Mapping[str, Any]]:
+    """The first rows, of each key where the call is by key."""
+    if not plan.ask.by:
+        return rows[:limit]
+    read = [reader(plan.relation.field(name).path) for name in plan.ask.by]
+    counts: Counter[tuple[Any, ...]] = Counter()
+    kept = []
+    for row in rows:
+        key = tuple(r(row) for r in read)
+        counts[key] += 1
+        kept += [row] if counts[key] <= limit else []
+    return kept
+
+
+def _figures(rows: list[Mapping[str, Any]], plan: Plan) -> list[Mapping[str, Any]]:
+    """One row for each group, in which a column's path is its name."""
+    ask, relation = plan.ask, plan.relation
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {} if ask.group else {(): []}
+    for row in rows:
+        groups.setdefault(tuple(reader(relation.field(name).path)(row) for name in ask.group), []).append(row)
+    found: list[Mapping[str, Any]] = []
+    for some in groups.values():
+        one: dict[str, Any] = dict(some[0]) if some else {}
+        for aggregate in ask.aggregates:
+            values = [reader(relation.field(aggregate.field).path)(row) for row in some] if aggregate.field else some
+            there = [value for value in values if value is not None]
+            compute: dict[str, Callable[[Any], Any]] = {"COUNT": len, "SUM": sum, "MIN": min, "MAX": max}
+            one[aggregate.name] = compute[aggregate.function](there) if there or aggregate.function == "COUNT" else None
+        found.append(one)
+    return found
+
+
+def _follows(row: Mapping[str, Any], plan: Plan, call: Call) -> bool:
+    """Whether a row comes after the place that the call names, null below all else."""
+    for order, name in zip(plan.ask.order, plan.ask.after, strict=True):
+        value = reader(plan.relation.field(order.field).path)(row)
+        bound = None if name is None else call.params[name]
+        here, there = (value is not None, value), (bound is not None, bound)
+        if here != there:
+            return here < there if order.descending else here > there
+    return False
 
 
 def _passes(row: Mapping[str, Any], relation: Relation, condition: Condition, wanted: Any) -> bool:

@@ -102,7 +102,7 @@ class SqlConnector(Connector):
                 raise SourceError("broken", "The database answered with other columns.", detail=f"{len(rows[0])}, not {statement.width}")
             if statement.count is None:
                 return rows, None
-            if not statement.limit or len(rows) < call.params[statement.limit]:
+            if not statement.page and (not statement.limit or len(rows) < call.params[statement.limit]):
                 return rows, len(rows)
             return rows, (await connection.execute(statement.count, parameters)).scalar_one()
 

@@ -65,15 +65,16 @@ def missing_driver(error: ModuleNotFoundError) -> SourceError:
 
 
 def greeting(backend: str) -> tuple[str, ...]:
-    """What is said on each new connection: nothing may be written, and nothing may run on after its caller has left.
+    """What is said on each new connection: nothing may be written, nothing may run on after its caller has left, and a point in time
+    without an offset is the province's, as it is for the engine.
 
     SQLite is interrupted and psycopg cancels on the server; MySQL and MariaDB go on, each with a bound of its own name.
     """
     bound = f"/*M!100101 , SESSION max_statement_time = {_MOST_SECONDS} */ /*!50708 , SESSION max_execution_time = {_MOST_SECONDS}000 */"
     return {
         "sqlite": ("PRAGMA query_only = ON",),
-        "postgresql": ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",),
-        "mysql": ("SET SESSION TRANSACTION READ ONLY", f"SET @hub = 1 {bound}"),
+        "postgresql": ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "SET TIME ZONE 'Asia/Shanghai'"),
+        "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+08:00'", f"SET @hub = 1 {bound}"),
     }[backend]
 
 

@@ -56,6 +56,9 @@ def catalog(connection: Connection, schema: str | None) -> Catalog:
                 order=tuple(where),
                 limit=True,
                 total=True,
+                seek=True,
+                each=True,
+                aggregates=("COUNT", "SUM", "MIN", "MAX"),
             )
         )
     return Catalog(tuple(sorted(relations, key=lambda one: one.name)))

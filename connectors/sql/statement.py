@@ -18,8 +18,9 @@ from sqlalchemy.sql.elements import quoted_name
 from connectors.settings import read, refused
 from connectors.spi import Ask, Call, Plan, Relation, SourceError, split
 from connectors.sql import dialect as differences
+from connectors.sql import shapes
 
-_KEYS, _MOST = "_keys", "_most"
+_KEYS, _MOST, _EACH = "_keys", "_most", "_each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Statement:
     keys: tuple[int, ...]
     given: tuple[tuple[str, str, differences.Restrict], ...] = field(repr=False)
     limit: str | None
+    each: str | None = None
+    page: bool = False  # the rows begin after a place, so that they do not show how many there are in all
 
     def parameters(self, call: Call, keys: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
         """The values of one call, by parameter of the statement. Raises SourceError (invalid) for a value that no database takes."""
@@ -59,6 +62,8 @@ class Statement:
         if self.keys:
             single = len(self.keys) == 1
             found[_KEYS] = differences.values_of(self.backend, [key[0] for key in keys]) if single else self._tuples(keys)
+        if self.each:
+            found[_EACH] = int(call.params[self.each])
         wanted = call.params[self.limit] if self.limit else call.max_rows
         return {**found, _MOST: min(int(wanted), call.max_rows) + (0 if self.limit and wanted <= call.max_rows else 1)}
 
@@ -69,10 +74,10 @@ class Statement:
 def prepare(ask: Ask, relation: Relation, dialect: Dialect, schema: str) -> Plan:
     """The plan with its ``Statement``. Pure. Raises SourceError (config)."""
     words = read(Words, relation.native, f"{relation.name}.")
-    plan = split(ask, relation)
+    plan = split(ask, shapes.able(dialect.name, ask, relation))
     ask = plan.ask
     column_of = _columns(relation, words)
-    names = list(dict.fromkeys(column_of[one.name] for one in plan.fields))
+    names = list(dict.fromkeys(column_of[one.name] for one in plan.fields if one.name in column_of))
     columns: dict[str, sa.ColumnElement[Any]] = {name: sa.column(quoted_name(name, True)) for name in {*column_of.values()}}
     source = sa.table(quoted_name(words.table, True), schema=quoted_name(words.schema or schema, True) if words.schema or schema else None)
     backend = dialect.name
@@ -88,15 +93,23 @@ def prepare(ask: Ask, relation: Relation, dialect: Dialect, schema: str) -> Plan
         )
         found.append(condition)
         given += [(name, one.param, make) for name, make in makers.items()]
-    select = sa.select(*(columns[name] for name in names)).select_from(source).where(*found)
-    for order in ask.order:
-        by = relation.field(order.field)
-        select = select.order_by(
-            differences.ordering(
-                backend, columns[column_of[order.field]], descending=order.descending, text=by.type == "text", nullable=by.nullable
-            )
-        )
+    lies = shapes.Lies(backend, relation, column_of, columns)
+    ordering = [lies.ordering(order) for order in ask.order]
+    beyond: list[sa.ColumnElement[Any]] = []
+    if ask.after:
+        condition, makers_after = lies.after(ask)
+        beyond, given = [condition], [*given, *makers_after]
+    select = sa.select(*(columns[name] for name in names)).select_from(source).where(*found, *beyond)
+    if ask.aggregates:
+        select = lies.grouped(ask, sa.select(*lies.figures(ask)).select_from(source).where(*found))
+    elif ask.by and ask.limit:
+        select = lies.each(select, names, ask, ordering, _EACH)
+    else:
+        select = select.order_by(*ordering)
     select = select.limit(sa.bindparam(_MOST, type_=sa.Integer()))
+    if ask.aggregates:
+        statement = Statement(backend, select, None, len(plan.fields), tuple(range(len(plan.fields))), (), tuple(given), None)
+        return Plan(relation, ask, plan.rest, plan.fields, statement, _text(select, dialect, ask))
     statement = Statement(
         backend=backend,
         select=select,
@@ -105,7 +118,9 @@ def prepare(ask: Ask, relation: Relation, dialect: Dialect, schema: str) -> Plan
         places=tuple(names.index(column_of[one.name]) for one in plan.fields),
         keys=tuple(names.index(column_of[name]) for name in ask.by),
         given=tuple(given),
-        limit=ask.limit,
+        limit=None if ask.by else ask.limit,
+        each=ask.limit if ask.by else None,
+        page=bool(ask.after),
     )
     return Plan(relation, ask, plan.rest, plan.fields, statement, _text(select, dialect, ask))
 
@@ -134,4 +149,7 @@ def _text(select: sa.Select[Any], dialect: Dialect, ask: Ask) -> str:
     text = re.sub(r"__\[POSTCOMPILE_(\w+)\]", r":\1", text)
     for i, one in enumerate(ask.where):
         text = re.sub(rf":{re.escape(one.param)}_{i}(_like)?\b", f":{one.param}", text)
+    for name in filter(None, ask.after):
+        text = re.sub(rf":{re.escape(name)}_s\d+\b", f":{name}", text)
+    text = text.replace(f":{_EACH}", f":{ask.limit}")
     return text.replace(f":{_KEYS}", ":keys").replace(f":{_MOST}", f":{ask.limit or 'max_rows'}")

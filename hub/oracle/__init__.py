@@ -21,8 +21,11 @@ S8   Null where null may not be: the nearest nullable position above is null; NO
      below it the first that made it so remains.
 S9   A denied coordinate: null and FORBIDDEN, and no call is made for it. It may still serve as a key for others, but not as the
       argument of a root field: filtering and looking up by what one may not see is FORBIDDEN.
-S10  A connection: ascending by the node's first key, cut by ``first`` (50 unless given, 1 to 1000) and ``after``, counted whole. A plain
-     list keeps the source's order. Conditions of a filter are ANDed; one that the rows do not carry is FILTER_NOT_PUSHABLE.
+S10  A connection: the rows that meet its filter, ordered by ``orderBy`` and then ascending by the node's first key, cut by ``first`` (50
+     unless given, 1 to 1000) and ``after``, counted whole. A plain list keeps the source's order. Conditions of a filter are ANDed; null
+     meets none but ``isNull: true``, and stands below all else in an order. A field to filter or order by is had as S1 and S2 say; one
+     that nobody serves is FILTER_NOT_PUSHABLE. A row for which that could not be found out fails the list, unless another condition
+     does not hold.
 S11  An object in the same row is null when all its leaves are, asked for or not; denied leaves are not looked at (S9), and an object that
      has no others is itself FORBIDDEN. An element of a list is there when it is not null.
 S12  Canonical values: see ``hub.oracle.values``.
@@ -42,6 +45,13 @@ S17  A call may require other fields of the entity, reached through single objec
 S18  Of lookups of equal authority and priority one that the operation asks anyway comes before the others, then the name decides. Asked
      anyway are the anchors of what the root looks up, lookups that are the only best ones for some field that is asked for, and then, field
      by field in order of name, the one of its best that is asked anyway, or the first by name. Whose field falls back goes by rank alone.
+S19  What the caller's rules for a type hide does not exist: a lookup, a reference or a single link of it is null, lists and counts are
+     without it. The fields that rules speak of are had as S1 and S2 say, denied or not. Whether it is seen comes before whether it exists:
+     if a rule could not be looked at and no other one decides, the object, or the whole list, has that failure.
+S20  Figures: of the rows that a filter and the caller's rules leave, in groups of equal values (unreadable ones count as null), one in all
+     when nothing is grouped by, ordered by those values. A group counts rows; sums and extremes are of the values that are there, null
+     if none is. A figure of a denied field is FORBIDDEN, and so is the list when it is grouped by one. A value that could not be had
+     fails the figure, one to group by the list.
 """
 
 from hub.oracle.oracle import Oracle

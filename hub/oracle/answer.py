@@ -8,47 +8,48 @@ left to a source. Must not know how graphql-core is driven.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from itertools import takewhile
 from typing import Any
 
 from graphql import (
-    GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLResolveInfo,
-    GraphQLScalarType,
     GraphQLSchema,
-    GraphQLString,
     get_named_type,
-    get_nullable_type,
-    is_list_type,
     is_non_null_type,
 )
 
-from connectors.paths import reader
-from connectors.spi import Field
+from auth.access import Rows
 from hub.oracle.asked import riding
 from hub.oracle.calls import Calls, Row, Wanted
 from hub.oracle.choice import State, taken_from
-from hub.oracle.pages import Window, cut, matches
-from hub.oracle.things import Asked, Source, Thing, columns_of, same, way, with_needs
+from hub.oracle.figures import figures_of
+from hub.oracle.terms import terms_of
+from hub.oracle.things import Source, Thing, columns_of, same, way, with_needs
 from hub.oracle.values import Fault, elements, parsed, read, write
-from schema.identifiers import QUALITY
+from hub.oracle.within import Info, Within
 from schema.registry import Binding, Registry, Require, Resolve, Role, Served
 
-Info = GraphQLResolveInfo[Any] | Asked
 
-
-class Answer:
+class Answer(Within):
     """One round of one execution."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, calls: Calls, denied: frozenset[str], asked: Collection[str]) -> None:
-        """``asked`` are the lookups that are asked anyway (S18)."""
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        registry: Registry,
+        calls: Calls,
+        denied: frozenset[str],
+        asked: Collection[str],
+        rows: Rows | None = None,
+    ) -> None:
+        """``asked`` are the lookups that are asked anyway (S18), ``rows`` the rules of the caller (S19)."""
         self.asked = asked
         self.schema = schema
         self.registry = registry
         self.calls = calls
         self.denied = with_needs(registry, denied)
+        self.rows = rows or {}
         self.notices: Counter[tuple[str, str]] = Counter()  # by coordinate and what is odd
 
     def noticed(self) -> list[dict[str, Any]]:
@@ -60,7 +61,8 @@ class Answer:
     def planned(self, coordinate: str, kind: GraphQLOutputType) -> bool:
         if coordinate in self.registry.writes:
             return True
-        return coordinate in self.registry.roots or bool(self._scans(coordinate, kind)) or self._node(kind) in self.registry.keys
+        known = coordinate in self.registry.roots or get_named_type(kind).name in self.registry.aggregates
+        return known or bool(self.scans(coordinate, kind)) or self.node(kind) in self.registry.keys
 
     def root(self, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
         write = self.registry.writes.get(coordinate)
@@ -68,12 +70,13 @@ class Answer:
             return self._written(write, info, args)
         lookup = self.registry.roots.get(coordinate)
         if lookup is None:
-            return self._scan(coordinate, info, args)
+            figures = self.registry.aggregates.get(get_named_type(info.return_type).name)
+            return self._scan(coordinate, info, args) if figures is None else figures_of(self, coordinate, figures, info, args)
         if any(f"{lookup.type}.{field}" in self.denied for field in lookup.arguments.values()):
             raise Fault("FORBIDDEN")
         key = {field: self._argument(info, args, argument) for argument, field in lookup.arguments.items()}
         thing = Thing(lookup.type, {name: Served(name, column=name) for name in key}, key, {})
-        return thing if self._exists(thing) else None
+        return thing if self.seen(thing) and self._exists(thing) else None
 
     def _written(self, binding: Binding, info: Info, args: Mapping[str, Any]) -> Thing | None:
         """S13: graphql-core runs the root fields of a mutation one after the other, so this one's turn has come."""
@@ -82,7 +85,8 @@ class Answer:
         rows = self.calls.written(binding, Wanted(binding.id, None, columns, params))
         if len(rows) > 1:
             raise Fault("OUTCOME_UNKNOWN")
-        return self._thing(binding, rows[0]) if rows else None
+        thing = self._thing(binding, rows[0]) if rows else None
+        return thing if self.seen(thing) else None
 
     def _exists(self, thing: Thing) -> bool:
         """S3: a complete anchor that can be asked decides; if it fails, its fields say so, not the object."""
@@ -94,46 +98,22 @@ class Answer:
         except Fault:
             return True
 
-    def _scans(self, coordinate: str, kind: GraphQLOutputType) -> tuple[Binding, ...]:
-        return tuple(self.registry.scans.get(coordinate) or self.registry.scans.get(self._node(kind), ()))
+    def scans(self, coordinate: str, kind: GraphQLOutputType) -> tuple[Binding, ...]:
+        return tuple(self.registry.scans.get(coordinate) or self.registry.scans.get(self.node(kind), ()))
 
     def _scan(self, coordinate: str, info: Info, args: Mapping[str, Any]) -> Any:
-        scans = self._scans(coordinate, info.return_type)
+        scans = self.scans(coordinate, info.return_type)
         if not scans:
             raise Fault("NOT_BOUND")
-        driver, node = scans[0], self._node(info.return_type)
-        window = self._window(info, args)
-        filters = [
-            (field, operator, self._canonical(value, self.type_of(node, field)))
-            for argument, kind in self._filters(info)
-            for name, operators in (args.get(argument) or {}).items()
-            for field in (self.registry.filters[kind][name],)
-            for operator, value in (operators or {}).items()
-        ]
-        for field, _, _ in filters:
-            if f"{node}.{field}" in self.denied:
-                raise Fault("FORBIDDEN")
-            if field not in driver.fields:
-                raise Fault("FILTER_NOT_PUSHABLE")
+        terms = terms_of(self, info, args, scans[0].fields)
+        return self.listed(self.all(scans[0], info, args), terms)
+
+    def all(self, driver: Binding, info: Info, args: Mapping[str, Any]) -> list[Any]:
+        """Everything that a scan has."""
         params = tuple((param, self._argument(info, args, name)) for name, param in driver.args.items() if args.get(name) is not None)
         columns = tuple(dict.fromkeys(columns_of(driver.row)))
         rows = self.calls.rows(driver, Wanted(driver.id, None, columns, params), lambda row: True)
-        if driver.variants:
-            return [self._element(driver, row) for row in rows]
-        things = [self._thing(driver, row) for row in rows]
-        kept = [thing for thing in things if all(self._matches(thing, *one) for one in filters)]
-        return self._listed(kept, info, window, root=True)
-
-    def _matches(self, thing: Thing, field: str, operator: str, wanted: Any) -> bool:
-        try:
-            return matches(operator, self._carried(thing, field), wanted)
-        except Fault:  # what cannot be read is equal to nothing
-            return False
-
-    def _filters(self, info: Info) -> Iterator[tuple[str, str]]:
-        for name, argument in info.parent_type.fields[info.field_name].args.items():
-            if get_named_type(argument.type).name in self.registry.filters:
-                yield name, get_named_type(argument.type).name
+        return [self._element(driver, row) for row in rows]
 
     # -- fields of an object (S1, S2, S4, S5) ----------------------------------------------------------------------
 
@@ -187,7 +167,7 @@ class Answer:
             return self._shaped(source.thing, info.field_name, info, args)
         if source.binding.role is Role.LINK:
             return self._link(source.thing, source.binding, info, args)
-        found = self._lookup(source.thing, source.binding, info.field_name, info, args)
+        found = self.lookup(source.thing, source.binding, info.field_name, info, args)
         return None if found is None else self._shaped(found, info.field_name, info, args)
 
     def _state(self, source: Source, info: Info, args: Mapping[str, Any]) -> State:
@@ -201,9 +181,13 @@ class Answer:
                     rows = self._rows(thing, binding, None, info, args)
                     if binding.variants and rows and not binding.many:
                         element = self._element(binding, rows[0])
-                        return State.FAILED if isinstance(element, Fault) else State.NULL if element is None else State.VALUE
+                        if isinstance(element, Fault):
+                            return State.FAILED
+                        return State.NULL if element is None or not self.seen(element) else State.VALUE
+                    if rows and not binding.many and not self.seen(self._thing(binding, rows[0])):
+                        return State.NULL
                     return State.VALUE if rows or (binding.many and rows is not None) else State.NULL
-                found = self._lookup(thing, binding, info.field_name, info, args)
+                found = self.lookup(thing, binding, info.field_name, info, args)
                 if found is None:
                     return State.NULL
                 thing = found
@@ -221,12 +205,20 @@ class Answer:
         if served.type is None:
             return self._carried(thing, name)
         if served.column is None:
-            return self._embedded(served, thing.row, thing.columns)
+            found = self._embedded(served, thing.row, thing.columns)
+            return found if self.seen(found) else None
         column = thing.columns[served.column]
         native = parsed(thing.row.get(served.column), column)
         if native is None:
             return None
         return elements(native, column) if served.many else self._item(served, native, column)
+
+    def provider(self, thing: Thing, name: str) -> Binding | None:
+        """S10: the lookup that says by what rows are narrowed or ordered: the first that needs nothing but a key that can be had."""
+        via, policy = self._via(thing), self.registry.policy(f"{thing.type}.{name}")
+        bindings = riding(self.registry.providers(thing.type, name), self.asked, policy)
+        free = (b for b in bindings if not b.requires and not b.args)
+        return next((b for b in free if all(k in thing.served or k in via for k in b.key)), None)
 
     def _link(self, thing: Thing, binding: Binding, info: Info, args: Mapping[str, Any]) -> Any:
         rows = self._rows(thing, binding, None, info, args)
@@ -234,10 +226,10 @@ class Answer:
             return None
         things = [self._element(binding, row) for row in rows]
         if binding.many:
-            return self._many(things, info, args)
+            return self.listed(things, terms_of(self, info, args, binding.fields))
         if things and isinstance(things[0], Fault):
             raise things[0]
-        return next(iter(things), None)
+        return things[0] if things and self.seen(things[0]) else None
 
     def _element(self, binding: Binding, row: Row) -> Thing | Fault | None:
         """A row as an object; of an abstract type its typename tells which."""
@@ -248,7 +240,7 @@ class Answer:
         except Fault as fault:
             return fault
 
-    def _lookup(
+    def lookup(
         self, thing: Thing, binding: Binding, name: str, info: Info | None = None, args: Mapping[str, Any] | None = None
     ) -> Thing | None:
         """``thing`` as the one row of ``binding`` has it; None if its key is null or there is no row."""
@@ -309,14 +301,8 @@ class Answer:
         """The canonical value of a key field of ``thing``, None if it is null."""
         if name in thing.served:
             return self._carried(thing, name)
-        found = self._lookup(thing, self._via(thing)[name], name)
+        found = self.lookup(thing, self._via(thing)[name], name)
         return None if found is None else self._carried(found, name)
-
-    def _carried(self, thing: Thing, name: str) -> Any:
-        column = thing.served[name].column or ""
-        if column not in thing.columns:
-            return thing.row[column]
-        return read(thing.row.get(column), self.type_of(thing.type, name), thing.columns[column])
 
     def _via(self, thing: Thing) -> dict[str, Binding]:
         """S2: what can be obtained for ``thing`` beyond what it carries, by the best-ranked lookup of the earliest round."""
@@ -332,129 +318,3 @@ class Answer:
             if not new:
                 return found
             found.update(new)
-
-    # -- values (S3, S7, S10, S11) ---------------------------------------------------------------------------------
-
-    def _shaped(self, thing: Thing, name: str, info: Info, args: Mapping[str, Any]) -> Any:
-        """The field ``name`` that ``thing`` carries, as graphql-core can complete it."""
-        served = thing.served[name]
-        if served.type is None:
-            value = self._carried(thing, name)
-            self._notice(value, f"{thing.type}.{name}", info.return_type)
-            return value
-        if served.column is None:
-            return self._embedded(served, thing.row, thing.columns)
-        column = thing.columns[served.column]
-        native = parsed(thing.row.get(served.column), column)
-        if native is None:
-            return None
-        if served.many:
-            return self._many(self._items(served, elements(native, column), column, info.return_type), info, args)
-        return self._item(served, native, column)
-
-    def _items(self, served: Served, natives: list[Any], column: Field, kind: GraphQLOutputType) -> list[Any]:
-        """The elements of a list of type ``kind``, which may be lists themselves."""
-        inner: Any = get_nullable_type(kind)
-        inner = get_nullable_type(inner.of_type) if is_list_type(inner) else inner
-        if not is_list_type(inner):
-            return [self._item(served, native, column) for native in natives]
-        return [
-            self._items(served, list(native), column, inner)
-            if isinstance(native, list | tuple)
-            else None
-            if native is None
-            else Fault("BAD_VALUE")
-            for native in natives
-        ]
-
-    def _item(self, served: Served, native: Any, column: Field) -> Thing | Fault | None:
-        if native is None:
-            return None
-        if not isinstance(native, Mapping):
-            return Fault("BAD_VALUE")
-        row = {item.name: reader(item.path)(native) for item in column.items}
-        try:
-            return self._embedded(served, row, {item.name: item for item in column.items}, present=True)
-        except Fault as fault:
-            return fault
-
-    def _embedded(self, served: Served, row: Row, columns: Mapping[str, Field], *, present: bool = False) -> Thing | None:
-        """An object whose parts lie in ``row``; ``present`` if it is known to be there. Raises Fault for an unknown concrete type."""
-        kind, parts = served.type or "", served.parts
-        if served.typename is not None:
-            value = row.get(served.typename)
-            if value is None:
-                return None
-            variant = next((v for v in served.variants if v.value == str(value)), None)
-            if variant is None:
-                raise Fault("BAD_VALUE")
-            kind, parts, present = variant.type, variant.parts, True
-        if kind in self.registry.keys:  # a reference (S3)
-            keys = {name for key in self.registry.keys[kind] for name in key}
-            there = all(row.get(part.column or "") is not None for name, part in parts.items() if name in keys)
-        else:
-            if not present and self._nothing_shown(served):
-                raise Fault("FORBIDDEN")
-            there = present or any(row.get(name) is not None for name in self._telling(kind, parts))  # S11
-        return Thing(kind, parts, row, columns) if there else None
-
-    def _nothing_shown(self, served: Served) -> bool:
-        """S11: whether an object in the same row has no leaf that may be seen."""
-        plain = served.type is not None and served.type not in self.registry.keys and served.column is None and served.typename is None
-        return plain and bool(served.parts) and not list(self._telling(served.type or "", served.parts))
-
-    def _telling(self, kind: str, parts: Mapping[str, Served]) -> Iterator[str]:
-        """The columns by which an object of ``kind`` shows that it is there: those of its leaves that may be seen, and type names."""
-        for name, part in parts.items():
-            if f"{kind}.{name}" in self.denied:
-                continue
-            if part.column is not None:
-                yield part.column
-            elif part.typename is not None:
-                yield part.typename
-            else:
-                yield from self._telling(part.type or "", part.parts)
-
-    def _many(self, things: list[Any], info: Info, args: Mapping[str, Any]) -> Any:
-        """The rows of a list field as its type wants them: a list or a connection."""
-        return self._listed(things, info, self._window(info, args), root=False)
-
-    def _listed(self, things: list[Any], info: Info, window: Window | None, *, root: bool) -> Any:
-        if window is None:
-            return things
-        keys = self.registry.keys[self._node(info.return_type)][0]
-        return cut([(tuple(self._carried(thing, name) for name in keys), thing) for thing in things], window, root=root)
-
-    def _window(self, info: Info, args: Mapping[str, Any]) -> Window | None:
-        """What part of a connection is asked for; None for a plain list."""
-        named = get_named_type(info.return_type).name
-        return Window.of(args, len(self.registry.keys[self._node(info.return_type)][0])) if named in self.registry.connections else None
-
-    def _node(self, kind: GraphQLOutputType) -> str:
-        name = get_named_type(kind).name
-        return self.registry.connections.get(name, name)
-
-    def _argument(self, info: Info, args: Mapping[str, Any], name: str) -> Any:
-        return self._canonical(args.get(name), info.parent_type.fields[info.field_name].args[name].type)
-
-    def _canonical(self, value: Any, kind: Any) -> Any:
-        """A value that came in through ``kind``, as it goes out."""
-        if isinstance(value, list):
-            return [self._canonical(item, kind) for item in value]
-        named = self.schema.get_type(get_named_type(kind).name)
-        return named.coerce_output_value(value) if value is not None and isinstance(named, GraphQLScalarType) else value
-
-    def _notice(self, value: Any, coordinate: str, kind: GraphQLOutputType) -> None:
-        """S7: an identifier that fails its check is served as it is, and said to be doubtful."""
-        check = QUALITY.get(get_named_type(kind).name)
-        if check is None:
-            return
-        for item in value if isinstance(value, list) else [value]:
-            odd = check(item) if isinstance(item, str) else None
-            if odd is not None:
-                self.notices[coordinate, odd] += 1
-
-    def type_of(self, type_name: str, field: str) -> GraphQLOutputType:
-        """The type of a field; of a key that the public schema does not show, text."""
-        kind = self.schema.get_type(type_name)
-        return kind.fields[field].type if isinstance(kind, GraphQLObjectType) and field in kind.fields else GraphQLString

@@ -32,6 +32,7 @@ from graphql import (
     visit,
 )
 
+from auth.access import Rows
 from connectors.spi import Connector
 from hub.oracle.answer import Answer
 from hub.oracle.asked import asked_anyway, touched
@@ -62,8 +63,10 @@ class Oracle:
         operation_name: str | None = None,
         denied: frozenset[str] = frozenset(),
         context: Any = None,
+        rows: Rows | None = None,
     ) -> ExecutionResult:
-        """The answer to one operation; a syntax tree is taken as valid. ``denied`` are coordinates that the caller may not see (S9);
+        """The answer to one operation; a syntax tree is taken as valid. ``denied`` are coordinates that the caller may not see (S9),
+        ``rows`` the rules that what it sees must pass (S13);
         ``extensions.notices`` lists identifiers that fail their check."""
         if isinstance(document, str):
             try:
@@ -76,7 +79,7 @@ class Oracle:
         asked = asked_anyway(self.registry, touched(self.schema, document, operation_name, variables or {}))
         calls = Calls(self.connectors)
         while True:
-            answer = Answer(self.original, self.registry, calls, denied, asked)
+            answer = Answer(self.original, self.registry, calls, denied, asked, rows)
             result = execute(
                 self.schema,
                 document,
@@ -128,8 +131,9 @@ def _resolver(coordinate: str, ordinary: Callable[..., Any] | None) -> Callable[
             raise Fault("FORBIDDEN")
         if isinstance(source, Thing):
             return answer.field(source, coordinate, info, args)
-        if isinstance(source, Part):  # a part of a connection
-            return source[info.field_name]
+        if isinstance(source, Part):  # a part of a connection, or of a group's figures
+            found = source[info.field_name]
+            return found() if callable(found) else found
         if source is answer and (ordinary is None or answer.planned(coordinate, info.return_type)):
             return answer.root(coordinate, info, args)
         return (ordinary or default_field_resolver)(None if source is answer else source, info, **args)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from math import isfinite
@@ -31,6 +31,11 @@ class Fault(Exception):
         super().__init__(message(code))
         self.code = code
         self.extensions = {"code": code}
+
+
+def least(faults: Iterable[Fault]) -> Fault:
+    """S10: of several faults the one whose code comes first."""
+    return Fault(min(fault.code for fault in faults))
 
 
 def read(value: Any, kind: GraphQLOutputType, column: Field) -> Any:

@@ -6,9 +6,12 @@ The row's own columns win, as those of any row do. Knows positions and the regis
 from __future__ import annotations
 
 from hub.plan.draft import Draft, carried_by, place_of
-from hub.plan.model import ROOT, Event, Failure, Object, Presence, Root, Write
+from hub.plan.listing import screen
+from hub.plan.model import Event, Write
 from hub.plan.objects import Objects
 from hub.plan.operation import Selected
+from hub.plan.outputs import Failure, Object, Root
+from hub.plan.slots import ROOT, Presence
 
 
 def acted(draft: Draft, objects: Objects, selected: Selected) -> Root | None:
@@ -25,4 +28,5 @@ def acted(draft: Draft, objects: Objects, selected: Selected) -> Root | None:
     level = draft.level(step, step, binding)
     draft.steps.append((Write if write is not None else Event)(step, binding, selected))
     position = draft.position(step, binding.type, carried_by(binding.fields, level))
-    return Root(step, Object(place, Presence(found=step), objects.fields(position, selected.children[binding.type])))
+    presence = Presence(found=step, screen=screen(draft, position))
+    return Root(step, Object(place, presence, objects.fields(position, selected.children[binding.type])))

@@ -12,8 +12,10 @@ from typing import Protocol
 from graphql import is_non_null_type
 
 from hub.plan.draft import Carried, Draft, Position, Unless, place_of
-from hub.plan.model import Choice, Connection, Expand, Fetch, Guard, Leaf, List, Object, Output, Probe, Slot
+from hub.plan.model import Expand, Fetch
 from hub.plan.operation import Selected
+from hub.plan.outputs import Choice, Connection, Leaf, List, Object, Output
+from hub.plan.slots import Guard, Probe, Slot
 from schema.registry import Binding, Resolve
 
 

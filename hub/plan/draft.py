@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, GraphQLString
 
 from connectors.spi import Field
-from hub.plan.model import Chosen, Fetch, Guard, Place, Required, Slot, Step, When
+from hub.plan.model import Chosen, Fetch, Required, Step
 from hub.plan.operation import Selected, Unplannable
+from hub.plan.outputs import Place
 from hub.plan.providers import Reach, Work, reach
+from hub.plan.required import probed
+from hub.plan.slots import Guard, Slot, When
 from schema.registry import Binding, Registry, Served
 
 MAX_STEPS = 500
@@ -22,11 +25,12 @@ MAX_STEPS = 500
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Where columns lie: step ``step`` fills them; the fetch or scan ``source`` asks for them as ``prefix`` + column."""
+    """Where columns lie: step ``step`` fills them; the fetch or scan ``source`` asks for them, of ``binding``, as ``prefix`` + column."""
 
     step: int
     source: int
     fields: Mapping[str, Field]
+    binding: Binding
     prefix: str = ""
 
 
@@ -71,15 +75,26 @@ def carried_by(parts: Mapping[str, Served], level: Level) -> dict[str, Carried]:
     return {name: Carried(served, level.step, level) for name, served in parts.items()}
 
 
+Rules = Mapping[str, tuple[tuple[str, str], ...]]  # type -> the (path, operator) pairs that its rows must pass for the caller
+
+
 class Draft:
     """Steps so far, and by step the columns that are wanted of it."""
 
-    def __init__(self, schema: GraphQLSchema, registry: Registry, denied: frozenset[str], asked: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        registry: Registry,
+        denied: frozenset[str],
+        asked: frozenset[str] = frozenset(),
+        rules: Rules | None = None,
+    ) -> None:
         """``asked`` are the lookups that the operation asks anyway; see ``hub.plan.riders``."""
         self.asked = asked
         self.schema = schema
         self.registry = registry
         self.denied = registry.forbidden(denied)
+        self.rules = rules or {}
         self.steps: list[Step] = []
         self.columns: dict[int, dict[str, None]] = {}
         self.work = Work()
@@ -98,7 +113,8 @@ class Draft:
         """The step that asks ``binding`` for this position's keys; the keys' own steps come first."""
         name = (binding.id, *((unless.guard.resolve, *unless.chain) if unless is not None else ()))
         known = position.fetched.get(name) if selected is None else None
-        if known is None:
+        if known is None or (unless is not None and any(step > known for probe in unless.guard.probes for step in probed(probe))):
+            # New, or to be watched by a step that came later: such a fetch is made again, and its keys are not sent again.
             key = tuple(self.key_slot(position, part, unless) for part in binding.key)
             known = self.next_id()
             self.columns[known] = {}
@@ -141,7 +157,7 @@ class Draft:
 
     def level(self, layer: int, source: int, binding: Binding, step: int | None = None) -> Level:
         self.columns.setdefault(source, {})
-        return Level(layer if step is None else step, source, {column.name: column for column in binding.relation.fields})
+        return Level(layer if step is None else step, source, {column.name: column for column in binding.relation.fields}, binding)
 
     def want(self, level: Level, served: Served) -> None:
         self.columns[level.source].setdefault(f"{level.prefix}{served.column}")

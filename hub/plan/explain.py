@@ -5,31 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
-from hub.plan.model import (
-    Arguments,
-    Choice,
-    Connection,
-    Event,
-    Expand,
-    Failure,
-    Fetch,
-    Guard,
-    List,
-    Object,
-    Output,
-    QueryPlan,
-    Rows,
-    Scan,
-    Slot,
-    Step,
-    Write,
-)
+from hub.plan.model import Arguments, Event, Expand, Fetch, Figures, Listing, QueryPlan, Scan, Screen, Step, Write
+from hub.plan.outputs import Choice, Connection, Failure, List, Object, Output, Rows
+from hub.plan.slots import Guard, Slot
 from hub.plan.view import View
 from schema.registry import Registry, Resolve
 
@@ -119,12 +103,12 @@ def explained(plan: QueryPlan, registry: Registry | None = None, view: View | No
     steps = {step.id: step for step in plan.steps}
     first = {member: members[0] for members in plan.groups for member in members[1:]}
     sure = {step.id for step in plan.steps if isinstance(step, Fetch) and not step.unless}
-    lines = tuple(replace(line, system=view.name(line.system)) for line in (_line(step, steps, first, view) for step in plan.steps))
+    lines = tuple(_line(step, steps, first, view) for step in plan.steps)
     others = alternatives(plan, registry) if registry is not None else {}
     return Explained(
         plan.operation,
         tuple(dict.fromkeys(line.system for line in sorted(lines, key=lambda line: line.system) if line.system)),
-        sum(not sure.isdisjoint(members) for members in plan.groups) + sum(isinstance(step, Scan | Write) for step in plan.steps),
+        sum(not sure.isdisjoint(members) for members in plan.groups) + sum(isinstance(step, Scan | Write | Figures) for step in plan.steps),
         lines,
         {number: tuple(replace(other, system=view.name(other.system)) for other in some) for number, some in others.items()},
         tuple(_warnings(plan, steps, first, registry, view)),
@@ -134,33 +118,64 @@ def explained(plan: QueryPlan, registry: Registry | None = None, view: View | No
 
 def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> Line:
     """What is said of one step."""
+    # Named before all that the step speaks of, since hidden systems are numbered as they are met.
+    system = view.name(step.binding.system) if isinstance(step, Scan | Figures | Write | Event | Fetch) else ""
     match step:
         case Arguments():
             return Line(step.id, "arguments", parts={"field": step.selected.key})
         case Expand():
-            what = "cut and ordered by " + _order(step, steps, view) if step.selected else "all"
-            return Line(step.id, "expand", parts={"of": f"{step.source}{'.' + step.slot.column if step.slot else ''}", "rows": what})
+            what: dict[str, Any] = {"rows": "all"}
+            if step.selected is not None and step.listing is not None:
+                what = {"rows": "cut and ordered by " + ", ".join(_paths(step.listing, (term.path for term in step.listing.key), view))}
+            listings = [step.listing, *(kind.listing for kind in step.kinds)]
+            of = f"{step.source}{'.' + step.slot.column if step.slot else ''}"
+            return Line(step.id, "expand", parts={"of": of, **what, **_narrowing(listings, view)})
         case Scan():
             parts: dict[str, Any] = {"type": step.node, "columns": view.columns(step.binding, step.columns)}
-            parts |= {"filter": "as given"} if step.filters else {}
             parts |= {"total": True} if step.total else {}
-            return Line(step.id, "scan", step.binding.system, parts)
+            parts |= _narrowing([step.listing, *(kind.listing for kind in step.kinds)], view)
+            return Line(step.id, "scan", system, parts)
+        case Figures():
+            visible = [(function, path) for function, path in step.measures if _paths(step.scan.listing, (path,), view) != [HIDDEN]]
+            figures = sorted({f"{function.lower()}({path})" for function, path in visible})
+            parts = {"type": step.scan.node, "figures": figures}
+            parts |= {"groups": _paths(step.scan.listing, sorted(step.groups.values()), view)} if step.groups else {}
+            return Line(step.id, "figures", system, parts | _narrowing([step.scan.listing], view))
+        case Screen():
+            whole = view.hidden and any(not view.shows(f"{step.type}.{term.path.partition('.')[0]}") for term in step.terms or ())
+            read = "nobody serves its rules" if step.terms is None else ", ".join(f"{step.layer}.{term.path}" for term in step.terms)
+            return Line(step.id, "screen", parts={"type": step.type, "reads": HIDDEN if whole else read})
         case Write() | Event():
             kind, name = "write" if isinstance(step, Write) else "event", step.binding.field
-            return Line(step.id, kind, step.binding.system, {"type": name, "columns": view.columns(step.binding, step.columns)})
+            return Line(step.id, kind, system, {"type": name, "columns": view.columns(step.binding, step.columns)})
         case Fetch():
-            return _fetch(step, steps, first, view)
+            return Line(step.id, "fetch", system, _fetch(step, steps, first, view))
 
 
-def _order(step: Expand, steps: Mapping[int, Step], view: View) -> str:
-    source, columns = steps[step.source], [slot.column for slot in step.order]
-    if not view.hidden:
-        return ", ".join(columns)
-    shown = view.columns(source.binding, columns) if isinstance(source, Fetch | Scan) and step.slot is None else []
-    return ", ".join(shown) if len(shown) == len(columns) else HIDDEN
+def _paths(listing: Listing, paths: Iterable[str], view: View) -> list[str]:
+    """Canonical paths of a list's rows; those that may not be shown as one word."""
+    return list(dict.fromkeys(p if view.shows(f"{listing.node}.{p.partition('.')[0]}") else HIDDEN for p in paths))
 
 
-def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> Line:
+def _narrowing(listings: Iterable[Listing | None], view: View) -> dict[str, Any]:
+    """What the rows of a list may be narrowed or ordered by here, and what that needs of other systems."""
+    parts: dict[str, Any] = {}
+    for listing in listings:
+        if listing is None:
+            continue
+        rules = {path for path, _ in listing.rules}
+        asked = sorted(path for path in listing.terms if path not in rules)
+        for name, some in (("seenBy", sorted(rules)), ("by", asked)):
+            if some:
+                parts[name] = [*parts.get(name, ()), *_paths(listing, some, view)]
+        for fetch in listing.fetches:
+            columns = view.columns(fetch.binding, (name for name in fetch.columns if name not in fetch.binding.relation.keys))
+            own = {"system": view.name(fetch.binding.system), "type": fetch.binding.type, "columns": columns}
+            parts["forItsRows"] = [*parts.get("forItsRows", ()), own]
+    return parts
+
+
+def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> dict[str, Any]:
     binding = step.binding
     parent = (binding.field or binding.type).partition(".")[0]
     key = []
@@ -171,12 +186,13 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], vie
     parts: dict[str, Any] = {"type": binding.field or binding.type, "key": key, "columns": view.columns(binding, columns)}
     parts["maxKeys"] = max(1, binding.relation.max_keys)
     after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
+    parts |= {"cut": "for each key"} if step.cut is not None else {}
     parts |= {"after": after} if after else {}
     parts |= {"of": [each.value for each in reversed(step.when)]} if step.when else {}
     parts |= {"requires": {each.param: _way(each.output) for each in step.requires}} if step.requires else {}
     parts |= {"onlyWhere": list(dict.fromkeys(map(_guard, step.unless)))} if step.unless else {}
     parts |= {"with": first[step.id]} if step.id in first else {}
-    return Line(step.id, "fetch", binding.system, parts)
+    return parts
 
 
 def _words(parts: Mapping[str, Any]) -> str:
@@ -189,8 +205,19 @@ def _words(parts: Mapping[str, Any]) -> str:
                 continue
             case "columns":
                 word = "[" + ", ".join(value) + "]"
-            case "filter":
-                word = f"filter {value}"
+            case "figures":
+                word = "[" + ", ".join(value) + "]"
+            case "groups":
+                word = "by " + ", ".join(value) + " as given"
+            case "seenBy":
+                word = "only rows that " + ", ".join(value) + " lets the caller see"
+            case "by":
+                word = "by " + ", ".join(value) + " as given"
+            case "forItsRows":
+                words = (f"{own['system']} {own['type']} [{', '.join(own['columns'])}]" for own in value)
+                word = "for its rows " + ", ".join(words)
+            case "cut":
+                word = f"cut {value}"
             case "total":
                 word = "with total"
             case "maxKeys":

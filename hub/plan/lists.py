@@ -13,8 +13,11 @@ from graphql import GraphQLOutputType, GraphQLString, get_named_type, is_list_ty
 
 from connectors.spi import Field
 from hub.plan.draft import Carried, Draft, Level, Position, carried_by, place_of
-from hub.plan.model import ELEMENT, Concrete, Connection, Expand, Failure, List, Output, PageField, Place, Presence, Rows, Scan, Slot
+from hub.plan.listing import cuttable, listing
+from hub.plan.model import Expand, Fetch, Kind, Listing, Scan
 from hub.plan.operation import Selected
+from hub.plan.outputs import Concrete, Connection, Failure, List, Output, PageField, Place, Rows
+from hub.plan.slots import ELEMENT, Presence, Slot, When
 from schema.registry import Binding, Served
 
 
@@ -28,7 +31,14 @@ class Inside(Protocol):
     def counted_by(self, served: Served) -> Served | None: ...
 
     def variants(
-        self, layer: int, children: Mapping[str, tuple[Selected, ...]], served: Served, level: Level
+        self,
+        layer: int,
+        children: Mapping[str, tuple[Selected, ...]],
+        served: Served,
+        level: Level,
+        when: tuple[When, ...] = (),
+        *,
+        many: bool = False,
     ) -> tuple[Slot, dict[str, Concrete]]: ...
 
 
@@ -48,35 +58,21 @@ class Lists:
             return Failure(place, "NOT_BOUND")
         binding, step = bindings[0], self.draft.next_id()
         level = self.draft.level(step, step, binding)
-        names = self.filterable(selected)
-        forbidden = frozenset(name for name, field in names.items() if f"{node}.{field}" in self.draft.denied)
-        filters = self.filters(level, binding, names, node)
-        scan = Scan(step, binding, selected, node, filters=filters, denied_filters=forbidden)
+        pages = named in self.draft.registry.connections
+        found = listing(self.draft, selected, node, binding, level, binding.fields, pages=pages)
+        scan = Scan(step, binding, selected, node, found, pages)
         self.draft.steps.append(scan)
         if binding.variants:
-            return List(place, self.of_any(step, selected.children, binding, level))
+            rows, kinds = self.of_any(selected, step, binding, level)
+            self.draft.steps[step - 1] = replace(scan, kinds=kinds)
+            return List(place, rows)
         carried = carried_by(binding.fields, level)
-        if named not in self.draft.registry.connections:
+        if not pages:
             return List(place, self.rows(step, selected.children, node, carried))
-        order = self.order(level, binding.fields, node)
-        connection = self.connection(selected, step, order, carried, node)
+        connection = self.connection(selected, step, carried, node)
         parts = {part.name for part in connection.fields if not part.failure}
-        self.draft.steps[step - 1] = replace(
-            scan, order=order, rows=bool(parts & {"edges", "nodes", "pageInfo"}), total="totalCount" in parts
-        )
+        self.draft.steps[step - 1] = replace(scan, rows=bool(parts & {"edges", "nodes", "pageInfo"}), total="totalCount" in parts)
         return connection
-
-    def filterable(self, selected: Selected) -> dict[str, str]:
-        """What the field's filter argument can name: its field -> the canonical field."""
-        names: dict[str, str] = {}
-        for argument in selected.definition.args.values():
-            names |= self.draft.registry.filters.get(get_named_type(argument.type).name, {})
-        return names
-
-    def filters(self, level: Level, binding: Binding, names: Mapping[str, str], node: str) -> dict[str, Slot]:
-        """Slots of those that the binding's rows carry."""
-        served = {name: binding.fields[field] for name, field in sorted(names.items()) if field in binding.fields}
-        return {name: self.draft.slot(level, lies, f"{node}.{lies.name}") for name, lies in served.items() if lies.column is not None}
 
     def linked(self, position: Position, selected: Selected, binding: Binding, source: int) -> Output:
         """A list whose rows the step ``source`` fetches by the parent's key."""
@@ -84,17 +80,31 @@ class Lists:
         step = self.draft.next_id()
         level = self.draft.level(step, source, binding)
         if binding.variants:
-            self.draft.steps.append(Expand(step, position.layer, source))
-            return List(place, self.of_any(step, selected.children, binding, level))
+            expand = Expand(step, position.layer, source)
+            self.draft.steps.append(expand)
+            rows, kinds = self.of_any(selected, step, binding, level)
+            self.draft.steps[step - 1] = replace(expand, kinds=kinds)
+            return List(place, rows)
         carried = carried_by(binding.fields, level)
         named = get_named_type(selected.type).name
         node = self.draft.registry.connections.get(named, named)
-        if named not in self.draft.registry.connections:
-            self.draft.steps.append(Expand(step, position.layer, source))
+        pages = named in self.draft.registry.connections
+        found = self.listing(selected, node, binding, level, binding.fields, pages=pages)
+        self.draft.steps.append(Expand(step, position.layer, source, selected=selected if pages else None, listing=found))
+        if not pages:
             return List(place, self.rows(step, selected.children, node, carried))
-        order = self.order(level, binding.fields, node)
-        self.draft.steps.append(Expand(step, position.layer, source, selected=selected, order=order))
-        return self.connection(selected, step, order, carried, node)
+        fetch = self.draft.steps[source - 1]
+        if isinstance(fetch, Fetch) and fetch.selected is not None and cuttable(self.draft, selected, binding) and found is not None:
+            self.draft.steps[source - 1] = replace(fetch, cut=found)
+        return self.connection(selected, step, carried, node)
+
+    def listing(
+        self, selected: Selected, node: str, binding: Binding, level: Level, fields: Mapping[str, Served], *, pages: bool
+    ) -> Listing | None:
+        """None for a plain list all of whose rows the caller may see."""
+        if not pages and node not in self.draft.rules:
+            return None
+        return listing(self.draft, selected, node, binding, level, fields, pages=pages)
 
     def unnested(self, position: Position, selected: Selected, served: Served, level: Level) -> Output:
         """A list that lies in a column of the parent's rows."""
@@ -111,30 +121,47 @@ class Lists:
             above = lies = outer[-1]
             slot = Slot(lies, ELEMENT, GraphQLString, Field(ELEMENT, "$"))
         step = self.draft.next_id()
-        inner = Level(step, level.source, {item.name: item for item in column.items}, f"{level.prefix}{column.name}.")
+        inner = Level(step, level.source, {item.name: item for item in column.items}, level.binding, f"{level.prefix}{column.name}.")
         expand = Expand(step, above, lies, slot=slot, when=() if outer else position.when)
         self.draft.steps.append(expand)
         here = Slot(step, ELEMENT, GraphQLString, Field(ELEMENT, "$"))
         output: Output
-        if named in self.draft.registry.connections:
-            order = self.order(inner, served.parts, node)
-            self.draft.steps[step - 1] = replace(expand, selected=selected, order=order)
-            output = self.connection(selected, step, order, carried_by(served.parts, inner), node)
+        pages = named in self.draft.registry.connections
+        found = self.listing(selected, node, level.binding, inner, served.parts, pages=pages)
+        if pages:
+            self.draft.steps[step - 1] = replace(expand, selected=selected, listing=found)
+            output = self.connection(selected, step, carried_by(served.parts, inner), node)
         elif served.variants:
-            typename, variants = self.inside.variants(step, selected.children, served, inner)
+            typename, variants = self.inside.variants(step, selected.children, served, inner, many=True)
+            kinds = self.kinds(selected, served, level.binding, inner, typename, variants)
+            self.draft.steps[step - 1] = replace(expand, kinds=kinds)
             output = List(place, Rows(step, Presence(keys=(here, typename)), typename=typename, variants=variants), tuple(outer))
         else:
             presence = Presence(keys=(here, *self.inside.key(served, inner)))
+            self.draft.steps[step - 1] = replace(expand, listing=found, there=presence.keys)
             output = List(place, self.rows(step, selected.children, node, carried_by(served.parts, inner), presence), tuple(outer))
         if not any(name.startswith(inner.prefix) for name in self.draft.columns[level.source]):
             part = self.inside.counted_by(served)  # nothing inside was asked for: a part says how long the list is, else the list itself
             self.draft.want(*((level, served) if part is None else (inner, part)))
         return output
 
-    def of_any(self, layer: int, children: Mapping[str, tuple[Selected, ...]], binding: Binding, level: Level) -> Rows:
-        """Rows of an abstract type; one that does not say which type it is of is null."""
-        typename, variants = self.inside.variants(layer, children, binding.row, level)
-        return Rows(layer, Presence(keys=(typename,)), typename=typename, variants=variants)
+    def of_any(self, selected: Selected, layer: int, binding: Binding, level: Level) -> tuple[Rows, tuple[Kind, ...]]:
+        """Rows of an abstract type, and the rules of its concrete types; one that does not say which type it is of is null."""
+        typename, variants = self.inside.variants(layer, selected.children, binding.row, level, many=True)
+        rows = Rows(layer, Presence(keys=(typename,)), typename=typename, variants=variants)
+        return rows, self.kinds(selected, binding.row, binding, level, typename, variants)
+
+    def kinds(
+        self, selected: Selected, served: Served, binding: Binding, level: Level, typename: Slot, variants: Mapping[str, Concrete]
+    ) -> tuple[Kind, ...]:
+        """The rules of those concrete types that have some, for a list whose rows lie in ``level``."""
+        found = []
+        for variant in served.variants:
+            if variant.type in self.draft.rules:
+                own = listing(self.draft, selected, variant.type, binding, level, variant.parts, pages=False)
+                self.draft.columns[level.source] |= dict.fromkeys(own.columns)
+                found.append(Kind(typename, variant.value, variants[variant.value].presence.keys, own))
+        return tuple(found)
 
     def rows(
         self,
@@ -146,14 +173,7 @@ class Lists:
     ) -> Rows:
         return Rows(layer, presence or Presence(), self.inside.fields(self.draft.position(layer, node, carried), children.get(node, ())))
 
-    def order(self, level: Level, fields: Mapping[str, Served], node: str) -> tuple[Slot, ...]:
-        """Slots of the node's first key: what a connection is sorted by and its cursors are made of."""
-        keys = self.draft.registry.keys.get(node, ((),))[0]
-        if not all(name in fields and fields[name].column is not None for name in keys):
-            return ()
-        return tuple(self.draft.wanted(level, fields[name], f"{node}.{name}") for name in keys)
-
-    def connection(self, selected: Selected, layer: int, order: tuple[Slot, ...], carried: Mapping[str, Carried], node: str) -> Connection:
+    def connection(self, selected: Selected, layer: int, carried: Mapping[str, Carried], node: str) -> Connection:
         position = self.draft.position(layer, node, carried)
         parts = []
         for part in selected.children[get_named_type(selected.type).name]:
@@ -167,7 +187,7 @@ class Lists:
                 parts.append(PageField(place, part.name, children=tuple(self.page_part(layer, position, one) for one in inner)))
             else:
                 parts.append(PageField(place, part.name))
-        return Connection(place_of(selected), layer, order, tuple(parts))
+        return Connection(place_of(selected), layer, tuple(parts))
 
     def page_part(self, layer: int, position: Position, selected: Selected) -> tuple[Place, str, Rows | None]:
         rows = None

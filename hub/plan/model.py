@@ -1,7 +1,7 @@
-"""What a plan is: steps that get rows, and output nodes that say how rows become the answer. Plain frozen data.
+"""What a plan is: steps that get rows, and output nodes (``hub.plan.outputs``) that say how rows become the answer. Plain frozen data.
 
 A *layer* is a set of rows of one size: the root (one row), the rows of a list below another layer. A single object lies in the
-layer of its parent. A ``Slot`` addresses one native column that a step puts into a layer. Steps and layers
+layer of its parent. A ``Slot`` (``hub.plan.slots``) addresses one native column that a step puts into a layer. Steps and layers
 share one numbering: a step with the number n that makes a layer makes layer n.
 
 A plan holds names and types; never a value, a document's text, a token or a system's health. What a field's arguments are is read for
@@ -15,29 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLField, GraphQLOutputType
-
-from connectors.spi import Field
 from hub.plan.operation import Selected
-from schema.registry import Binding, Resolve
+from hub.plan.outputs import Output, Root
+from hub.plan.slots import Guard, Slot, When
+from schema.registry import Binding
 
-ROOT = 0
-ELEMENT = "$"  # the column that is the list element itself
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The column ``column`` that step ``step`` put into the layer at hand, read as ``type`` by ``field``'s format.
-
-    ``field`` is None for values that are canonical already (arguments of a root field). ``made`` is room for what is made of type and
-    field when the plan first runs (``hub.run.convert.Reading``), so that it lives as long as the plan.
-    """
-
-    step: int
-    column: str
-    type: GraphQLOutputType
-    field: Field | None = None
-    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
+FIGURE = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,54 +30,6 @@ class Arguments:
     id: int
     selected: Selected
     columns: Mapping[str, str]  # argument -> key field
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """When an object is there.
-
-    ``keys``: all of these slots are non-null. ``any``: at least one of these is. ``found``: the fetch ``found`` had a row, or, with
-    ``lenient``, failed for it. With none of them it is always there. Without ``lenient``, the failure of a step named here is the
-    object's own error.
-    """
-
-    keys: tuple[Slot, ...] = ()
-    any: tuple[Slot, ...] = ()
-    found: int | None = None
-    lenient: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """How a row tells what one source has made of a field: no key for it, a failure, null, or a value.
-
-    ``step`` is the source's fetch (None: the rows carry the field) and ``key`` what may be null of its key. ``leaf`` and ``items`` are the
-    field's column, where it is a leaf or a list; an object is there as ``presence`` says, and ``variants`` by the value of ``typename``.
-    """
-
-    step: int | None
-    key: tuple[Slot, ...] = ()
-    leaf: Slot | None = None
-    items: Slot | None = None
-    presence: Presence = Presence()
-    typename: Slot | None = None
-    variants: Mapping[str, Presence] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Leaves the rows that one of ``probes`` has answered already, as ``resolve`` understands it, in peace."""
-
-    resolve: Resolve
-    probes: tuple[Probe, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """Only rows of one concrete type: those whose ``typename`` has ``value``."""
-
-    typename: Slot
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +46,9 @@ class Fetch:
     """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
 
     A lookup, or a link to one object, puts its columns into ``layer``; a link to many is expanded into layers of its own. ``selected`` is
-    given when arguments of the field are parameters of the relation. With ``unless`` only those rows are asked for that one of these
-    guards lets through. With ``requires`` rows are asked for together as far as they have the same values for these.
+    given when arguments of the field are parameters of the relation, or when the source cuts the list for each key as ``cut`` allows.
+    With ``unless`` only those rows are asked for that one of these guards lets through. With ``requires`` rows are asked for together as
+    far as they have the same values for these.
     """
 
     id: int
@@ -124,6 +60,39 @@ class Fetch:
     unless: tuple[Guard, ...] = ()
     requires: tuple[Required, ...] = ()
     when: tuple[When, ...] = ()
+    cut: Listing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A canonical field that rows are compared by. ``carried``: the rows themselves have it; otherwise a fetch of the listing brings it."""
+
+    path: str
+    slot: Slot
+    carried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the rows of a list may be narrowed and ordered before it is cut. A path is a canonical field of ``node``, dotted within objects.
+
+    ``key`` is what every order ends with: the node's key, if the rows carry it. ``filters`` and ``sorts`` say which path a field of the
+    filter argument, or a value of the order's enum, means; those in ``denied`` the caller may not see. ``terms`` are the paths that
+    can be had, ``rules`` the (path, operator) pairs that every row must pass for this caller. ``fetches`` bring, in this order, what
+    rows do not carry; they read the rows' ``columns``. ``binding`` is where the rows come from.
+    """
+
+    node: str
+    binding: Binding
+    key: tuple[Term, ...] = ()
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    sorts: Mapping[str, str] = field(default_factory=dict)
+    denied: frozenset[str] = frozenset()
+    rules: tuple[tuple[str, str], ...] = ()
+    possible: frozenset[str] = frozenset()  # paths that would do, where the question uses one that does not
+    fetches: tuple[Fetch, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +103,31 @@ class Scan:
     binding: Binding
     selected: Selected
     node: str
-    order: tuple[Slot, ...] = ()  # the node's key, for connections
+    listing: Listing
+    pages: bool = True  # False: a plain list, which is neither ordered nor cut
     columns: tuple[str, ...] = ()
     rows: bool = True  # False: only the total is asked for
     total: bool = False
-    filters: Mapping[str, Slot] = field(default_factory=dict)  # field of the filter argument -> what it narrows
-    denied_filters: frozenset[str] = frozenset()
+    kinds: tuple[Kind, ...] = ()  # of a list of an abstract type: the rules of its concrete types
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Elements of an abstract list whose ``typename`` is ``value``: they have rules of their own. ``there`` as in Expand."""
+
+    typename: Slot
+    value: str
+    there: tuple[Slot, ...]
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
 class Expand:
     """Makes a layer of list rows below ``layer``: of the rows a link ``source`` fetched, or of the elements in ``slot``.
 
-    ``order`` and ``selected`` are given for a connection: sorted by key, cut by the field's arguments.
+    ``selected`` is given for a connection, which is narrowed, ordered and cut by the field's arguments; ``listing`` for a connection, and
+    for a list some of whose rows the caller may not see, ``kinds`` for one of an abstract type. ``there`` are the slots without which an
+    element is no object.
     """
 
     id: int
@@ -154,7 +135,9 @@ class Expand:
     source: int
     slot: Slot | None = None
     selected: Selected | None = None
-    order: tuple[Slot, ...] = ()
+    listing: Listing | None = None
+    there: tuple[Slot, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     when: tuple[When, ...] = ()
 
 
@@ -178,129 +161,50 @@ class Event:
     columns: tuple[str, ...] = ()
 
 
-Step = Arguments | Fetch | Scan | Expand | Write | Event
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Says for each row of ``layer`` whether the caller may see the object of ``type`` there. ``terms`` are what its rules read; None
+    where nobody serves that, so that nothing may be seen."""
+
+    id: int
+    layer: int
+    type: str
+    terms: tuple[Term, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What all output nodes have: the response key, the field's type and the number by which a document's nodes of it are found."""
+class Figures:
+    """Makes a layer of groups of the rows of ``scan``, which is no step of its own. ``groups`` maps a value of ``groupBy`` to a path;
+    ``measures`` are (function, path). Their columns are canonical: ``count`` and ``group.path`` of this step, ``sum.path`` and so on of a
+    number of their own, ``FIGURE`` and up, since each may fail by itself. ``shown`` are the paths whose group values may be asked for;
+    one that is not grouped by is null."""
 
-    key: str
-    coordinate: str
-    definition: GraphQLField
-    number: int
+    id: int
+    scan: Scan
+    groups: Mapping[str, str]
+    shown: frozenset[str]
+    measures: tuple[tuple[str, str], ...]
 
     @property
-    def type(self) -> GraphQLOutputType:
-        return self.definition.type
+    def binding(self) -> Binding:
+        return self.scan.binding
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A scalar, an enum or a list of them."""
-
-    place: Place
-    slot: Slot
+Step = Arguments | Fetch | Scan | Expand | Write | Event | Screen | Figures
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """``__typename``, or a value known when planning."""
-
-    place: Place
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A field that is null with an error at every position: denied, or bound by nobody."""
-
-    place: Place
-    code: str
+def listings_of(step: Step) -> tuple[Listing, ...]:
+    """How the rows of a list step may be narrowed; more than one where they are of several types."""
+    if isinstance(step, Figures):
+        return (step.scan.listing,)
+    if not isinstance(step, Scan | Expand):
+        return ()
+    return (*((step.listing,) if step.listing is not None else ()), *(kind.listing for kind in step.kinds))
 
 
-@dataclass(frozen=True, slots=True)
-class Concrete:
-    """One concrete type of an abstract position: when its objects are there, and their fields."""
-
-    presence: Presence
-    children: tuple[Output, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    """One object in its parent's layer. ``variants`` maps the value of ``typename`` to the concrete type."""
-
-    place: Place
-    presence: Presence
-    children: tuple[Output, ...] = ()
-    typename: Slot | None = None
-    variants: Mapping[str, Concrete] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What the elements of a layer are: objects with ``children``, or by ``typename``. ``presence`` as in Object."""
-
-    layer: int
-    presence: Presence
-    children: tuple[Output, ...] = ()
-    typename: Slot | None = None
-    variants: Mapping[str, Concrete] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class List:
-    """A plain list of objects. Of a list of lists, ``outer`` are the layers of the lists that ``rows`` lie in, the outermost first."""
-
-    place: Place
-    rows: Rows
-    outer: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PageField:
-    """A part of a connection: ``edges``, ``nodes``, ``pageInfo``, ``totalCount`` or ``__typename``; denied when it has a ``failure``.
-
-    For edges, ``children`` are (place of cursor, node or typename, the node's rows or None); for pageInfo its leaves.
-    """
-
-    place: Place
-    name: str
-    rows: Rows | None = None
-    children: tuple[tuple[Place, str, Rows | None], ...] = ()
-    failure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A Relay connection over a layer that Expand or Scan has cut. ``rows`` is None when the field cannot be answered."""
-
-    place: Place
-    layer: int
-    order: tuple[Slot, ...]
-    fields: tuple[PageField, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A field that several sources can give, in order of preference: each row has it from one of ``options``, which ``probes`` tell."""
-
-    place: Place
-    resolve: Resolve
-    probes: tuple[Probe, ...]
-    options: tuple[Output, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """A root field and the layer its value lies in."""
-
-    layer: int
-    output: Output
-
-
-Output = Leaf | Constant | Failure | Object | List | Connection | Choice
+def own_fetches(step: Step) -> tuple[Fetch, ...]:
+    """The fetches that a list makes for itself, to narrow or order its rows."""
+    return tuple(fetch for listing in listings_of(step) for fetch in listing.fetches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,5 +256,7 @@ class QueryPlan:
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """Names of the systems that may be called, sorted."""
-        return tuple(sorted({step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Write)}))
+        """Names of the systems that may be called, sorted; those that lists need to choose their rows included."""
+        found = {step.binding.system for step in self.steps if isinstance(step, Fetch | Scan | Write | Figures)}
+        found.update(fetch.binding.system for step in self.steps for fetch in own_fetches(step))
+        return tuple(sorted(found))

@@ -7,15 +7,19 @@ A denied coordinate becomes a failure before anything is fetched for it. Knows p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from hub.plan.choices import choose, usable
 from hub.plan.draft import Carried, Draft, Level, Position, Unless, carried_by, place_of
+from hub.plan.listing import cuttable, screen
 from hub.plan.lists import Lists
-from hub.plan.model import Concrete, Constant, Failure, Leaf, Object, Output, Presence, Required, Slot, When
+from hub.plan.model import Required
 from hub.plan.operation import Selected
+from hub.plan.outputs import Concrete, Constant, Failure, Leaf, Object, Output
 from hub.plan.providers import sources
 from hub.plan.required import selection
+from hub.plan.slots import Presence, Slot, When
 from schema.registry import Binding, Require, Resolve, Role, Served
 
 
@@ -89,6 +93,7 @@ class Objects:
         type_name = str(served.type)
         presence = self.presence(served, level)
         inner = self.draft.position(position.layer, type_name, carried_by(served.parts, level), position.when)
+        presence = replace(presence, screen=screen(self.draft, inner))
         return Object(place, presence, self.fields(inner, selected.children[type_name]))
 
     def presence(self, served: Served, level: Level) -> Presence:
@@ -138,21 +143,25 @@ class Objects:
         served: Served,
         level: Level,
         when: tuple[When, ...] = (),
+        *,
+        many: bool = False,
     ) -> tuple[Slot, dict[str, Concrete]]:
-        """An object of an abstract type: its concrete type is read from a column, row by row."""
+        """An object of an abstract type, or an element of a list of them: its concrete type is read from a column, row by row."""
         column = Served("__typename", column=served.typename)
         typename = self.draft.wanted(level, column, "")
         found = {}
         for variant in served.variants:
             position = self.draft.position(layer, variant.type, carried_by(variant.parts, level), (*when, When(typename, variant.value)))
             own = Served(variant.type, type=variant.type, parts=variant.parts)
-            presence = Presence(keys=self.key(own, level))  # a plain object is there when its type is said
+            # A plain object is there when its type is said. Elements that the caller may not see are dropped by their list.
+            presence = Presence(keys=self.key(own, level), screen=None if many else screen(self.draft, position))
             found[variant.value] = Concrete(presence, self.fields(position, children.get(variant.type, ())))
         return typename, found
 
     def linked(self, position: Position, selected: Selected, binding: Binding, unless: Unless | None) -> Output:
         """A list or an object that is fetched by the parent's key."""
-        source = self.draft.fetch(position, binding, selected if binding.args else None, unless)
+        alone = selected if binding.args or cuttable(self.draft, selected, binding) else None
+        source = self.draft.fetch(position, binding, alone, unless)
         if binding.many:
             return self.lists.linked(position, selected, binding, source)
         level = self.draft.level(position.layer, source, binding, step=source)
@@ -160,4 +169,5 @@ class Objects:
             typename, variants = self.variants(position.layer, selected.children, binding.row, level, position.when)
             return Object(place_of(selected), Presence(keys=(typename,)), typename=typename, variants=variants)
         inner = self.draft.position(position.layer, binding.type, carried_by(binding.fields, level), position.when)
-        return Object(place_of(selected), Presence(found=source), self.fields(inner, selected.children[binding.type]))
+        presence = Presence(found=source, screen=screen(self.draft, inner))
+        return Object(place_of(selected), presence, self.fields(inner, selected.children[binding.type]))

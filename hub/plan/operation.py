@@ -45,7 +45,8 @@ class Selected:
     """One response key of one object position: ``number`` finds the field nodes merged into it, ``definition`` is the field's.
 
     ``shape`` says which arguments are given, without their values. ``children`` maps each possible concrete type below to its
-    selections; it is empty for a leaf. ``given`` is the node of a field that a manifest asks for, and no document.
+    selections; it is empty for a leaf. ``given`` is the node of a field that a manifest asks for, and no document. ``named`` are the names
+    that stand in each argument (fields of a filter, values of an enum), None where a variable stands for them.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Selected:
     shape: str = ""
     children: Mapping[str, tuple[Selected, ...]] = field(default_factory=dict)
     given: FieldNode | None = None
+    named: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
 
     @property
     def coordinate(self) -> str:
@@ -171,6 +173,29 @@ def _value_shape(value: ValueNode) -> str:
             return "_"
 
 
+def _named(arguments: Sequence[ArgumentNode] | None) -> Mapping[str, frozenset[str] | None]:
+    """The names that stand in each argument that is given; None where a variable stands for some. Their shape tells them apart too."""
+    return {argument.name.value: _names(argument.value) for argument in arguments or ()}
+
+
+def _names(value: ValueNode) -> frozenset[str] | None:
+    """The fields of a filter, the values of an enum, or the fields that an order speaks of; None where a variable stands for some."""
+    match value:
+        case VariableNode():
+            return None
+        case EnumValueNode():
+            return frozenset((value.value,))
+        case ListValueNode():
+            parts = [_names(item) for item in value.values]
+            return None if None in parts else frozenset(name for part in parts if part for name in part)
+        case ObjectValueNode():
+            field = next((each.value for each in value.fields if each.name.value == "field"), None)
+            if field is not None and not isinstance(field, ObjectValueNode):
+                return _names(field)
+            return frozenset(each.name.value for each in value.fields)
+    return frozenset()
+
+
 class _Collector:
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], conditions: Mapping[str, bool]) -> None:
         self.schema = schema
@@ -205,7 +230,8 @@ class _Collector:
                 self.coordinates.setdefault(f"{parent.name}.{name}")
                 self._depend(definition)
                 children = self._children(definition, nodes)
-            found.append(Selected(key, name, parent.name, definition, number, _shape(nodes[0].arguments), children))
+            given = nodes[0].arguments
+            found.append(Selected(key, name, parent.name, definition, number, _shape(given), children, named=_named(given)))
         self.level -= 1
         return tuple(found)
 

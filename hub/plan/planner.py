@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from graphql import GraphQLSchema
+from dataclasses import replace
+
+from graphql import GraphQLSchema, get_named_type
 
 from hub.plan.actions import acted
-from hub.plan.draft import Carried, Draft, place_of
+from hub.plan.aggregates import aggregated
+from hub.plan.draft import Carried, Draft, Rules, place_of
+from hub.plan.listing import screen
 from hub.plan.merge import groups, unite
-from hub.plan.model import ROOT, Arguments, Constant, Failure, Object, Presence, QueryPlan, Root
+from hub.plan.model import Arguments, QueryPlan
 from hub.plan.objects import Objects
 from hub.plan.operation import Operation, Selected
+from hub.plan.outputs import Constant, Failure, Object, Root
 from hub.plan.riders import asked_anyway
 from hub.plan.schedule import schedule
+from hub.plan.slots import ROOT, Presence
 from schema.registry import Registry, Served
 
 
-def plan_query(schema: GraphQLSchema, registry: Registry, operation: Operation, denied: frozenset[str]) -> QueryPlan:
-    """Plan all root fields of ``operation`` for a caller who may not see ``denied``. Raises Unplannable past ``MAX_STEPS`` steps."""
-    draft = Draft(schema, registry, denied, asked_anyway(registry, operation.coordinates))
+def plan_query(
+    schema: GraphQLSchema, registry: Registry, operation: Operation, denied: frozenset[str], rules: Rules | None = None
+) -> QueryPlan:
+    """Plan all root fields of ``operation`` for a caller who may not see ``denied`` and of each type only rows that pass ``rules``.
+
+    Raises Unplannable past ``MAX_STEPS`` steps.
+    """
+    draft = Draft(schema, registry, denied, asked_anyway(registry, operation.coordinates), rules)
     objects = Objects(draft)
     roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
     steps = unite(draft.steps, draft.columns, draft.guards)
@@ -38,7 +49,8 @@ def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:
         return action
     lookup = draft.registry.roots.get(selected.coordinate)
     if lookup is None:
-        return Root(ROOT, objects.lists.scanned(selected))
+        figures = get_named_type(selected.type).name in draft.registry.aggregates
+        return Root(ROOT, aggregated(draft, selected) if figures else objects.lists.scanned(selected))
     if any(f"{lookup.type}.{name}" in draft.denied for name in lookup.arguments.values()):
         return Root(ROOT, Failure(place, "FORBIDDEN"))  # an answer would tell which values there are
     step = draft.next_id()
@@ -49,4 +61,5 @@ def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:
     presence = Presence()
     if anchor is not None and position.reach.all(anchor.key):
         presence = Presence(found=draft.fetch(position, anchor), lenient=True)
+    presence = replace(presence, screen=screen(draft, position))
     return Root(step, Object(place, presence, objects.fields(position, selected.children[position.type])))

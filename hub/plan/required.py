@@ -8,8 +8,9 @@ from functools import lru_cache
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, parse
 from graphql.language import FieldNode, OperationDefinitionNode, SelectionSetNode
 
-from hub.plan.model import Choice, Leaf, Object, Output, Presence, Probe, Slot
 from hub.plan.operation import Selected
+from hub.plan.outputs import Choice, Leaf, Object, Output
+from hub.plan.slots import Presence, Probe, Slot
 
 NOBODYS = -1  # the number of a selection that no document has
 
@@ -76,3 +77,5 @@ def steps_in(presence: Presence) -> Iterator[int]:
     yield from (slot.step for slot in (*presence.keys, *presence.any))
     if presence.found is not None:
         yield presence.found
+    if presence.screen is not None:
+        yield presence.screen

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from hub.plan.merge import needs
-from hub.plan.model import Fetch, Scan, Step, Unit, Write
+from hub.plan.model import Fetch, Figures, Scan, Step, Unit, Write, own_fetches
 
 
 def schedule(steps: Sequence[Step], groups: Sequence[Sequence[int]], timeout: Callable[[str], float]) -> tuple[Unit, ...]:
@@ -32,7 +32,8 @@ def schedule(steps: Sequence[Step], groups: Sequence[Sequence[int]], timeout: Ca
 
 
 def _seconds(step: Step, timeout: Callable[[str], float]) -> float:
-    return timeout(step.binding.system) if isinstance(step, Fetch | Scan | Write) else 0.0
+    own = timeout(step.binding.system) if isinstance(step, Fetch | Scan | Write | Figures) else 0.0
+    return own + sum(timeout(fetch.binding.system) for fetch in own_fetches(step))
 
 
 def _longest(feeds: Sequence[Sequence[int]], seconds: Sequence[float]) -> Mapping[int, float]:

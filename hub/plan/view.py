@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hub.plan.model import Fetch, QueryPlan, Scan
+from hub.plan.model import Fetch, Figures, QueryPlan, Scan, Screen, Step, listings_of, own_fetches
 from schema.registry import Binding, Served
 
 
@@ -39,13 +39,23 @@ def mentioned(plan: QueryPlan) -> frozenset[str]:
     """All coordinates that a plan speaks of: fields of keys, and what lies in the columns that are asked for."""
     found: set[str] = set()
     for step in plan.steps:
-        if isinstance(step, Fetch | Scan):
-            parent = (step.binding.field or step.binding.type).partition(".")[0]
-            found.update(f"{parent}.{name}" for name in step.binding.key)
-            behind = columns_of(step.binding)
-            for column in step.columns:
-                found.update(behind.get(column, ()))
+        for own in (step.scan if isinstance(step, Figures) else step, *own_fetches(step)):
+            found.update(_spoken_of(own))
+        for listing in listings_of(step):
+            for path in {term.path for term in (*listing.key, *listing.terms.values())} | {path for path, _ in listing.rules}:
+                found.add(f"{listing.node}.{path.partition('.')[0]}")
     return frozenset(found)
+
+
+def _spoken_of(step: Step) -> Iterator[str]:
+    if isinstance(step, Screen):
+        yield from (f"{step.type}.{term.path.partition('.')[0]}" for term in step.terms or ())
+    if isinstance(step, Fetch | Scan):
+        parent = (step.binding.field or step.binding.type).partition(".")[0]
+        yield from (f"{parent}.{name}" for name in step.binding.key)
+        behind = columns_of(step.binding)
+        for column in step.columns:
+            yield from behind.get(column, ())
 
 
 def columns_of(binding: Binding) -> Mapping[str, tuple[str, ...]]:

@@ -1,17 +1,14 @@
-"""Arguments of a field at run time, as canonical values: literals and variables alike. Page arguments and cursors.
+"""Arguments of a field at run time, as canonical values: literals and variables alike.
 
 Knows GraphQL's input coercion, nothing of rows.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import (
     GraphQLEnumType,
     GraphQLError,
@@ -37,14 +34,6 @@ class BadArgument(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.code)
         self.fault = fault
-
-
-@dataclass(frozen=True, slots=True)
-class PageArguments:
-    """``first`` rows with keys greater than ``after`` (None: from the start)."""
-
-    first: int = PAGE_DEFAULT
-    after: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +68,13 @@ def plain(value: Any, kind: GraphQLInputType) -> Any:
     return kind.serialize(value)
 
 
-def page(given: Mapping[str, Any], width: int) -> PageArguments:
-    """``first`` and ``after`` out of canonical arguments; ``width`` is the number of key parts. Raises BadArgument."""
+def first_of(given: Mapping[str, Any]) -> int:
+    """How many rows a page may have. Raises BadArgument."""
     first = given.get("first")
     first = PAGE_DEFAULT if first is None else first
     if not 1 <= first <= PAGE_MAX:
         raise BadArgument(
             Fault("TOO_LARGE", f"first 必须在 1 到 {PAGE_MAX} 之间，实际为 {first}。", f"first must be 1 to {PAGE_MAX}, not {first}.")
         )
-    after = given.get("after")
-    return PageArguments(first, None if after is None else read_cursor(after, width))
-
-
-def write_cursor(key: tuple[Any, ...]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
-
-
-def read_cursor(cursor: str, width: int) -> tuple[Any, ...]:
-    """The key in a cursor. Raises BadArgument (BAD_CURSOR) when it is not one of ours."""
-    try:
-        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        raise BadArgument(Fault("BAD_CURSOR")) from None
-    if not isinstance(key, list) or len(key) != width or any(isinstance(part, dict | list) or part is None for part in key):
-        raise BadArgument(Fault("BAD_CURSOR"))
-    return tuple(key)
+    assert isinstance(first, int)
+    return first

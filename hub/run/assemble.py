@@ -13,22 +13,9 @@ from typing import Any
 
 from graphql import GraphQLOutputType, is_non_null_type
 
-from hub.plan.model import (
-    Choice,
-    Connection,
-    Constant,
-    Failure,
-    Leaf,
-    List,
-    Object,
-    Output,
-    Place,
-    Presence,
-    QueryPlan,
-    Root,
-    Rows,
-    Slot,
-)
+from hub.plan.model import QueryPlan
+from hub.plan.outputs import Choice, Connection, Constant, Failure, Leaf, List, Object, Output, Place, Root, Rows
+from hub.plan.slots import Presence, Slot
 from hub.run.choices import built
 from hub.run.connections import connection
 from hub.run.convert import BAD
@@ -205,7 +192,8 @@ class _Assembly(Positions):
             if concrete is None:
                 faults |= dict.fromkeys(places, BAD_VALUE)
                 continue
-            there, _ = self.present(layer, concrete.presence)
+            there, lost = self.present(layer, concrete.presence)
+            faults |= {at: lost[rows[at]] for at in places if rows[at] in lost} if lost else {}
             places = places if there is None else [at for at in places if there[rows[at]]]
             built, bad = self.scattered(concrete.children, layer, rows, path, places)
             below |= bad

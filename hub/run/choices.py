@@ -5,10 +5,11 @@ Knows plans' probes and layers; makes no calls and no JSON.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 
-from hub.plan.model import Choice, Guard, Output, Probe
+from hub.plan.outputs import Choice, Output
+from hub.plan.slots import Guard, Probe
 from hub.run.convert import BAD, decoded
 from hub.run.layers import Layer, keys_of, present
 from hub.run.positions import Bad, Built, PathOf
@@ -100,13 +101,13 @@ def _objects(layer: Layer, probe: Probe, found: list[State]) -> None:
         if not there:
             found[row] = State.FAILED if row in faults else State.NULL
     if probe.typename is not None:
-        within: Mapping[str, list[bool] | None] = {name: present(layer, presence)[0] for name, presence in probe.variants.items()}
+        within = {name: present(layer, presence) for name, presence in probe.variants.items()}
         for row, name in enumerate(map(str, layer.native(probe.typename))):
             if found[row] is State.VALUE:
                 if name not in within:
                     found[row] = State.FAILED
-                elif (own := within[name]) is not None and not own[row]:
-                    found[row] = State.NULL
+                elif (own := within[name])[0] is not None and not own[0][row]:
+                    found[row] = State.FAILED if row in own[1] else State.NULL
 
 
 def built(

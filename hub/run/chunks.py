@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, repeat
 from typing import Any, Protocol
 
 from graphql import GraphQLOutputType
 
-from connectors.spi import Ask, Call, Field, Page, Plan, SourceError
+from connectors.spi import Ask, Call, Condition, Field, Order, Page, Plan, SourceError
 from hub.run.convert import canonical, natives
 from hub.run.layers import Fault, Fetched
 from hub.run.rows import NOWHERE, Columns, Key, Rows, all_of, by_key, one_each, spans
@@ -46,8 +46,19 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Which rows of each key are wanted, when not all: see ``hub.run.cut``. ``params`` are the values of its names."""
+
+    where: tuple[Condition, ...]
+    order: tuple[Order, ...]
+    after: tuple[str | None, ...]
+    limit: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """What a chunk asks: a binding, the columns wanted, the types of its key, and parameters besides keys.
+    """What a chunk asks: a binding, the columns wanted, the types of its key, parameters besides keys, and perhaps a cut for each key.
 
     ``scope`` is a fingerprint of all else that decides which rows there are for the caller (a row filter and its values). Questions share
     calls and answers only within one scope.
@@ -58,12 +69,19 @@ class Question:
     types: tuple[GraphQLOutputType, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     scope: str = ""
+    cut: Cut | None = None
 
     name: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """``name`` is by what it is known that an answer to one question is an answer to another with the same keys and no parameters."""
-        object.__setattr__(self, "name", repr((self.binding.id, self.columns, self.scope)))
+        cut = () if self.cut is None else (self.cut,)
+        object.__setattr__(self, "name", repr((self.binding.id, self.columns, self.scope, *cut)))
+
+    @property
+    def plain(self) -> bool:
+        """Whether it has no parameters and wants all rows of its keys, so that others may ask the same."""
+        return not self.params and self.cut is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,12 +282,24 @@ async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker:
         return Answered({column.name: [] for column in relation.select(question.columns)})
     try:
         wanted = tuple(name for name in question.columns if name not in relation.keys)
-        plan = sources.plan(binding.system, Ask(relation.name, wanted, by=relation.keys, args=tuple(question.params)), relation)
-        call = Call(question.params, written, asker.deadline, "" if shared else asker.principal, asker.request_id)
+        plan, params = _planned(sources, question, wanted)
+        call = Call(params, written, asker.deadline, "" if shared else asker.principal, asker.request_id)
         pages = await sources.pages(binding.system, plan, call, asker.principal)
         return _checked(binding, plan, types, chunk, written, pages)
     except SourceError as error:
         return Answered({}, fault=Fault.of(error))
+
+
+def _planned(sources: Sources, question: Question, columns: tuple[str, ...]) -> tuple[Plan, Mapping[str, Any]]:
+    """The plan of a question and its parameters. A cut that the source cannot make whole is not made there at all."""
+    binding, relation, cut = question.binding, question.binding.relation, question.cut
+    ask = Ask(relation.name, columns, by=relation.keys, args=tuple(question.params))
+    if cut is not None:
+        whole = replace(ask, where=cut.where, order=cut.order, after=cut.after, limit=cut.limit)
+        plan = sources.plan(binding.system, whole, relation)
+        if plan.rest == Ask(relation.name):
+            return plan, {**question.params, **cut.params}
+    return sources.plan(binding.system, ask, relation), question.params
 
 
 def _written(chunk: Sequence[Key], types: Sequence[GraphQLOutputType], fields: Sequence[Field]) -> tuple[Sequence[Key], Sequence[Key]]:

@@ -48,7 +48,7 @@ class Coalescer:
     def shares(self, question: Question) -> bool:
         """Whether an answer may serve several requests: it has no parameters of its own, takes keys together and asks as the hub."""
         binding = question.binding
-        return not question.params and binding.relation.max_keys > 1 and not self._sources.delegates(binding.system)
+        return question.plain and binding.relation.max_keys > 1 and not self._sources.delegates(binding.system)
 
     def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Wanted:
         """Take ``keys`` along with the next call."""

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from graphql import GraphQLOutputType
 
-from hub.plan.model import Connection, Object, PageField, Place, Rows
-from hub.run.arguments import write_cursor
+from hub.plan.outputs import Connection, Object, PageField, Place, Rows
 from hub.run.layers import Fault, Layer, Paged, faults_at, spans_below
 from hub.run.positions import Bad, Built, Elements, Path, PathOf, zipped
 
@@ -45,7 +44,7 @@ def connection(work: Work, output: Connection, rows: Sequence[int], path: PathOf
     bad: Bad = {}
     pages = [layer.lists.get(row) for row in rows]
     for part in output.fields:
-        values, lost = _page_field(work, part, output, layer, rows, spans, below, pages, path)
+        values, lost = _page_field(work, part, layer, rows, spans, below, pages, path)
         columns.append(values)
         bad = lost | bad
     built = zipped([part.place.key for part in output.fields], columns, len(rows))
@@ -57,7 +56,6 @@ def connection(work: Work, output: Connection, rows: Sequence[int], path: PathOf
 def _page_field(
     work: Work,
     part: PageField,
-    output: Connection,
     layer: Layer,
     rows: Sequence[int],
     spans: Sequence[range | None],
@@ -82,10 +80,10 @@ def _page_field(
             assert part.rows is not None
             values, bad, faults = work.objects(layer, below, element, part.rows)
         case "edges":
-            values, bad = _edges(work, part, output, layer, below, element)
+            values, bad = _edges(work, part, layer, below, element)
             faults = {}
         case "pageInfo":
-            return [None if page is None else _page_info(part, output, layer, page) for page in pages], {}
+            return [None if page is None else _page_info(part, layer, page) for page in pages], {}
         case "totalCount":
             return [None if page is None else page.total for page in pages], {}
         case _:
@@ -95,12 +93,12 @@ def _page_field(
     return lists, work.settle(place, place.type, lists, here, {}, lost)
 
 
-def _edges(work: Work, part: PageField, output: Connection, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
+def _edges(work: Work, part: PageField, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
     columns: list[list[Any]] = []
     bad: Bad = {}
     for place, name, node in part.children:
         if name == "cursor":
-            columns.append(_cursors(output, layer, rows))
+            columns.append(_cursors(layer, rows))
         elif node is not None:
             at_node: PathOf = lambda row, key=place.key: (*path(row), key)  # type: ignore[misc] # noqa: E731
             values, below, faults = work.objects(layer, rows, at_node, node)
@@ -111,15 +109,13 @@ def _edges(work: Work, part: PageField, output: Connection, layer: Layer, rows: 
     return zipped([place.key for place, _, _ in part.children], columns, len(rows)), bad
 
 
-def _cursors(output: Connection, layer: Layer, rows: Sequence[int]) -> list[Any]:
-    if not output.order:
-        return [write_cursor((layer.index[row],)) for row in rows]
-    columns = [layer.canonical(slot).values for slot in output.order]
-    return [write_cursor(tuple(column[row] for column in columns)) for row in rows]
+def _cursors(layer: Layer, rows: Sequence[int]) -> list[Any]:
+    return layer.cursors(rows) if layer.cursors is not None and len(rows) else []
 
 
-def _page_info(part: PageField, output: Connection, layer: Layer, page: Paged) -> dict[str, Any]:
-    ends = _cursors(output, layer, [page.rows[0], page.rows[-1]]) if page.rows else [None, None]
+def _page_info(part: PageField, layer: Layer, page: Paged) -> dict[str, Any]:
+    named = any(name in ("startCursor", "endCursor") for _, name, _ in part.children)
+    ends = _cursors(layer, [page.rows[0], page.rows[-1]]) if named and page.rows else [None, None]
     values = {
         "hasNextPage": page.has_next,
         "hasPreviousPage": page.has_previous,

@@ -34,6 +34,7 @@ from hub.run.prepared import Preparer, Ready
 from hub.run.refusals import build_error, fault_error, request_error, shown
 from hub.run.slices import turn, weight
 from hub.run.sources import Sources
+from hub.run.terms import Viewer
 
 TOGETHER = 500  # groups that are completed before others have their turn
 
@@ -52,7 +53,7 @@ class Engine(Protocol):
         self, document: Document, operation_name: str | None, variables: Mapping[str, Any] | None
     ) -> tuple[Ready, VariableValues] | ExecutionResult: ...
 
-    def mask(self, ready: Ready, principal: Principal) -> frozenset[str]: ...
+    def seeing(self, ready: Ready, principal: Principal) -> tuple[QueryPlan, Viewer]: ...
 
     def bounds(self) -> tuple[float, int | None]: ...
 
@@ -115,10 +116,10 @@ async def in_parts(
     if ready.operation.kind != "query" or keeps_nulls or engine.resolved(ready):
         return await at_once()
     try:
-        plan = engine.preparer.plan(ready.prepared, engine.mask(ready, principal))
+        plan, viewer = engine.seeing(ready, principal)
     except Unplannable as bound:
         return await engine.answered(ExecutionResult(None, [request_error("PLAN_TOO_COMPLEX", str(bound))]), None, (), operation_name)
-    parts = _Parts(engine, ready, plan, Collected(engine.schema, document.later, operation_name or "", given))
+    parts = _Parts(engine, ready, plan, Collected(engine.schema, document.later, operation_name or "", given), viewer)
     try:
         return await parts.begun(given, principal, request_id)
     except BaseException:
@@ -158,7 +159,8 @@ class _Staged(_Run):
 class _Parts:
     """One operation on its way in parts; the ``Rest`` of its answer."""
 
-    def __init__(self, engine: Engine, ready: Ready, plan: QueryPlan, collected: Collected) -> None:
+    def __init__(self, engine: Engine, ready: Ready, plan: QueryPlan, collected: Collected, viewer: Viewer) -> None:
+        self.viewer = viewer
         self.engine = engine
         self.ready = ready
         self.plan = plan
@@ -174,7 +176,7 @@ class _Parts:
         deadline = sources.clock.monotonic() + engine.bounds()[0]
         asked = Asked(sources, request_id, principal.id, engine.shared)
         inputs = Inputs(given, self.ready.nodes)
-        self.run = run = _Staged(self.plan, sources, inputs, deadline, asked, request_id, None, principal.id, None)
+        self.run = run = _Staged(self.plan, sources, inputs, deadline, asked, request_id, None, principal.id, None, self.viewer)
         first = early(self.plan, self.collected)
         await run.until(run.begin(needed(first)))
         cut, done = await self._cut(first)

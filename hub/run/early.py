@@ -13,22 +13,9 @@ from typing import Any
 
 from graphql import TypeNameMetaFieldDef, get_named_type
 
-from hub.plan.model import (
-    Choice,
-    Concrete,
-    Connection,
-    Constant,
-    List,
-    Object,
-    Output,
-    Place,
-    Presence,
-    Probe,
-    QueryPlan,
-    Root,
-    Rows,
-    Slot,
-)
+from hub.plan.model import QueryPlan
+from hub.plan.outputs import Choice, Concrete, Connection, Constant, List, Object, Output, Place, Root, Rows
+from hub.plan.slots import Presence, Probe, Slot
 from hub.run.collected import Collected, Fields
 
 MARK = " type"  # the key under which an object of an abstract type says its own while the answer is cut; no response key has a space
@@ -83,7 +70,7 @@ def _steps(part: object, found: set[int]) -> None:
                 _steps(each, found)
             return
         case Presence():
-            found.update(() if part.found is None else (part.found,))
+            found.update(step for step in (part.found, part.screen) if step is not None)
         case Probe():
             found.update(() if part.step is None else (part.step,))
         case Rows() | Connection():

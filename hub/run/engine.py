@@ -6,12 +6,14 @@ HTTP, no storage and no connector kinds.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema
 from graphql.execution.values import VariableValues
 
+from auth.access import Access, Rows, shape
+from auth.policy import all_rows
 from auth.policy import denied as deny
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
@@ -21,6 +23,7 @@ from hub.plan.model import QueryPlan
 from hub.plan.operation import Unplannable
 from hub.run.arguments import Inputs
 from hub.run.coalesce import Coalescer
+from hub.run.cursors import Cursors
 from hub.run.documents import Document
 from hub.run.execute import Ran, execute
 from hub.run.feeds import Feeds
@@ -35,6 +38,7 @@ from hub.run.slices import encode, weight
 from hub.run.sources import Sources
 from hub.run.subscribe import Who, subscribed
 from hub.run.telling import Telling, told, wanted
+from hub.run.terms import Viewer
 from schema.registry import Registry
 
 TIMEOUT = 10.0  # seconds for a whole request
@@ -42,7 +46,9 @@ TIMEOUT = 10.0  # seconds for a whole request
 
 class Engine:
     """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
-    ``coalesce`` lets requests share calls; ``caches`` are those of the engine before, if there was one."""
+    ``policy`` says which coordinates a caller may not see, ``rows`` which rules those that it sees must pass;
+    ``coalesce`` lets requests share calls; ``cursors`` seals them, by default with a key that nobody else has; ``caches`` are those of the
+    engine before, if there was one."""
 
     def __init__(
         self,
@@ -55,8 +61,10 @@ class Engine:
         timeout: float = TIMEOUT,
         max_errors: int | None = None,
         policy: Policy = deny,
+        rows: Callable[[Principal], Rows] = all_rows,
         coalesce: bool = True,
         caches: Caches | None = None,
+        cursors: Cursors | None = None,
     ) -> None:
         self.schema = schema
         self.registry = registry
@@ -66,6 +74,8 @@ class Engine:
         self._timeout = timeout
         self._max_errors = max_errors
         self._policy = policy
+        self._rows = rows
+        self._cursors = cursors or Cursors()
         self.shared = Coalescer(sources) if coalesce else None
         self.feeds = Feeds(sources)
         self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
@@ -148,12 +158,14 @@ class Engine:
         variables: Mapping[str, Any] | None = None,
         *,
         denied: frozenset[str] | None = None,
+        rows: Rows | None = None,
         operation_name: str | None = None,
         principal: Principal = ANONYMOUS,
         request_id: str = "",
     ) -> ExecutionResult:
-        """The same answer as values. ``denied`` stands in for the policy's decision when it is given."""
-        _, result = await self._result(document, operation_name, variables, principal, request_id, denied)
+        """The same answer as values. ``denied`` and ``rows`` stand in for the policy's decision when they are given."""
+        access = None if denied is None and rows is None else Access(denied or frozenset(), rows or {})
+        _, result = await self._result(document, operation_name, variables, principal, request_id, access)
         return ExecutionResult(values(result.data), result.errors, result.extensions)
 
     def explained(
@@ -168,8 +180,9 @@ class Engine:
         when there is no operation of that name, Unplannable."""
         if document.errors:
             raise document.errors[0]
-        prepared = self.preparer.ready(document, operation_name, variables or {}).prepared
-        return explained(self.preparer.plan(prepared, self.preparer.denied(prepared, principal)), self.registry)
+        ready = self.preparer.ready(document, operation_name, variables or {})
+        access = self._access(ready, principal)
+        return explained(self.preparer.plan(ready.prepared, access.denied, rules=shape(access.rows)), self.registry)
 
     def explain(
         self,
@@ -199,7 +212,7 @@ class Engine:
         variables: Mapping[str, Any] | None,
         principal: Principal,
         request_id: str,
-        denied: frozenset[str] | None,
+        access: Access | None,
         telling: Telling | None = None,
     ) -> tuple[Context | None, ExecutionResult]:
         if document.errors or document.tree is None:
@@ -215,7 +228,7 @@ class Engine:
         keys = tuple(selected.key for selected in selections)
         if telling is not None and telling.mode == "dryRun":
             core = {}  # what has a resolver of its own is not run either
-        context = Context(self, ready, principal, request_id, self._directory, denied, keys, core, telling=telling)
+        context = Context(self, ready, principal, request_id, self._directory, access, keys, core, telling=telling)
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
         if isinstance(outcome, list):
             return None, ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in outcome])
@@ -245,17 +258,22 @@ class Engine:
         """What of an operation this principal may not see."""
         return self.preparer.denied(ready.prepared, principal)
 
+    def seeing(self, ready: Ready, principal: Principal) -> tuple[QueryPlan, Viewer]:
+        """The plan of an operation for this principal, and what its lists go by. Raises Unplannable."""
+        access = self._access(ready, principal)
+        return self.preparer.plan(ready.prepared, access.denied, rules=shape(access.rows)), Viewer(self._cursors, access.rows)
+
     async def event(
         self, ready: Ready, variables: VariableValues, principal: Principal, request_id: str, row: Layer
     ) -> tuple[Part, tuple[str, ...]]:
         """The answer for one row of an event, and the systems that were called for it."""
         try:
-            plan = self.preparer.plan(ready.prepared, self.mask(ready, principal))
+            plan, viewer = self.seeing(ready, principal)
         except Unplannable as bound:
             return Part(None, [request_error("PLAN_TOO_COMPLEX", str(bound))]), ()
         deadline = self.sources.clock.monotonic() + self._timeout
         inputs = Inputs(variables, ready.nodes)
-        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.id, self.shared, event=row)
+        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.id, self.shared, event=row, viewer=viewer)
         return await self._assembled(plan, ran, weight(ran.layers), ready), tuple(sorted(ran.systems))
 
     async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part:
@@ -263,6 +281,7 @@ class Engine:
         ready: Ready = context.prepared
         telling: Telling | None = context.telling
         plan = self._plan(context, only)
+        viewer = Viewer(self._cursors, self._access_of(context).rows)
         if telling is not None and telling.mode == "dryRun":
             return Part(None)
         if context.deadline is None:
@@ -272,7 +291,8 @@ class Engine:
         analysis = telling.analysis if telling is not None and only is None else None
         # What is read after a write is asked for by this request alone: a call that others share may have been made before it.
         shared = self.shared if only is None else None
-        ran = await execute(plan, self.sources, inputs, context.deadline, context.request_id, context.principal.id, shared, analysis)
+        who = context.principal.id
+        ran = await execute(plan, self.sources, inputs, context.deadline, context.request_id, who, shared, analysis, viewer=viewer)
         context.systems = tuple(sorted({*context.systems, *ran.systems}))
         began = self.sources.clock.monotonic()
         rows = weight(ran.layers)
@@ -284,15 +304,21 @@ class Engine:
 
     async def _assembled(self, plan: QueryPlan, ran: Ran, rows: int, ready: Ready, propagates: bool = True) -> Part:
         done = await assembled(plan, ran.layers, rows, propagates)
-        notices = done.notices.listed()
+        notices = [*done.notices.listed(), *(notice for layer in ran.layers.values() for notice in layer.notices)]
         errors = shown(in_output_order(plan, done.errors), self._max_errors, ready.nodes)
         return Part(done.data, errors, {"notices": notices} if notices else None)
 
     def _plan(self, context: Context, only: str | None = None) -> QueryPlan:
         """The plan of a request, or of one of its root fields, under its own mask. Raises Unplannable."""
         prepared = context.prepared.prepared
-        denied = self.preparer.denied(prepared, context.principal) if context.denied is None else context.denied
-        return self.preparer.plan(prepared, denied) if only is None else self.preparer.plan(prepared, denied, only)
+        access = self._access_of(context)
+        return self.preparer.plan(prepared, access.denied, only, shape(access.rows))
+
+    def _access_of(self, context: Context) -> Access:
+        return context.access if context.access is not None else self._access(context.prepared, context.principal)
+
+    def _access(self, ready: Ready, principal: Principal) -> Access:
+        return Access(self.mask(ready, principal), self._rows(principal))
 
     def _is_core(self, name: str, coordinate: str) -> bool:
         return name in ("__schema", "__type") or coordinate in self._core_roots

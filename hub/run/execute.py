@@ -8,25 +8,34 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from connectors.spi import SourceError
-from hub.plan.model import ROOT, Arguments, Event, Expand, Fetch, QueryPlan, Scan, Unit, Write
+from hub.plan.model import Arguments, Event, Expand, Fetch, Figures, QueryPlan, Scan, Screen, Unit, Write
 from hub.plan.schedule import budget
+from hub.plan.slots import ROOT
+from hub.run.aggregate import figures
 from hub.run.analysis import Analysis
-from hub.run.arguments import BadArgument, Inputs, PageArguments, arguments, page
+from hub.run.arguments import BadArgument, Inputs, arguments
 from hub.run.choices import left
 from hub.run.chunks import Answered, Asked, Question, Shared, align, when_all
-from hub.run.layers import Fault, Fetched, Layer, Paged, keys_of, such
+from hub.run.cursors import Cursors
+from hub.run.cut import cut_of
+from hub.run.layers import Fault, Fetched, Layer, keys_of, such
 from hub.run.lists import expand
+from hub.run.nested import Listed, begun
 from hub.run.required import bundles, under
 from hub.run.rows import Key
-from hub.run.scan import Scanning, conditions
+from hub.run.scan import Scanning
 from hub.run.sources import Sources
+from hub.run.terms import Viewer, screened, terms
 from hub.run.writes import write
+
+NOBODY = Viewer(Cursors(), {})  # whose lists nobody pages through later
 
 
 @dataclass(slots=True)
@@ -47,11 +56,12 @@ async def execute(
     shared: Shared | None = None,
     analysis: Analysis | None = None,
     event: Layer | None = None,
+    viewer: Viewer | None = None,
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock), and tell ``analysis`` what each step does; then nothing is shared.
-    ``event`` is the row of a subscription's event. Raises nothing but CancelledError."""
+    ``event`` is the row of a subscription's event, ``viewer`` for whom lists are made. Raises nothing but CancelledError."""
     asked = Asked(sources, request_id, principal, shared if analysis is None else None)
-    run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis, principal, event)
+    run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis, principal, event, viewer or NOBODY)
     try:
         await run.all()
     except BaseException:
@@ -74,6 +84,7 @@ class _Run:
         analysis: Analysis | None,
         principal: str,
         event: Layer | None,
+        viewer: Viewer,
     ) -> None:
         self.units = plan.schedule
         self.analysis = analysis
@@ -84,6 +95,7 @@ class _Run:
         self.request_id = request_id
         self.principal = principal
         self.event = event
+        self.viewer = viewer
         self.layers: dict[int, Layer] = {ROOT: Layer(1)}
         self.waits = [unit.waits for unit in self.units]
         self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
@@ -134,6 +146,9 @@ class _Run:
                 return
             case Arguments():
                 self._arguments(step)
+            case Figures():
+                self._task(unit, self._figures(step, self._until(unit)), self._context(step))
+                return
             case Write():
                 self._task(unit, self._write(step), self._context(step))
                 return
@@ -141,7 +156,11 @@ class _Run:
                 assert self.event is not None, "a subscription's plan is run for an event"
                 self.layers[step.id] = self.event
             case Expand():
-                self.layers[step.id] = expand(step, self.layers[step.layer], self.inputs)
+                if self._listing(unit, step):
+                    return
+            case Screen():
+                layer = self.layers[step.layer]
+                layer.fetched[step.id] = screened(step, layer, self.viewer.rows)
         self._done(unit)
 
     def _done(self, unit: Unit) -> None:
@@ -160,7 +179,7 @@ class _Run:
             self.next.append(go_on)
             self._turn()
 
-    def _context(self, step: Fetch | Scan | Write, keys: Iterable[object] = ()) -> Context:
+    def _context(self, step: Fetch | Scan | Write | Figures | Expand, keys: Iterable[object] = ()) -> Context:
         """In which calls for ``step`` are made."""
         return self.asked.context if self.analysis is None else self.analysis.of(step.id, keys, self.asked.context)
 
@@ -190,24 +209,45 @@ class _Run:
     async def _scan(self, step: Scan, until: float) -> None:
         try:
             given = arguments(step.selected, self.inputs)
-            cut = page(given, len(step.order)) if step.order else None
-            scanning = Scanning(step, self.sources, until, self.request_id, conditions(step, given))
+            wanted = terms(step.listing, step.selected if step.pages else None, given, self.viewer)
+            params = {param: given[name] for name, param in step.binding.args.items() if given.get(name) is not None}
+            scanning = Scanning(step, wanted, self.viewer, params, self.sources, self.asked, until, self.request_id)
             self.asked.systems.add(step.binding.system)
-            self.layers[step.id] = await self._scanned(step, scanning, cut)
+            self.layers[step.id] = await scanning.layer()
         except SourceError as error:
             self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
         except BadArgument as error:
             self.layers[step.id] = Layer(0, faults={0: error.fault})
 
-    async def _scanned(self, step: Scan, scanning: Scanning, cut: PageArguments | None) -> Layer:
-        found = await scanning.rows(cut) if step.rows or cut is None else None
-        total = found.total if found is not None else None
-        if step.total and total is None:
-            total = await scanning.total()
-        columns = found.columns if found is not None else {}
-        size = found.size if found is not None else 0
-        paged = Paged(range(size), found is not None and found.has_next, cut is not None and cut.after is not None, total)
-        return Layer(size, [0] * size, range(size), {0: paged}, {0: range(size)}, fetched={step.id: Fetched(columns)})
+    async def _figures(self, step: Figures, until: float) -> None:
+        try:
+            given = arguments(step.scan.selected, self.inputs)
+            self.asked.systems.add(step.binding.system)
+            self.layers[step.id] = await figures(step, given, self.viewer, self.sources, self.asked, until, self.request_id)
+        except SourceError as error:
+            self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
+        except BadArgument as error:
+            self.layers[step.id] = Layer(0, faults={0: error.fault})
+
+    # -- lists ---------------------------------------------------------------------------------------------------
+
+    def _listing(self, unit: Unit, step: Expand) -> bool:
+        """Make the layer of a list. True: other systems say which rows are in it, so it is still to come."""
+        above = self.layers[step.layer]
+        if step.listing is None and not step.kinds:
+            self.layers[step.id] = expand(step, above)
+            return False
+        listed = begun(step, above, self.inputs, self.viewer)
+        if not listed.foreign:
+            self.layers[step.id] = listed.layer()
+            return False
+        context = self._context(step)
+        self._task(unit, self._completed(step, listed, self._until(unit)), context)
+        return True
+
+    async def _completed(self, step: Expand, listed: Listed, until: float) -> None:
+        await listed.complete(self.asked, until)
+        self.layers[step.id] = listed.layer()
 
     async def _write(self, step: Write) -> None:
         layer, called = await write(step, self.sources, self.inputs, self.deadline, self.request_id, self.principal)
@@ -287,7 +327,11 @@ class _Run:
             made: Question = unit.made[0]
             return made
         params: dict[str, Any] = dict(required or {})
+        cut = None
         if step.selected is not None:
             given = arguments(step.selected, self.inputs)
             params |= {param: given.get(argument) for argument, param in step.binding.args.items()}
-        return Question(step.binding, step.columns, types, params)
+            if step.cut is not None:
+                with suppress(BadArgument):  # the list itself says so
+                    cut = cut_of(terms(step.cut, step.selected, given, self.viewer), step.binding.relation)
+        return Question(step.binding, step.columns, types, params, cut=cut)

@@ -16,7 +16,9 @@ from typing import Any
 
 from graphql import is_non_null_type
 
-from hub.plan.model import Choice, Connection, Constant, Leaf, List, Object, Output, Presence, QueryPlan, Rows, Slot
+from hub.plan.model import QueryPlan
+from hub.plan.outputs import Choice, Connection, Constant, Leaf, List, Object, Output, Rows
+from hub.plan.slots import Presence, Slot
 from hub.run.assemble import Assembled, assemble, assemble_large
 from hub.run.choices import chosen
 from hub.run.kinds import whole

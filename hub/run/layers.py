@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
-from hub.plan.model import ELEMENT, Presence, Slot, When
+from hub.plan.slots import ELEMENT, Presence, Slot, When
 from hub.run.convert import BAD, Column, Reading
 from hub.run.rows import spans
 
@@ -66,6 +66,8 @@ class Layer:
     faults: Mapping[int, Fault] = field(default_factory=dict)
     read: Callable[[Slot], list[Any]] | None = None  # columns that are computed on demand, for list rows
     fetched: dict[int, Fetched] = field(default_factory=dict)
+    cursors: Callable[[Sequence[int]], list[str]] | None = None  # of some of the rows, for a connection
+    notices: list[dict[str, Any]] = field(default_factory=list)
     _native: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
     _canonical: dict[tuple[int, str], Column] = field(default_factory=dict)
 
@@ -168,7 +170,7 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
                 faults[row] = fault
     slots = presence.keys or presence.any
     if not slots:
-        return alive, faults
+        return (alive, faults) if presence.screen is None else _screened(layer, presence, alive, faults)
     columns = [layer.native(slot) for slot in slots]
     alive = _there(columns, any_will_do=not presence.keys)
     for slot, values in zip(slots, columns, strict=True):
@@ -181,7 +183,19 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
         for row, fault in layer.faults_of(step).items():
             alive[row] = False
             faults[row] = fault
-    return alive, faults
+    return (alive, faults) if presence.screen is None else _screened(layer, presence, alive, faults)
+
+
+def _screened(layer: Layer, presence: Presence, alive: list[bool] | None, faults: dict[int, Fault]) -> tuple[list[bool], dict[int, Fault]]:
+    """Take away what the caller may not see. Where that is not known the object has the failure; of an entity that was looked up even
+    where the entity does not exist, since the failure would otherwise tell that it does."""
+    verdict = layer.fetched[presence.screen or 0]
+    there = [True] * layer.size if alive is None or presence.lenient else alive
+    for row, fault in verdict.faults.items():
+        if there[row]:
+            faults[row] = fault
+    seen = zip(alive or there, verdict.found, strict=True)
+    return [here and passes and row not in faults for row, (here, passes) in enumerate(seen)], faults
 
 
 def spans_below(layer: Layer, rows: Sequence[int]) -> tuple[list[range | None], Sequence[int]]:

@@ -1,7 +1,4 @@
-"""List layers: the rows of a link or the elements of a column, cut for each parent and laid end to end.
-
-Knows layers and the arguments of one field; makes no calls.
-"""
+"""List layers: the rows of a link or the elements of a column, laid end to end. Knows layers; makes no calls."""
 
 from __future__ import annotations
 
@@ -11,53 +8,38 @@ from itertools import chain, repeat
 from typing import Any
 
 from connectors.paths import read_all
-from hub.plan.model import ELEMENT, Expand, Slot
-from hub.run.arguments import BadArgument, Inputs, arguments, page
-from hub.run.convert import canonical, decoded
+from hub.plan.model import Expand
+from hub.plan.slots import ELEMENT, Slot
+from hub.run.convert import decoded
 from hub.run.layers import Fault, Layer, Paged, such
-from hub.run.order import row_keys
-from hub.run.rows import spans
+from hub.run.rows import Columns, spans
 
 
-def expand(step: Expand, above: Layer, inputs: Inputs) -> Layer:
-    """The layer of ``step`` below the layer ``above``."""
-    below = linked(above, step.source) if step.slot is None else unnested(above, step.slot, such(above, step.when))
-    return laid(below, None if step.selected is None else cuts(step, below, inputs))
+def expand(step: Expand, above: Layer) -> Layer:
+    """The layer of ``step`` below the layer ``above``: all rows as they are. Lists that are narrowed or cut: ``hub.run.nested``."""
+    return laid(below(step, above), None)
+
+
+def below(step: Expand, above: Layer) -> Below:
+    """The list rows of ``step`` before they are a layer."""
+    return linked(above, step.source) if step.slot is None else unnested(above, step.slot, such(above, step.when))
 
 
 @dataclass(slots=True)
 class Below:
-    """List rows before they are a layer: ``native`` reads a whole column of them, ``groups`` are those of each row above."""
+    """``size`` list rows before they are a layer: ``native`` reads a whole column of them, ``groups`` are those of each row above."""
 
     native: Callable[[Slot], list[Any]]
     groups: Sequence[Sequence[int] | None]
     faults: Mapping[int, Fault]
-
-
-def cuts(step: Expand, below: Below, inputs: Inputs) -> dict[int, Paged]:
-    """For a connection: the rows of each parent, sorted by key and cut by the field's arguments."""
-    assert step.selected is not None
-    kinds = [slot.type for slot in step.order]
-    try:
-        cut = page(arguments(step.selected, inputs), len(kinds))
-    except BadArgument as error:
-        below.faults = {row: error.fault for row, group in enumerate(below.groups) if group is not None} | dict(below.faults)
-        below.groups = [None] * len(below.groups)
-        return {}
-    keys = row_keys([canonical(below.native(slot), slot.type, slot.field).values for slot in step.order], kinds)
-    bound = row_keys([[part] for part in cut.after], kinds)[0] if cut.after is not None else None
-    found = {}
-    for parent, group in enumerate(below.groups):
-        if group is not None:
-            ordered = sorted(group, key=keys.__getitem__) if kinds else list(group)
-            later = ordered if bound is None else [row for row in ordered if keys[row] > bound]
-            found[parent] = Paged(later[: cut.first], len(later) > cut.first, len(later) < len(ordered), len(ordered))
-    return found
+    size: int
 
 
 def linked(above: Layer, source: int) -> Below:
     fetched = above.fetched[source]
-    return Below(lambda slot: fetched.columns[slot.column], fetched.groups or (), fetched.faults)
+    columns = fetched.columns
+    size = columns.size if isinstance(columns, Columns) else len(next(iter(columns.values()), ()))
+    return Below(lambda slot: fetched.columns[slot.column], fetched.groups or (), fetched.faults, size)
 
 
 def unnested(above: Layer, slot: Slot, wanted: Sequence[bool] | None = None) -> Below:
@@ -82,7 +64,7 @@ def unnested(above: Layer, slot: Slot, wanted: Sequence[bool] | None = None) -> 
     def part(slot: Slot) -> list[Any]:
         return elements if slot.field is None or slot.column == ELEMENT else read_all(slot.field.path, elements)
 
-    return Below(part, groups, faults)
+    return Below(part, groups, faults, len(elements))
 
 
 def laid(below: Below, cuts: Mapping[int, Paged] | None) -> Layer:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hub.plan.model import Choice, Connection, List, Object, Output, PageField, QueryPlan, Rows
+from hub.plan.model import QueryPlan
+from hub.plan.outputs import Choice, Connection, List, Object, Output, PageField, Rows
 from hub.run.positions import Located
 
 Keys = tuple[str, ...]  # a path without its indexes

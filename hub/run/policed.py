@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 
+from hub.plan.listing import coordinates_on
 from hub.plan.operation import Operation
 from schema.coordinates import Coordinate
 from schema.registry import Registry
 
 
 def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> tuple[Coordinate, ...]:
-    """All coordinates that are touched, what the fields among them are looked up or filtered by or need, and all inside the objects
-    among them, since that decides whether those are there."""
+    """All coordinates that are touched or that lists may be narrowed or ordered by, what those need, what they are looked up by, and all
+    inside the objects among them, since that decides whether those are there."""
     touched = dict.fromkeys(operation.coordinates)
     for coordinate in operation.coordinates:
+        touched.update(_narrowing(schema, registry, coordinate))
+    for coordinate in tuple(touched):
         touched.update(dict.fromkeys(sorted(registry.requires.get(coordinate, ()))))
     names = dict(touched)
     for coordinate in touched:
@@ -24,13 +27,34 @@ def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> 
         if feed is not None:
             names.update(dict.fromkeys(f"{feed.type}.{name}" for name in feed.narrows.values()))
         definition = _field(schema, coordinate)
-        named = get_named_type(definition.type).name
-        node = registry.connections.get(named, named)
-        for argument in definition.args.values():
-            filterable = registry.filters.get(get_named_type(argument.type).name, {})
-            names.update(dict.fromkeys(f"{node}.{name}" for name in filterable.values()))
-        names.update(_within(schema, registry, named))
+        if definition is not None:  # a key that is not in the public schema has nothing inside
+            names.update(_within(schema, registry, get_named_type(definition.type).name))
     return tuple(registry.coordinates[name] for name in names if name in registry.coordinates)
+
+
+def _narrowing(schema: GraphQLSchema, registry: Registry, coordinate: str) -> dict[str, None]:
+    """What a list may be narrowed and ordered by, or figures be grouped by, made of and narrowed by."""
+    definition = _field(schema, coordinate)
+    if definition is None:
+        return {}
+    named = get_named_type(definition.type).name
+    node = registry.connections.get(named, named)
+    found = _behind(schema, registry, named)
+    for argument in definition.args.values():
+        given = get_named_type(argument.type).name
+        paths = {*registry.filters.get(given, {}).values(), *registry.orders.get(given, {}).values()}
+        found.update(dict.fromkeys(name for path in sorted(paths) for name in coordinates_on(schema, node, path)))
+    return found
+
+
+def _behind(schema: GraphQLSchema, registry: Registry, type_name: str) -> dict[str, None]:
+    """All that figures of this type may be grouped by, made of or narrowed by."""
+    found = registry.aggregates.get(type_name)
+    if found is None:
+        return {}
+    paths = {*found.groups.values(), *(path for some in found.figures.values() for path in some.values())}
+    paths.update(registry.filters.get(f"{found.node}Filter", {}).values())
+    return dict.fromkeys(name for path in sorted(paths) for name in coordinates_on(schema, found.node, path))
 
 
 def _within(schema: GraphQLSchema, registry: Registry, type_name: str) -> dict[str, None]:
@@ -50,9 +74,7 @@ def _within(schema: GraphQLSchema, registry: Registry, type_name: str) -> dict[s
     return found
 
 
-def _field(schema: GraphQLSchema, coordinate: str) -> GraphQLField:
+def _field(schema: GraphQLSchema, coordinate: str) -> GraphQLField | None:
     type_name, _, name = coordinate.partition(".")
     parent = schema.type_map[type_name]
-    assert isinstance(parent, GraphQLObjectType)
-    found: GraphQLField = parent.fields[name]
-    return found
+    return parent.fields.get(name) if isinstance(parent, GraphQLObjectType) else None

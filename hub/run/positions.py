@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from graphql import GraphQLOutputType, is_non_null_type
 
-from hub.plan.model import Place
+from hub.plan.outputs import Place
 from hub.run.layers import Fault
 
 Path = tuple[str | int, ...]

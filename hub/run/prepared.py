@@ -2,7 +2,7 @@
 
     document    text and public schema                       -> tree, validation
     operation   what is asked, without any value             -> normalised operation, coordinates that policy decides on
-    plan        operation and mask                           -> plan
+    plan        operation, mask and what rules for rows read -> plan
 
 Each level is bounded by bytes. Values are in none of them: an operation is known by its digest, which literals and names of variables
 do not change, and the field nodes of a request's own document go beside its plan. An operation is kept under the epochs of the types that
@@ -36,6 +36,7 @@ MB = 1_000_000
 REFUSED_FOR = 60.0  # seconds for which what was too complex once is refused unseen
 GENERATIONS = 4  # public schemas that operations and plans may still be of; older ones would be kept in memory by them
 
+Shape = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # rules for rows without their values: see auth.access
 Policy = Callable[[Principal, Iterable[Coordinate]], frozenset[str]]
 
 
@@ -93,7 +94,7 @@ class Caches:
         self.ready: Bounded[tuple[int, str, str, tuple[bool, ...]], Ready | Refusal] = Bounded(operations // 2)
         self.operations: Bounded[str, Prepared] = Bounded(operations // 2)
         self.masks: Bounded[tuple[str, Any], _Mask] = Bounded(plans // 8)
-        self.plans: Bounded[tuple[str, frozenset[str]], Planned | Refusal] = Bounded(plans - plans // 8)
+        self.plans: Bounded[tuple[str, frozenset[str], Shape], Planned | Refusal] = Bounded(plans - plans // 8)
         self._schemas: dict[int, GraphQLSchema] = {}
         self._engines = 0
 
@@ -169,9 +170,10 @@ class Preparer:
             self.caches.masks.put(key, found, sizes.mask(found.denied, principal.scopes))
         return found.denied
 
-    def plan(self, prepared: Prepared, denied: frozenset[str], only: str | None = None) -> QueryPlan:
-        """The plan for callers who may not see ``denied``; ``only``: of one root field, by its response key. Raises Unplannable."""
-        key = (prepared.key if only is None else f"{prepared.key} {only}", denied)
+    def plan(self, prepared: Prepared, denied: frozenset[str], only: str | None = None, rules: Shape = ()) -> QueryPlan:
+        """The plan for callers who may not see ``denied`` and of each type only rows that pass ``rules``, whose values it does not hold;
+        ``only``: of one root field, by its response key. Raises Unplannable."""
+        key = (prepared.key if only is None else f"{prepared.key} {only}", denied, rules)
         found = self.caches.plans.get(key)
         if isinstance(found, Planned):
             return found.plan
@@ -179,7 +181,7 @@ class Preparer:
         operation = prepared.operation
         planned = tuple(one for one in operation.selections if not self._core(one.name, one.coordinate) and only in (None, one.key))
         try:
-            plan = plan_query(self.schema, self.registry, replace(operation, selections=planned), denied)
+            plan = plan_query(self.schema, self.registry, replace(operation, selections=planned), denied, dict(rules))
         except Unplannable as bound:
             self.caches.plans.put(key, self._refusal(bound), sizes.REFUSAL)
             raise
@@ -191,6 +193,7 @@ class Preparer:
     def _prepared(self, operation: Operation) -> Prepared:
         listed = {self.registry.connections[name] for name in operation.types if name in self.registry.connections}
         required = {name for each in operation.coordinates for name in self.registry.requires.get(each, ())}
+        listed |= {self.registry.aggregates[name].node for name in operation.types if name in self.registry.aggregates}
         types = operation.types | listed | {name.partition(".")[0] for name in required}
         stamp = "\n".join((operation.digest, *self._epochs.of(sorted(types))))
         key = hashlib.sha256(stamp.encode()).hexdigest()

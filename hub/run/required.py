@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.plan.model import Choice, Failure, Leaf, Object, Output, Presence, Required
+from hub.plan.model import Required
+from hub.plan.outputs import Choice, Failure, Leaf, Object, Output
+from hub.plan.slots import Presence
 from hub.run.choices import chosen
 from hub.run.chunks import Answered
 from hub.run.convert import BAD

@@ -72,6 +72,11 @@ class Columns(dict[str, list[Any]]):
         self._where = where
         self._holes = where is not None and NOWHERE in where
 
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self._where) if self._where is not None else sum(len(next(iter(answer.values()), ())) for answer in self._answers)
+
     def __missing__(self, name: str) -> list[Any]:
         answers, where = self._answers, self._where
         column = answers[0][name] if len(answers) == 1 else list(chain.from_iterable(answer[name] for answer in answers))

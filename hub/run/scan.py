@@ -1,174 +1,244 @@
 """A root list: filter, order, page and count, pushed to the source as far as it goes and finished here within a bound.
 
-Knows the connector interface and one scan step; the rows go into a layer of their own.
+What the source cannot tell exactly is looked at here, and so is what its rows do not carry. A limit goes down only when everything
+before it did. Knows the connector interface and one scan step; the rows go into a layer of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.spi import Ask, Call, Condition, Operator, Order, Plan, SourceError
-from hub.plan.model import Scan, Slot
-from hub.run.arguments import BadArgument, PageArguments
-from hub.run.chunks import join
-from hub.run.convert import canonical, native
-from hub.run.layers import Fault
-from hub.run.order import agrees, holds, row_keys
+from connectors.spi import Ask, Call, Condition, Order, Plan, SourceError
+from hub.plan.model import Scan
+from hub.run.arguments import BadArgument
+from hub.run.chunks import Asked, join
+from hub.run.layers import Fault, Fetched, Layer, Paged
+from hub.run.order import agrees
+from hub.run.push import pushed
 from hub.run.sources import Sources
+from hub.run.terms import NOWHERE, Kinds, Terms, Viewer, Wanted, after_place, completed, least, places, sealed, unplaced, verdicts
 
 MAX_SCAN = 5_000  # rows the engine will look at when a source cannot filter, order or count by itself
-OPERATORS: dict[str, Operator] = {"eq": "EQ", "in": "IN", "lt": "LT", "le": "LE", "gt": "GT", "ge": "GE", "prefix": "PREFIX"}
+MAX_ROWS = 100_000  # rows of a plain list
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One condition of a filter in canonical terms."""
+@dataclass(slots=True)
+class Rows:
+    """What a source has handed over: ``rows`` of ``raw`` are those that count, in order; ``total`` where it is known."""
 
-    field: str
-    op: Operator
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """Native columns of the rows of one page (``size`` of them), whether there are more, and the total where it was asked for."""
-
-    columns: dict[str, list[Any]]
-    size: int
-    has_next: bool = False
+    raw: Layer
+    rows: Sequence[int]
+    more: bool = False
     total: int | None = None
 
 
-def conditions(step: Scan, given: dict[str, Any]) -> list[Wanted]:
-    """The conditions in a field's filter argument. Raises BadArgument: FORBIDDEN for a field that the caller may not see,
-    FILTER_NOT_PUSHABLE for one that the source's rows do not carry."""
-    found = []
-    for field, condition in sorted((given.get("filter") or {}).items()):
-        for op, value in sorted((condition or {}).items()):
-            if value is None:
-                continue
-            if field in step.denied_filters:
-                raise BadArgument(Fault("FORBIDDEN"))
-            if field not in step.filters or op not in OPERATORS:
-                names = ", ".join(sorted(set(step.filters) - step.denied_filters))
-                raise BadArgument(Fault("FILTER_NOT_PUSHABLE", f"可用于筛选的字段：{names}。", f"Fields to filter by: {names}."))
-            found.append(Wanted(field, OPERATORS[op], value))
-    return found
+class TooMany(Exception):
+    """The source holds more rows than the engine looks at."""
 
 
-def _not_pushable() -> BadArgument:
+def too_many() -> BadArgument:
     zh = f"来源系统无法完成该筛选或排序，且数据超过 {MAX_SCAN} 行。"
     return BadArgument(
         Fault("FILTER_NOT_PUSHABLE", zh, f"The source cannot filter, sort or count this and holds more than {MAX_SCAN} rows.")
     )
 
 
-def _kept_columns(columns: dict[str, list[Any]], rows: Sequence[int], size: int) -> dict[str, list[Any]]:
-    if rows == range(size):
-        return columns
-    return {name: [column[row] for row in rows] for name, column in columns.items()}
-
-
 class Scanning:
-    """One scan of one request."""
+    """One scan of one request. ``params`` are those of the relation's own arguments."""
 
-    def __init__(self, step: Scan, sources: Sources, deadline: float, request_id: str, wanted: list[Wanted]) -> None:
+    def __init__(
+        self,
+        step: Scan,
+        terms: Terms,
+        viewer: Viewer,
+        params: Mapping[str, Any],
+        sources: Sources,
+        asked: Asked,
+        deadline: float,
+        request_id: str,
+    ) -> None:
+        self._viewer = viewer
         self._step = step
+        self._terms = terms
         self._sources = sources
+        self._asked = asked
         self._deadline = deadline
         self._request_id = request_id
-        self._wanted = wanted
-        self._sorts = all(agrees(slot.type, slot.field) for slot in step.order)
+        self._params = dict(params)
+        self._bounded = False  # whether all rows have to be few enough to be looked at here
+        self._where, self._own = self._divided()
+        order = terms.order
+        self._sorts = bool(order) and all(sort.term.carried and agrees(sort.term.slot.type, sort.term.slot.field) for sort in order)
 
-    async def rows(self, page: PageArguments | None) -> Scanned:
-        """The rows after the cursor, ``first`` of them; all rows when ``page`` is None. Raises SourceError, BadArgument."""
-        after = self._after(page)
-        plan, params = self._plan(self._wanted + after, page, total=self._step.total and page is not None and not after)
-        columns, size, total = await self._call(plan, params)
-        keep = self._kept(plan, columns, size, self._wanted + after)
-        if page is None:
-            return Scanned(_kept_columns(columns, keep, size), len(keep))
-        left = page.after is not None and not after  # the cursor is no single condition, or not one that the source can tell
-        if plan.rest.order or left or not self._sorts:
-            kinds = [slot.type for slot in self._step.order]
-            keys = row_keys([canonical(columns[slot.column], slot.type, slot.field).values for slot in self._step.order], kinds)
+    async def layer(self) -> Layer:
+        """The layer of this list. Raises SourceError, BadArgument."""
+        step, terms = self._step, self._terms
+        notices: list[dict[str, Any]] = []
+        try:
+            found = await self.rows() if step.rows else None
+        except TooMany:
+            raise too_many() from None
+        total = found.total if found is not None else None
+        if step.total and total is None:
+            try:
+                total = await self.total()
+            except TooMany:
+                notices.append(_uncounted(step))
+        rows = found.rows if found is not None else ()
+        raw = found.raw if found is not None else Layer(0)
+        size = len(rows)
+        paged = Paged(range(size), found is not None and found.more, terms.after is not None, total)
+        columns = {name: _picked(column, rows, raw.size) for name, column in raw.fetched[step.id].columns.items()} if size else {}
+        layer = Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, spans={0: range(size)})
+        layer.fetched[step.id] = Fetched(columns)
+        layer.notices = notices
+        layer.cursors = sealed(terms, raw, self._viewer.cursors, lambda: rows)
+        return layer
+
+    async def rows(self) -> Rows:
+        """One page of rows, or all of a plain list. Raises SourceError, TooMany, BadArgument."""
+        terms = self._terms
+        plan, params = self._plan(count=self._step.total)
+        raw, total = await self._call(plan, params)
+        keep = await self._kept(plan, raw)
+        if terms.first is None:
+            return Rows(raw, keep)
+        whole = plan.ask.limit is None and not plan.ask.after
+        bound = after_place(terms)
+        if self._step.total and total is None and whole and not (plan.ask.where and "seek" in params):
+            total = len(keep)
+        cut = plan.ask.order == () or plan.rest.order or plan.rest.after or not self._sorts or (bound is not None and not plan.ask.after)
+        if cut and terms.order:
+            keys = places(terms, raw)
             keep = sorted(keep, key=keys.__getitem__)
-            if page.after is not None and left:
-                bound = row_keys([[part] for part in page.after], kinds)[0]
+            if bound is not None:
                 keep = [row for row in keep if keys[row] > bound]
-        rows = keep[: page.first]
-        return Scanned(_kept_columns(columns, rows, size), len(rows), len(keep) > page.first, total)
+        return Rows(raw, keep[: terms.first], len(keep) > terms.first, total)
 
     async def total(self) -> int:
-        """How many rows meet the filter, whatever the page. Raises SourceError, BadArgument."""
-        plan, params = self._plan(self._wanted, PageArguments(first=-1), total=True)
-        if not plan.rest.total:
-            _, _, total = await self._call(plan, params)
-            if total is None:
-                raise SourceError("broken", "no total came", source=self._step.binding.system)
-            return total
-        plan, params = self._plan(self._wanted, None, total=False)
-        columns, size, _ = await self._call(plan, params, bounded=True)
-        return len(self._kept(plan, columns, size, self._wanted))
+        """How many rows meet the conditions, whatever the page. Raises SourceError, TooMany, BadArgument."""
+        plan, params = self._plan(count=True, page=False)
+        if self._own or plan.rest.total:
+            plan, params = self._plan(count=False, page=False, cut=False)
+            raw, _ = await self._call(plan, params, bounded=True)
+            return len(await self._kept(plan, raw))
+        _, total = await self._call(plan, params)
+        if total is None:
+            raise SourceError("broken", "no total came", source=self._step.binding.system)
+        return total
 
-    def _after(self, page: PageArguments | None) -> list[Wanted]:
-        if page is None or page.after is None or len(page.after) != 1 or not self._sorts:
-            return []
-        return [Wanted(self._step.order[0].column, "GT", page.after[0])]
+    # -- inside --------------------------------------------------------------------------------------------------
 
-    def _plan(self, wanted: list[Wanted], page: PageArguments | None, total: bool) -> tuple[Plan, dict[str, Any]]:
-        step = self._step
-        params: dict[str, Any] = {}
-        where = []
-        for number, one in enumerate(wanted):
-            slot = self._slot(one.field)
-            where.append(Condition(slot.column, one.op, f"p{number}"))
-            params[f"p{number}"] = (
-                tuple(native(part, slot.type, slot.field) for part in one.value)
-                if one.op == "IN"
-                else native(one.value, slot.type, slot.field)
-            )
-        columns: tuple[str, ...] = step.columns
-        limit = None
-        order = tuple(Order(slot.column) for slot in step.order) if page is not None and self._sorts else ()
-        if page is not None:
-            whole = page.first >= 0 and (not self._sorts or (page.after is not None and len(page.after) > 1))
-            limit = None if whole else "limit"
-            params["limit"] = page.first + 1  # one more tells whether there is a next page; 0 asks for the total alone
+    def _divided(self) -> tuple[list[tuple[Wanted, Condition, Any]], list[Wanted]]:
+        """Conditions that can be put to the source, with their native values, and those that are the engine's own."""
+        there, own = [], []
+        for number, one in enumerate(self._terms.wanted):
+            slot = one.term.slot
+            said = pushed(one.op, slot.type, slot.field, one.value) if one.term.carried and one.term is not NOWHERE else None
+            if said is None:
+                own.append(one)
+            else:
+                there.append((one, Condition(slot.column, said[0], f"p{number}"), said[1]))
+        return there, own
+
+    def _plan(self, *, count: bool, page: bool = True, cut: bool = True) -> tuple[Plan, dict[str, Any]]:
+        """``page`` False asks for the count alone (with ``cut``) or for all rows (without)."""
+        step, terms = self._step, self._terms
         relation = step.binding.relation
-        plan = self._sources.plan(step.binding.system, Ask(relation.name, columns, (), tuple(where), order, limit, (), total), relation)
-        return plan, params
+        params: dict[str, Any] = {**self._params, **{condition.param: value for _, condition, value in self._where}}
+        where = [condition for _, condition, _ in self._where]
+        used = [*(one.term for one in self._own), *(sort.term for sort in terms.order if page), *terms.read]
+        columns = dict.fromkeys((*step.columns, *(term.slot.column for term in used if term.carried and term is not NOWHERE)))
+        if terms.foreign:
+            columns |= dict.fromkeys(step.listing.columns)
+        order: tuple[Order, ...] = ()
+        after: tuple[str | None, ...] = ()
+        limit = None
+        pages = page and terms.first is not None
+        if pages and self._sorts and not self._own:
+            order = tuple(Order(sort.term.slot.column, sort.descending) for sort in terms.order)
+            limit = "limit"
+            params["limit"] = (terms.first or 0) + 1  # one more tells whether there is a next page
+            if terms.after is not None:
+                after, where, limit = self._after(relation.seek, where, params)
+        elif not page and cut:
+            limit, params["limit"] = "limit", 0
+        count = count and not self._own
+        fields = tuple(columns)
+        args = tuple(self._params)
+        ask = Ask(relation.name, fields, (), tuple(where), order, limit, args, count and "seek" not in params, after)
+        return self._sources.plan(step.binding.system, ask, relation), params
 
-    def _slot(self, field: str) -> Slot:
-        found = self._step.filters.get(field)
-        return found if found is not None else next(slot for slot in self._step.order if slot.column == field)
+    def _after(
+        self, seeks: bool, where: list[Condition], params: dict[str, Any]
+    ) -> tuple[tuple[str | None, ...], list[Condition], str | None]:
+        """How to go on after a place: by the whole order where the source can, else by its first column as far as that goes."""
+        terms = self._terms
+        values = [
+            None if value is None else pushed("EQ", sort.term.slot.type, sort.term.slot.field, value)
+            for value, sort in zip(terms.after or (), terms.order, strict=True)
+        ]
+        exact = all(value is not None or place is None for value, place in zip(values, terms.after or (), strict=True))
+        if seeks and exact:
+            for number, value in enumerate(values):
+                if value is not None:
+                    params[f"a{number}"] = value[1]
+            names = tuple(None if value is None else f"a{number}" for number, value in enumerate(values))
+            return names, where, "limit"
+        first, value = terms.order[0], values[0]
+        single = len(terms.order) == 1
+        if value is None or first.descending or (first.term.slot.field is not None and first.term.slot.field.nullable and not single):
+            return (), where, None
+        params["seek"] = value[1]
+        return (), [*where, Condition(first.term.slot.column, "GT" if single else "GE", "seek")], "limit" if single else None
 
-    async def _call(self, plan: Plan, params: dict[str, Any], bounded: bool = False) -> tuple[dict[str, list[Any]], int, int | None]:
-        rest = plan.rest
-        bounded = bounded or bool(rest.where or rest.order or rest.limit) or ("limit" in params and plan.ask.limit is None)
-        call = Call(params, (), self._deadline, "", self._request_id, max_rows=MAX_SCAN + 1 if bounded else 100_000)
+    async def _call(self, plan: Plan, params: dict[str, Any], bounded: bool = False) -> tuple[Layer, int | None]:
+        step, rest = self._step, plan.rest
+        unlimited = self._terms.first is not None and plan.ask.limit is None
+        bounded = bounded or self._bounded or bool(self._own or rest.where or rest.order or rest.after) or unlimited
+        call = Call(params, (), self._deadline, "", self._request_id, max_rows=MAX_SCAN + 1 if bounded else MAX_ROWS)
         try:
-            pages = await self._sources.pages(self._step.binding.system, plan, call)
+            pages = await self._sources.pages(step.binding.system, plan, call)
         except SourceError as error:
             if bounded and error.code == "TOO_LARGE":
-                raise _not_pushable() from None
+                raise TooMany from None
             raise
         columns = join(pages, plan) if pages else {column.name: [] for column in plan.fields}
         size = sum(page.size for page in pages)
         if bounded and size > MAX_SCAN:
-            raise _not_pushable()
-        total = next((page.total for page in pages if page.total is not None), None)
-        return columns, size, total
+            raise TooMany
+        raw = Layer(size, fetched={step.id: Fetched(columns)})
+        return raw, next((page.total for page in pages if page.total is not None), None)
 
-    def _kept(self, plan: Plan, columns: dict[str, list[Any]], size: int, wanted: list[Wanted]) -> Sequence[int]:
-        """Rows that meet the conditions the source has left."""
+    async def _kept(self, plan: Plan, raw: Layer) -> Sequence[int]:
+        """Rows that meet the conditions the source was not asked for or has left."""
+        terms = self._terms
         left = {condition.param for condition in plan.rest.where}
-        keep: Sequence[int] = range(size)
-        for number, one in enumerate(wanted):
-            if f"p{number}" in left:
-                slot = self._slot(one.field)
-                values = canonical(columns[slot.column], slot.type, slot.field).values
-                keep = [row for row in keep if holds(one.op, slot.type, values[row], one.value)]
-        return keep
+        own = [*(one for one, condition, _ in self._where if condition.param in left), *self._own]
+        if terms.foreign:
+            carried = [one for one in own if one.term.carried]
+            await completed(terms, raw, self._asked, verdicts(carried, raw)[0], self._deadline)
+        kinds = None
+        if self._step.kinds:
+            columns = raw.fetched[self._step.id].columns
+            kinds = Kinds(self._step.kinds, self._viewer, lambda: Layer(raw.size, fetched={self._step.id: Fetched(columns)}))
+            await kinds.complete(self._asked, [True] * raw.size, self._deadline)
+        elif not own and not terms.foreign:
+            return range(raw.size)
+        keep, unknown = verdicts(own, raw) if kinds is None else kinds.verdicts()
+        lost = unknown or unplaced(terms, raw, keep)
+        if lost:
+            raise BadArgument(least(*lost.values()))
+        return [row for row in range(raw.size) if keep[row]]
+
+
+def _picked(column: list[Any], rows: Sequence[int], size: int) -> list[Any]:
+    return column if rows == range(size) else [column[row] for row in rows]
+
+
+def _uncounted(step: Scan) -> dict[str, Any]:
+    """Why a total is null, for ``extensions.notices``."""
+    text = f"来源系统不能计数，且数据超过 {MAX_SCAN} 行。 The source cannot count this and holds more than {MAX_SCAN} rows."
+    return {"code": "TOTAL_UNKNOWN", "coordinate": f"{step.selected.coordinate}.totalCount", "message": text, "count": 1}

@@ -30,6 +30,7 @@ from graphql.execution.values import VariableValues
 from strawberry import Schema
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from auth.access import Access
 from auth.principal import Principal
 
 
@@ -60,7 +61,7 @@ class Context:
     principal: Principal
     request_id: str
     directory: Any = None
-    denied: frozenset[str] | None = None
+    access: Access | None = None
     keys: tuple[str, ...] = ()
     core: Mapping[str, Sequence[FieldNode]] | None = None
     systems: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sized
 
-from hub.plan.model import QueryPlan
+from hub.plan.model import QueryPlan, listings_of
 
 REFUSAL = 500
 _TEXT = 100  # a key, a short string
@@ -31,4 +31,6 @@ def plan(made: QueryPlan, selections: int) -> int:
     columns = sum(len(getattr(step, "columns", ())) for step in made.steps)
     carried = sum(len(one.carried) for one in {id(one.carried): one for one in made.choices}.values())
     columns += carried // 2 + len(made.choices) * 3
-    return 1_500 + 400 * selections + 480 * len(made.steps) + _TEXT * columns + 40 * len(made.denied)
+    listings = [listing for step in made.steps for listing in listings_of(step)]
+    lists = sum(600 + 130 * (len(one.filters) + len(one.sorts) + len(one.denied) + 4 * len(one.terms)) for one in listings)
+    return lists + 1_500 + 400 * selections + 480 * len(made.steps) + _TEXT * columns + 40 * len(made.denied)

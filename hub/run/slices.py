@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-from hub.plan.model import Choice, Connection, Leaf, List, Object, Output, QueryPlan, Slot
+from hub.plan.model import QueryPlan
+from hub.plan.outputs import Choice, Connection, Leaf, List, Object, Output
+from hub.plan.slots import Slot
 from hub.run.convert import Column
 from hub.run.layers import Layer, reading
 

@@ -7,6 +7,7 @@ moved to another key's row. Knows no tables.
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 import secrets
@@ -27,7 +28,12 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._key = OctKey.import_key(_read_or_make(path))
+        self._secret = _read_or_make(path)
+        self._key = OctKey.import_key(self._secret)
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for one purpose alone, the same on every replica; they tell nothing of the key itself."""
+        return hmac.digest(self._secret, b"derived:" + purpose.encode(), "sha256")
 
     def encrypt(self, kid: str, private: JWK) -> str:
         header = {"alg": "dir", "enc": "A256GCM", "kid": kid}

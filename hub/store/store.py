@@ -45,6 +45,10 @@ class Store:
         await self.engine.dispose()
         self._in_threads.dispose()
 
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, derived from the key file."""
+        return self._key_file.derived(purpose)
+
     # migrations
 
     async def upgrade(self) -> None:

@@ -23,9 +23,13 @@ class Edge(Generic[Node]):
     node: Node = planned("内容", "The item")
 
 
-@strawberry.type(description=words("分页列表", "One page of a list, in ascending order of the items' key"))
+@strawberry.type(
+    description=words("分页列表，按 orderBy 与主键排序", "One page of a list, ordered as asked for and then by the items' key")
+)
 class Connection(Generic[Node]):
     edges: list[Edge[Node]] = planned("带游标的条目", "The items with their cursors")
     nodes: list[Node] = planned("条目", "The items")
     page_info: PageInfo = planned("分页信息", "Where this page lies in the list")
-    total_count: int | None = planned("总条数", "How many items the whole list has")
+    total_count: int | None = planned(
+        "总条数，无法确知时为空并附提示", "How many items the whole list has; null, with a notice, when that cannot be known"
+    )

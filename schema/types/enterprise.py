@@ -7,7 +7,9 @@ from schema.registry import Resolve
 from schema.scalars import USCC, Date, DateTime, Decimal, Division
 from schema.types.connection import Connection
 from schema.types.enums import CreditGrade, EnterpriseStatus, EntityType
+from schema.types.filters import CheckResultFilter, EnforcementCaseFilter, LicenceFilter
 from schema.types.licence import Licence
+from schema.types.orders import CheckResultOrder, EnforcementCaseOrder, LicenceOrder
 from schema.types.planned import pages, planned, words
 from schema.types.supervision import CheckResult, EnforcementCase
 
@@ -33,6 +35,10 @@ class Enterprise:
     address: str | None = planned("住所", "Registered address", grade=Grade.L2)
     legal_rep_name: str | None = planned("法定代表人", "Legal representative", grade=Grade.L3)
     credit_score: CreditScore | None = planned("公共信用评价", "Public credit evaluation")
-    licences: Connection[Licence] | None = pages("电子证照", "Its electronic licences")
-    enforcement_cases: Connection[EnforcementCase] | None = pages("行政执法案件", "Enforcement cases against it")
-    check_results: Connection[CheckResult] | None = pages("检查结果", "Results of its inspections")
+    licences: Connection[Licence] | None = pages("电子证照", "Its electronic licences", filter=LicenceFilter | None, order=LicenceOrder)
+    enforcement_cases: Connection[EnforcementCase] | None = pages(
+        "行政执法案件", "Enforcement cases against it", filter=EnforcementCaseFilter | None, order=EnforcementCaseOrder
+    )
+    check_results: Connection[CheckResult] | None = pages(
+        "检查结果", "Results of its inspections", filter=CheckResultFilter | None, order=CheckResultOrder
+    )

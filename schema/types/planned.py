@@ -56,11 +56,23 @@ def argument(name: str, annotation: object, zh: str, en: str, default: object = 
     )
 
 
-def paging() -> tuple[StrawberryArgument, StrawberryArgument]:
-    """``first`` and ``after`` of a connection."""
+def paging(filter: object = None, order: Any = None) -> tuple[StrawberryArgument, ...]:
+    """``first`` and ``after`` of a connection; ``filter`` and ``orderBy`` where inputs for them are given."""
+    narrowing = [argument("filter", filter, "筛选条件", "Filter")] if filter is not None else []
+    ordering = [argument("orderBy", list[order] | None, "排序，其后总以主键排序", "Order; the key always comes last")] if order else []
     return (
+        *narrowing,
+        *ordering,
         argument("first", int | None, "返回条数，1 至 1000", "How many, 1 to 1000", DEFAULT_FIRST),
         argument("after", str | None, "从该游标之后开始", "Begin after this cursor"),
+    )
+
+
+def figures(filter: object, group: Any) -> tuple[StrawberryArgument, ...]:
+    """``filter`` and ``groupBy`` of a field that aggregates."""
+    return (
+        argument("filter", filter, "筛选条件", "Filter"),
+        argument("groupBy", list[group] | None, "分组字段；不填则汇总为一组", "Fields to group by; without any there is one group"),
     )
 
 
@@ -93,9 +105,11 @@ def planned(
     return field
 
 
-def pages(zh: str, en: str, *, grade: Grade = Grade.L1, scopes: Iterable[Iterable[str]] = ()) -> Any:
-    """A planned connection with ``first`` and ``after``."""
-    return planned(zh, en, grade=grade, scopes=scopes, arguments=paging())
+def pages(
+    zh: str, en: str, *, filter: object = None, order: Any = None, grade: Grade = Grade.L1, scopes: Iterable[Iterable[str]] = ()
+) -> Any:
+    """A planned connection with ``first`` and ``after``, and with ``filter`` and ``orderBy`` where inputs for them are given."""
+    return planned(zh, en, grade=grade, scopes=scopes, arguments=paging(filter, order))
 
 
 def meanings(**texts: tuple[str, str]) -> Callable[[AnyEnum], AnyEnum]:

@@ -4,13 +4,22 @@ import strawberry
 
 from schema.coordinates import Grade
 from schema.scalars import USCC, ItemCode, LicenceID
+from schema.types.aggregates import (
+    EnforcementCaseAggregate,
+    EnforcementCaseGroup,
+    EnterpriseAggregate,
+    EnterpriseGroup,
+    PermitItemAggregate,
+    PermitItemGroup,
+)
 from schema.types.connection import Connection
 from schema.types.enterprise import Enterprise
 from schema.types.filters import EnforcementCaseFilter, EnterpriseFilter, PermitItemFilter
 from schema.types.hub import Hub
 from schema.types.licence import Licence
+from schema.types.orders import EnforcementCaseOrder, EnterpriseOrder, PermitItemOrder
 from schema.types.permit_item import PermitItem
-from schema.types.planned import argument, paging, planned, policy, words
+from schema.types.planned import argument, figures, paging, planned, policy, words
 from schema.types.supervision import EnforcementCase
 
 
@@ -28,7 +37,12 @@ class Query:
     enterprises: Connection[Enterprise] | None = planned(
         "市场主体列表",
         "Enterprises",
-        arguments=[argument("filter", EnterpriseFilter | None, "筛选条件", "Filter"), *paging()],
+        arguments=paging(EnterpriseFilter | None, EnterpriseOrder),
+    )
+    enterprise_aggregates: list[EnterpriseAggregate] | None = planned(
+        "市场主体汇总：计数、求和、最小与最大，可分组",
+        "Figures of enterprises: count, sum, min and max, in groups if wanted",
+        arguments=figures(EnterpriseFilter | None, EnterpriseGroup),
     )
     licence: Licence | None = planned(
         "按电子证照标识查询证照",
@@ -43,7 +57,12 @@ class Query:
     enforcement_cases: Connection[EnforcementCase] | None = planned(
         "执法案件列表",
         "Enforcement cases",
-        arguments=[argument("filter", EnforcementCaseFilter | None, "筛选条件", "Filter"), *paging()],
+        arguments=paging(EnforcementCaseFilter | None, EnforcementCaseOrder),
+    )
+    enforcement_case_aggregates: list[EnforcementCaseAggregate] | None = planned(
+        "执法案件汇总：计数、求和、最小与最大，可分组",
+        "Figures of enforcement cases: count, sum, min and max, in groups if wanted",
+        arguments=figures(EnforcementCaseFilter | None, EnforcementCaseGroup),
     )
     permit_item: PermitItem | None = planned(
         "按事项编码查询许可事项",
@@ -53,7 +72,13 @@ class Query:
     permit_items: Connection[PermitItem] | None = planned(
         "许可事项列表",
         "Permit items",
-        arguments=[argument("filter", PermitItemFilter | None, "筛选条件", "Filter"), *paging()],
+        arguments=paging(PermitItemFilter | None, PermitItemOrder),
+    )
+
+    permit_item_aggregates: list[PermitItemAggregate] | None = planned(
+        "许可事项汇总：计数、求和、最小与最大，可分组",
+        "Figures of permit items: count, sum, min and max, in groups if wanted",
+        arguments=figures(PermitItemFilter | None, PermitItemGroup),
     )
 
     hub: Hub = strawberry.field(resolver=_hub, description=words("枢纽自身的信息", "The hub about itself"), metadata=policy(Grade.L1))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.contract import Contract, World
-from connectors.contract_world import OPERATORS, finish, project
+from connectors.contract_world import OPERATORS, computed, finish, project
 from connectors.spi import Ask, Call, Catalog, Options, Page, Plan, Relation, SourceError, split
 from tests.contract.test_memory import BY_HOLDER, BY_ID, EVERYTHING, STUCK, Memory
 from tests.contract.test_memory import TestMemory as Small
@@ -19,8 +19,12 @@ from tests.contract.test_memory import TestMemory as Small
 NAMES = ("id", "holder", "name", "level", "issuedOn")
 ABLE = replace(
     EVERYTHING, name="able", order=NAMES, limit=True, total=True,
+    seek=True, aggregates=("COUNT", "SUM", "MIN", "MAX"),
     where=Options({name: OPERATORS if name != "level" else OPERATORS[:-1] for name in NAMES}),
 )  # fmt: skip
+
+
+ABLE_BY_HOLDER = replace(ABLE, name="ableByHolder", keys=("holder",), max_keys=7, each=True)
 
 
 class Able(Memory):
@@ -32,7 +36,14 @@ class Able(Memory):
             yield self.page(plan, call, rows)
 
     def page(self, plan: Plan, call: Call, rows: list[Any]) -> Page:
-        total = len(finish(rows, replace(plan.ask, limit=None), call.params)) if plan.ask.total else None
+        if plan.ask.aggregates:
+            return self.columns(plan, computed(rows, plan.ask))
+        if plan.ask.by and plan.ask.limit:
+            keys = dict.fromkeys(tuple(row[name] for name in plan.ask.by) for row in rows)
+            own = [[row for row in rows if tuple(row[name] for name in plan.ask.by) == key] for key in keys]
+            rows = [row for some in own for row in finish(some, plan.ask, call.params)]
+            plan = replace(plan, ask=replace(plan.ask, limit=None))
+        total = len(finish(rows, replace(plan.ask, limit=None, after=()), call.params)) if plan.ask.total else None
         return self.columns(plan, project(finish(rows, plan.ask, call.params), [one.name for one in plan.fields]), total)
 
     def columns(self, plan: Plan, rows: list[Any], total: int | None = None) -> Page:
@@ -45,7 +56,7 @@ class TestAble(Small):
     @asynccontextmanager
     async def world(self) -> AsyncIterator[World]:
         async with super().world() as world:
-            yield replace(world, relations=(ABLE, EVERYTHING, BY_ID, BY_HOLDER))
+            yield replace(world, relations=(ABLE, EVERYTHING, BY_ID, BY_HOLDER, ABLE_BY_HOLDER))
 
 
 class ForgetsTheFilter(Able):
@@ -84,6 +95,25 @@ class CountsWhatItCut(Able):
     def page(self, plan: Plan, call: Call, rows: list[Any]) -> Page:
         page = super().page(plan, call, rows)
         return replace(page, total=page.size if page.total is not None else None)
+
+
+class BeginsWithThePlaceItself(Able):
+    """Goes on from a place by the first step of the order alone, so that equal values come again."""
+
+    def page(self, plan: Plan, call: Call, rows: list[Any]) -> Page:
+        first = replace(plan.ask, order=plan.ask.order[:1], after=plan.ask.after[:1])
+        return super().page(replace(plan, ask=first), call, rows)
+
+
+class CutsAllKeysTogether(Able):
+    def page(self, plan: Plan, call: Call, rows: list[Any]) -> Page:
+        most = call.params[plan.ask.limit] if plan.ask.by and plan.ask.limit else len(rows)
+        return super().page(plan, call, finish(rows, replace(plan.ask, limit=None), call.params)[:most])
+
+
+class AddsNulls(Able):
+    def page(self, plan: Plan, call: Call, rows: list[Any]) -> Page:
+        return super().page(plan, call, [{**row, "level": row["level"] or 0} for row in rows] if plan.ask.aggregates else rows)
 
 
 class AnswersTheFirstRowOfEachKey(Able):
@@ -207,6 +237,9 @@ LIARS: Mapping[type[Memory], str] = {
     SendsAllItHas: "test_only_what_was_asked_for_arrives",
     SortsUpwardsAlways: "test_pushed_order_is_the_engines_order",
     CountsWhatItCut: "test_a_limit_cuts_and_a_total_counts_regardless",
+    BeginsWithThePlaceItself: "test_after_a_place_comes_what_follows_it",
+    CutsAllKeysTogether: "test_a_limit_cuts_for_each_key",
+    AddsNulls: "test_aggregates_are_those_of_the_rows",
     AnswersTheFirstRowOfEachKey: "test_keys_together_are_keys_singly",
     TakesPercentForAnything: "test_strangers_are_absent_without_error",
     BreaksOnOneKey: "test_a_bad_key_is_a_fault_of_its_own",

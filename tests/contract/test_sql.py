@@ -31,9 +31,12 @@ TEXT = ("EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX")
 WHERE = Options({"id": TEXT, "holder": TEXT, "name": TEXT, "level": TEXT[:-1], "issuedOn": TEXT})
 TABLE = Relation(
     "table", SQL_FIELDS, Options({"table": "T_证照", "key": ["ZZBH"]}),
-    where=WHERE, order=("id", "holder", "name", "level", "issuedOn"), limit=True, total=True,
+    where=WHERE, order=("id", "holder", "name", "level", "issuedOn"), limit=True, total=True, seek=True, each=True,
+    aggregates=("COUNT", "SUM", "MIN", "MAX"),
 )  # fmt: skip
-MODEST = replace(TABLE, name="modest", where=Options({"holder": ["EQ"]}), order=("level",), limit=False, total=False)
+MODEST = replace(
+    TABLE, name="modest", where=Options({"holder": ["EQ"]}), order=("level",), limit=False, total=False, seek=False, aggregates=()
+)
 BY_ID = replace(TABLE, name="byId", keys=("id",), max_keys=500, fields=(Field("id", ""), *SQL_FIELDS[1:]))
 BY_HOLDER = replace(TABLE, name="byHolder", native=Options({"table": "T_证照", "key": ["order"]}), keys=("holder",), max_keys=2)
 BY_TWO = replace(TABLE, name="byTwo", native=Options({"table": "T_证照"}), keys=("holder", "level"), max_keys=5)

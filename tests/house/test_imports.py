@@ -18,11 +18,11 @@ import pytest
 from tests.house.files import PACKAGES, ROOT, modules
 
 # What kinds of connectors share: none of it is a kind.
-SHARED = "spi|feeds|paths|settings|http|rules"
+SHARED = "spi|feeds|paths|plain|settings|http|rules"
 # Module (a pattern) -> what of the house it may import (patterns). The first row that fits counts.
 MAY: tuple[tuple[str, str], ...] = (
-    (r"connectors\.paths", r"-"),
-    (r"connectors\.spi", r"connectors\.paths"),
+    (r"connectors\.(paths|plain)", r"-"),
+    (r"connectors\.spi", r"connectors\.(paths|plain)"),
     (r"connectors\.feeds", r"connectors\.spi"),
     (r"connectors\.kinds", r"connectors\..*"),
     (r"connectors\.(settings|http|rules)", rf"connectors\.({SHARED})"),
@@ -31,7 +31,7 @@ MAY: tuple[tuple[str, str], ...] = (
     (r"schema.*", r"connectors\.(spi|paths)|schema.*"),
     (r"auth.*", r"connectors\.spi|schema\.coordinates|auth.*"),
     (r"hub\.plan.*", r"connectors\.spi|schema\.(registry|coordinates).*|hub\.(plan.*|errors)"),
-    (r"hub\.oracle.*", r"connectors\.(spi|paths|kinds)|schema.*|auth\.principal|hub\.(?!plan|run|serve|app|cli).*"),
+    (r"hub\.oracle.*", r"connectors\.(spi|paths|kinds)|schema.*|auth\.(principal|access)|hub\.(?!plan|run|serve|app|cli).*"),
     (r"hub\.cli.*", r".*"),
     (r"hub\.introspect.*", r"connectors\..*|schema.*|hub\.introspect.*"),
     (r"hub\.store\.migrate", r"migrations|hub\.store.*"),

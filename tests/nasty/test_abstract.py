@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.bound import Lies, either, link, lookup, obj, scan
 from tests.memory import Faults
 from tests.nasty.asking import ask, asked, plan
-from tests.worlds import Lies, World, either, link, lookup, obj, scan, world
+from tests.worlds import World, world
 
 SDL = """
 type Query { firm(id: ID!): Firm  findings: [Finding]  everything: [Any!] }

@@ -13,8 +13,9 @@ import pytest
 
 from hub.run import positions, slices
 from hub.run.convert import Reading
+from tests.bound import Lies, leaf, lookup, obj, scan
 from tests.properties.engine import Answer, engine, run_engine, run_oracle
-from tests.worlds import Lies, World, leaf, lookup, obj, scan, world
+from tests.worlds import World, world
 
 Row = Mapping[str, Any]
 

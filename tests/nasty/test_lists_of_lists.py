@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.bound import items, lookup, obj
 from tests.nasty.asking import Told, ask
-from tests.worlds import items, lookup, obj, world
+from tests.worlds import world
 
 SDL = """
 type Query { page(id: ID!): Page }

@@ -15,7 +15,8 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.contribute import with_incremental
 from schema.registry import Limits
-from tests.worlds import World, feed, lookup, with_limits, world, write
+from tests.bound import feed, lookup, write
+from tests.worlds import World, with_limits, world
 
 SDL = """type Query { item(id: ID!): Item  hub: Hub  sure: Hub! }
 type Item { id: ID! amount: Int label: String note: Note }  type Note { text: String }  type Hub { me: String  other: String! }
@@ -40,7 +41,7 @@ def there(*, limits: Limits | None = None) -> World:
 
 
 def leaf_int(path: str) -> Any:
-    from tests.worlds import leaf
+    from tests.bound import leaf
 
     return leaf(path, "int")
 

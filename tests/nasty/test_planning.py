@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from schema.registry import Authority, Binding, Resolve
+from tests.bound import Lies, link, lookup, obj, scan
 from tests.memory import Faults
 from tests.nasty.asking import ask, asked
-from tests.worlds import Lies, World, link, lookup, obj, scan, world
+from tests.worlds import World, world
 
 PERSON = """
 type Query { person(id: ID!): Person  byOld(old: ID): Person  people: [Person!] }

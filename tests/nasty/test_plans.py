@@ -14,10 +14,11 @@ from hub.run.engine import Engine
 from hub.run.prepared import Caches, Preparer
 from hub.run.sources import Sources
 from schema.coordinates import Grade
+from tests.bound import lookup
 from tests.memory import Memory
 from tests.properties.engine import StillClock
 from tests.run.test_engine import department_world
-from tests.worlds import World, lookup, world
+from tests.worlds import World, world
 
 OPERATOR = Principal("ops", Audience.OPERATOR, frozenset(), Grade.L4)
 

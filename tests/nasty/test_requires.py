@@ -9,10 +9,11 @@ from typing import Any
 from hub.run.policed import policed
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.registry import Binding
+from tests.bound import Need, link, lookup, obj, scan
 from tests.memory import Faults
 from tests.nasty.asking import ask, asked, plan
 from tests.plan.planned import normalised
-from tests.worlds import Need, World, link, lookup, obj, scan, world
+from tests.worlds import World, world
 
 SDL = """
 type Query { firms: [Firm!]  firm(code: ID!): Firm }

@@ -20,9 +20,10 @@ from hub.run.coalesce import Coalescer
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.registry import Limits
+from tests.bound import Lies, leaf, lookup
 from tests.run.test_engine import department_world
 from tests.virtual import LoopClock, run
-from tests.worlds import Lies, World, leaf, lookup, world
+from tests.worlds import World, world
 
 Fetch = Callable[[Plan, Call], AsyncIterator[Page]]
 

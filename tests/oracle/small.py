@@ -8,18 +8,22 @@ from typing import Any
 from graphql import ExecutionResult
 
 from hub.oracle import Oracle
-from tests.worlds import Lies, World, either, items, leaf, link, lookup, obj, scan, world
+from tests.bound import Lies, either, items, leaf, link, lookup, obj, scan
+from tests.worlds import World, world
 
 SDL = """
 scalar Decimal  scalar Date  scalar DateTime  scalar USCC
 enum Status { ACTIVE REVOKED }
 type Query {
   firm(uscc: USCC): Firm
-  firms(first: Int, after: String, filter: FirmFilter): FirmConnection
+  firms(first: Int, after: String, filter: FirmFilter, orderBy: [FirmOrder!]): FirmConnection
   allFirms: [Firm!]
   unserved: [Nowhere]
 }
-input FirmFilter { status: StatusFilter  uscc: TextFilter  oldNo: TextFilter }
+input FirmFilter { status: StatusFilter  uscc: TextFilter  oldNo: TextFilter  unbound: TextFilter  grade: TextFilter }
+enum FirmOrderField { STATUS CAPITAL POINTS }
+enum Direction { ASC DESC }
+input FirmOrder { field: FirmOrderField! direction: Direction = ASC }
 input StatusFilter { eq: Status in: [Status!] }
 input TextFilter { eq: String in: [String!] }
 type Nowhere { id: ID! }
@@ -118,7 +122,8 @@ def small(**changes: Any) -> World:
         rows,
         keys={"Firm": ("uscc", "oldNo"), "Licence": ("id",)},
         roots={"Query.firm": ("Firm", {"uscc": "uscc"})},
-        filters={"FirmFilter": {"status": "status", "uscc": "uscc", "oldNo": "oldNo"}},
+        orders={"FirmOrder": {"STATUS": "status", "CAPITAL": "capital", "POINTS": "score.points"}},
+        filters={"FirmFilter": {n: n for n in ("status", "uscc", "oldNo", "unbound")} | {"grade": "score.grade"}},
     )
 
 

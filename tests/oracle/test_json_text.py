@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.bound import Lies, items, lookup
 from tests.properties.engine import run_engine, run_oracle
-from tests.worlds import Lies, World, items, lookup, world
+from tests.worlds import World, world
 
 SDL = "type Query { firm(id: ID!): Firm } type Firm { id: ID! visits: [Visit] } type Visit { day: String length: Float }"
 

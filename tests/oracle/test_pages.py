@@ -36,10 +36,29 @@ async def test_a_root_connection_filters_and_refuses_what_it_cannot() -> None:  
     assert result.data == {"firms": {"nodes": [{"uscc": "A"}], "totalCount": 2}}
     result = await ask(there, '{ firms(filter: {status: {in: [ACTIVE]}, uscc: {in: ["B", "C"]}}) { nodes { uscc } } }')
     assert result.data == {"firms": {"nodes": [{"uscc": "C"}]}}
-    refused = await ask(there, '{ firms(filter: {oldNo: {eq: "a1"}}) { totalCount } }')
+    result = await ask(there, '{ firms(filter: {oldNo: {eq: "a1"}}) { nodes { uscc } } }')
+    assert result.data == {"firms": {"nodes": [{"uscc": "A"}]}}  # had from another system
+    result = await ask(there, '{ firms(filter: {grade: {eq: "优"}}) { nodes { uscc } } }')
+    assert result.data == {"firms": {"nodes": [{"uscc": "A"}]}}
+    refused = await ask(there, '{ firms(filter: {unbound: {eq: "a1"}}) { totalCount } }')
     assert (refused.data, errors(refused)) == ({"firms": None}, [("firms", "FILTER_NOT_PUSHABLE")])
     hidden = await ask(there, "{ firms(filter: {status: {eq: ACTIVE}}) { totalCount } }", denied={"Firm.status"})
     assert (hidden.data, errors(hidden)) == ({"firms": None}, [("firms", "FORBIDDEN")])
+
+
+async def test_an_order_puts_null_below_all_and_ends_with_the_key() -> None:  # S10
+    def order(terms: str) -> str:
+        return f"{{ firms(orderBy: [{terms}]) {{ nodes {{ uscc }} }} }}"
+
+    async def found(terms: str) -> str:
+        result = await ask(small(), order(terms))
+        assert result.data is not None, result.errors
+        return "".join(node["uscc"] for node in result.data["firms"]["nodes"])
+
+    assert await found("{field: CAPITAL}") == "BCA"
+    assert await found("{field: CAPITAL, direction: DESC}") == "ABC"
+    assert await found("{field: STATUS, direction: DESC}") == "BAC"
+    assert await found("{field: STATUS}, {field: POINTS}") == "CAB"  # from another system
 
 
 @pytest.mark.parametrize(("arguments", "code"), [('after: "%%"', "BAD_CURSOR"), ("first: 0", "TOO_LARGE"), ("first: 1001", "TOO_LARGE")])

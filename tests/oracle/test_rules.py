@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.bound import leaf, lookup
 from tests.memory import Faults
 from tests.oracle.small import ask, errors, small
-from tests.worlds import leaf, lookup, world
+from tests.worlds import world
 
 
 async def test_what_the_rows_carry_is_taken_from_there() -> None:  # S1

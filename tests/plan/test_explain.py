@@ -11,10 +11,11 @@ from hypothesis import given
 from hub.plan.explain import Explained, explained
 from hub.plan.view import View, columns_of, mentioned
 from schema.registry import Authority, System
+from tests.bound import link, lookup, obj, scan
 from tests.plan.planned import planned
 from tests.properties import examples
 from tests.properties.generator import Case, cases
-from tests.worlds import World, link, lookup, obj, scan, world
+from tests.worlds import World, world
 
 SDL = """
 type Query { firm(uscc: ID!): Firm  firms(first: Int): FirmConnection }

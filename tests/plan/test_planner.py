@@ -11,7 +11,8 @@ from hub.plan import draft
 from hub.plan.operation import Unplannable
 from hub.run.engine import Engine
 from hub.run.sources import Sources
-from tests.worlds import Lies, World, link, lookup, obj, scan, world
+from tests.bound import Lies, link, lookup, obj, scan
+from tests.worlds import World, world
 
 SDL = """
 type Query { firm(uscc: ID!): Firm  firms(first: Int, after: String): FirmConnection }

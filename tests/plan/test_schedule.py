@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from graphql import GraphQLID
 
-from hub.plan.model import ELEMENT, Expand, Fetch, Slot, Unit
+from hub.plan.model import Expand, Fetch, Unit
 from hub.plan.schedule import budget, schedule
-from tests.worlds import lookup
+from hub.plan.slots import ELEMENT, Slot
+from tests.bound import lookup
 
 TIMEOUTS = {"fast": 1.0, "slow": 4.0}
 

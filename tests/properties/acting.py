@@ -14,7 +14,7 @@ from hub.run.sources import Sources
 from schema.registry import Limits
 from tests.memory import Received
 from tests.properties.actions import mutation, publish, subscription
-from tests.properties.engine import Answer, StillClock, engine, run_engine, run_oracle, told
+from tests.properties.engine import Answer, OpenCursors, StillClock, engine, run_engine, run_oracle, told
 from tests.properties.generator import Case
 from tests.worlds import with_limits
 
@@ -51,7 +51,8 @@ async def once_under_retries(base: Case) -> None:
             if binding.system == system.system and binding.relation.effect == "read" and not system.faults.down:
                 system.faults = replace(system.faults, calls={**system.faults.calls, (binding.relation.name, 0): "busy"})
     wanted = await run_engine(calm, case.operation.text, case.operation.variables, case.denied)
-    asked = Engine(shaken.schema, shaken.registry, Sources(shaken.registry.systems, shaken.connectors, StillClock()))
+    sources = Sources(shaken.registry.systems, shaken.connectors, StillClock())
+    asked = Engine(shaken.schema, shaken.registry, sources, cursors=OpenCursors())
     result = await asked.run(asked.parse(case.operation.text), case.operation.variables, denied=case.denied)
     if not any(system.faults.down for system in calm.systems.values()):
         assert Answer(result.data, Counter()).text == wanted.text, await told(case, wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
@@ -14,7 +14,11 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema
 
+from auth.access import Rows
 from hub.oracle import Oracle
+from hub.oracle.pages import cursor, place_of
+from hub.oracle.values import Fault
+from hub.run.cursors import Cursors, ListName, NoCursor
 from hub.run.documents import Document
 from hub.run.engine import Engine
 from hub.run.sources import Sources
@@ -37,6 +41,19 @@ class StillClock:
         await asyncio.sleep(0)
 
 
+class OpenCursors(Cursors):
+    """The oracle's cursors in the engine's place, so that answers compare as they are. The sealed ones have tests of their own."""
+
+    def write(self, name: ListName, place: Sequence[Any]) -> str:
+        return cursor(tuple(place))
+
+    def read(self, name: ListName, cursor: str, width: int) -> tuple[Any, ...]:
+        try:
+            return place_of(cursor, width)
+        except Fault as fault:
+            raise NoCursor(fault.code) from None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """``errors`` counts (path, code) pairs, since their order is free."""
@@ -54,10 +71,17 @@ class Answer:
         return {code for _, code in self.errors}
 
 
-def engine(world: World, denied: frozenset[str] = frozenset()) -> Engine:
+def engine(world: World, denied: frozenset[str] = frozenset(), rules: Rows | None = None) -> Engine:
     """An engine over ``world`` for callers who may see all but ``denied``. Like the real policy it knows no more than what it is asked."""
     sources = Sources(world.registry.systems, world.connectors, StillClock())
-    return Engine(world.schema, world.registry, sources, policy=lambda principal, rows: denied.intersection(row.name for row in rows))
+    return Engine(
+        world.schema,
+        world.registry,
+        sources,
+        policy=lambda principal, rows: denied.intersection(row.name for row in rows),
+        rows=lambda principal: rules or {},
+        cursors=OpenCursors(),
+    )
 
 
 def document(schema: GraphQLSchema, text: str) -> Document:
@@ -67,16 +91,20 @@ def document(schema: GraphQLSchema, text: str) -> Document:
     return made
 
 
-async def run_engine(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
+async def run_engine(
+    world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset(), rules: Rows | None = None
+) -> Answer:
     """What planner and executor answer."""
-    return _answer(await engine(world).run(document(world.schema, text), variables, denied=denied))
+    return _answer(await engine(world).run(document(world.schema, text), variables, denied=denied, rows=rules))
 
 
-async def run_oracle(world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset()) -> Answer:
+async def run_oracle(
+    world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset(), rules: Rows | None = None
+) -> Answer:
     """What the answer ought to be."""
     return _answer(
         await Oracle(world.schema, world.registry, world.connectors).execute(
-            document(world.schema, text).tree or text, variables, denied=denied
+            document(world.schema, text).tree or text, variables, denied=denied, rows=rules
         )
     )
 
@@ -118,7 +146,7 @@ async def ran(case: Case) -> Ran:
     key = _key("engine", case)
     if memory is None or key not in memory:
         made = case.build()
-        asked = engine(made, case.denied)
+        asked = engine(made, case.denied, case.rules)
         operation = document(made.schema, case.operation.text)
         answer = _answer(await asked.run(operation, case.operation.variables))
         found = Ran(answer, tuple(made.received), asked.explain(operation, case.operation.variables))
@@ -134,7 +162,7 @@ async def judged(case: Case) -> Answer:
     memory = _memory.get()
     key = _key("oracle", case)
     if memory is None or key not in memory:
-        found = await run_oracle(case.build(), case.operation.text, case.operation.variables, case.denied)
+        found = await run_oracle(case.build(), case.operation.text, case.operation.variables, case.denied, case.rules)
         if memory is None:
             return found
         memory[key] = (case, found)
@@ -151,7 +179,14 @@ async def told(case: Case, *answers: Answer) -> str:
     """A failing case for people: the question, what is odd about the world, and the answers."""
     asked = case.operation
     odd = {name: faults for name, faults in case.faults.items() if faults != Faults(shuffled=faults.shuffled)}
-    lines = [repr(case), asked.text, f"variables {dict(asked.variables)}", f"denied {sorted(case.denied)}", f"faults {odd}"]
+    lines = [
+        repr(case),
+        asked.text,
+        f"variables {dict(asked.variables)}",
+        f"denied {sorted(case.denied)}",
+        f"rules {case.rules}",
+        f"faults {odd}",
+    ]
     for answer in answers:
         lines += [answer.text, *(f"  {code} at {'.'.join(map(str, path))}" for path, code in sorted(answer.errors, key=str))]
     return "\n".join([*lines, case.sdl])

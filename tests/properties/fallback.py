@@ -6,9 +6,10 @@ import random
 from collections.abc import Mapping
 
 from schema.registry import Resolve
+from tests.bound import lookup, scan
 from tests.memory import Faults
 from tests.properties.engine import run_engine
-from tests.worlds import World, lookup, scan, world
+from tests.worlds import World, world
 
 IDS = tuple("abcdef")
 

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cachetools import LRUCache
 from graphql import GraphQLSchema, build_schema
 from hypothesis import strategies as st
 
-from schema.registry import Binding, Registry, Resolve
+from auth.access import Rows as Rules
+from schema.registry import Aggregated, Binding, Registry, Resolve
 from tests.memory import Faults
 from tests.properties.faults import random_faults, random_policies
 from tests.properties.model import Model, connect, random_entity, random_model
 from tests.properties.operations import Operation, operation
-from tests.properties.systems import Native, Systems
+from tests.properties.systems import KEYS, Native, Systems
+from tests.properties.trouble import keys_hidden, random_rules
 from tests.worlds import World, over, registry
 
 
@@ -37,9 +39,13 @@ class Case:
     roots: Mapping[str, tuple[str, Mapping[str, str]]]
     filters: Mapping[str, Mapping[str, str]]
     policies: Mapping[str, Resolve]
+    orders: Mapping[str, Mapping[str, str]]
+    aggregates: Mapping[str, Aggregated]
     faults: Mapping[str, Faults]
     denied: frozenset[str]
     operation: Operation
+    rules: Rules = field(default_factory=dict)
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)  # type -> key values of entities that fail its rules
 
     def __repr__(self) -> str:
         return f"case({self.seed}, {self.size})"
@@ -55,6 +61,17 @@ class Case:
                 made.systems[name].faults = faults
         return made
 
+    def unseen(self) -> Case:
+        """The same case without any row of an entity that the caller's rules hide."""
+        rows = {system: dict(tables) for system, tables in self.rows.items()}
+        for binding in self.bindings:
+            gone = self.hidden.get(binding.type, frozenset())
+            table = str(binding.relation.native["rows"])
+            keys = [f"c_{name}" for name in KEYS if name != "region"]
+            kept = [row for row in rows[binding.system][table] if not any(str(row.get(key)) in gone for key in keys)]
+            rows[binding.system][table] = kept
+        return replace(self, rows=rows)
+
     def calm(self) -> Case:
         """The same case where no system fails; orders of answers stay shuffled."""
         if all(faults == Faults(shuffled=faults.shuffled) for faults in self.faults.values()):
@@ -66,9 +83,18 @@ _registries: LRUCache[tuple[int, ...], tuple[Case, Registry]] = LRUCache(64)  # 
 
 
 def _registry(case: Case) -> Registry:
-    key = tuple(map(id, (case.schema, case.bindings, case.keys, case.roots, case.filters, case.policies)))
+    key = tuple(map(id, (case.schema, case.bindings, case.keys, case.roots, case.filters, case.orders, case.aggregates, case.policies)))
     if key not in _registries:
-        made = registry(case.schema, case.bindings, keys=case.keys, roots=case.roots, filters=case.filters, policies=case.policies)
+        made = registry(
+            case.schema,
+            case.bindings,
+            keys=case.keys,
+            roots=case.roots,
+            filters=case.filters,
+            orders=case.orders,
+            aggregates=case.aggregates,
+            policies=case.policies,
+        )
         _registries[key] = (case, made)  # the case as well, so that the ids in the key stay taken
     return _registries[key][1]
 
@@ -95,6 +121,8 @@ def case(seed: int, size: int = 3) -> Case:
     if denied and needed and rng.random() < 0.6:
         denied |= {rng.choice(needed)}
     keys = {name: (model.keys[name], *((alt,) for alt in model.alternatives[name])) for name in model.entities}
+    rules = random_rules(rng, model) if rng.random() < 0.35 else {}
+    hidden = {name: frozenset(keys_hidden(model, name, some, truths[name])) for name, some in rules.items()}
     policies = random_policies(rng, model)
     faults = random_faults(rng, bindings, rows)
     return Case(
@@ -107,10 +135,14 @@ def case(seed: int, size: int = 3) -> Case:
         keys=keys,
         roots=model.roots,
         filters=model.filters,
+        orders=model.orders,
+        aggregates=model.aggregates,
         policies=policies,
         faults=faults,
         denied=denied,
         operation=asked,
+        rules=rules,
+        hidden=hidden,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from schema.registry import Aggregated
 from tests.properties.values import LEAVES, Truth, truth
 
 KINDS = ("object", "object", "items", "ref", "refs", "either", "eithers", "link", "link", "link")  # of fields that are no leaves, as often
@@ -38,6 +39,8 @@ class Model:
     sdl: str = ""
     roots: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     filters: dict[str, dict[str, str]] = field(default_factory=dict)
+    orders: dict[str, dict[str, str]] = field(default_factory=dict)
+    aggregates: dict[str, Aggregated] = field(default_factory=dict)
 
     def fields(self, name: str) -> dict[str, Shape]:
         return self.values.get(name) or self.entities[name]
@@ -104,16 +107,20 @@ def random_model(rng: random.Random, size: int) -> Model:
 
 
 def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
-    page = "(first: Int = 2, after: String)" if rng.random() < 0.5 else "(first: Int, after: String)"
+    first = "first: Int = 2, after: String" if rng.random() < 0.5 else "first: Int, after: String"
     parts = ["scalar Decimal scalar Date scalar DateTime enum Colour { RED GREEN BLUE }", f"union Member = {' | '.join(members)}"]
     parts.append("interface Labelled { label: String }")
     parts.append("type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }")
-    parts.append("input TextFilter { eq: String in: [String!] } input ColourFilter { eq: Colour in: [Colour!] }")
+    parts.append("enum Direction { ASC DESC }")
+    for leaf in LEAVES:
+        more = "lt: {0} le: {0} gt: {0} ge: {0}" if leaf in ("Int", "Float", "Decimal", "Date", "DateTime") else "prefix: String"
+        more = "" if leaf in ("Boolean", "Colour") else more.format(leaf)
+        parts.append(f"input {leaf}Condition {{ eq: {leaf} in: [{leaf}!] isNull: Boolean {more} }}")
     query = []
     for name in (*model.values, *model.entities):
         implements = " implements Labelled" if name in members else ""
         body = "\n".join(
-            f"  {shape.name}{page if shape.type.rstrip('!').endswith('Connection') else ''}: {shape.type}"
+            f"  {shape.name}{_page(first, shape.target[0]) if shape.type.rstrip('!').endswith('Connection') else ''}: {shape.type}"
             for shape in model.fields(name).values()
         )
         parts.append(f"type {name}{implements} {{\n{body}\n}}")
@@ -126,17 +133,54 @@ def _sdl(rng: random.Random, model: Model, members: tuple[str, ...]) -> str:
         for alt in model.alternatives[name]:
             query.append(f"  {low}By{alt}({alt}: String): {name}")
             model.roots[f"Query.{low}By{alt}"] = (name, {alt: alt})
-        colours = [shape.name for shape in shapes.values() if shape.type.rstrip("!") == "Colour"]
-        fields = {"label": "label"} | {f"{c}Is": c for c in colours[:1]}
-        model.filters[f"{name}Filter"] = fields
-        parts.append(f"input {name}Filter {{ label: TextFilter {' '.join(f'{c}Is: ColourFilter' for c in colours[:1])} }}")
-        query.append(f"  {low}s(first: Int, after: String, filter: {name}Filter): {name}Connection{'!' if rng.random() < 0.1 else ''}")
+        paths = _paths(rng, model, shapes, keys)
+        model.filters[f"{name}Filter"] = {f"{spelled}Is": path for spelled, (path, _) in paths.items()}
+        model.orders[f"{name}Order"] = {f"{spelled}_{leaf}": path for spelled, (path, leaf) in paths.items()}
+        parts.append(f"input {name}Filter {{ {' '.join(f'{spelled}Is: {leaf}Condition' for spelled, (_, leaf) in paths.items())} }}")
+        parts.append(f"enum {name}OrderField {{ {' '.join(model.orders[f'{name}Order'])} }}")
+        parts.append(f"input {name}Order {{ field: {name}OrderField! direction: Direction }}")
+        given = f"filter: {name}Filter, orderBy: [{name}Order!], first: Int, after: String"
+        query.append(f"  {low}s({given}): {name}Connection{'!' if rng.random() < 0.1 else ''}")
+        parts.append(_aggregates(model, name, paths))
+        query.append(f"  {low}Figures(filter: {name}Filter, groupBy: [{name}Group!]): [{name}Aggregate{rng.choice(('', '!'))}]")
         query.append(f"  {low}List: [{name}{rng.choice(('', '!'))}]{'!' if rng.random() < 0.1 else ''}")
         item = rng.choice(("", "!"))
         parts.append(f"type {name}Connection {{ edges: [{name}Edge{item}] nodes: [{name}{item}] pageInfo: PageInfo! totalCount: Int }}")
         parts.append(f"type {name}Edge {{ cursor: String! node: {name} }}")
     query.append(f"  everybody: [Member{rng.choice(('', '!'))}]")
     return "\n".join([*parts, "type Query {", *query, "}"])
+
+
+def _page(first: str, node: str) -> str:
+    return f"(filter: {node}Filter, orderBy: [{node}Order!], {first})"
+
+
+def _aggregates(model: Model, name: str, paths: Mapping[str, tuple[str, str]]) -> str:
+    """The types of a type's figures."""
+    groups = {n: p for n, p in paths.items() if p[1] not in ("Float", "Decimal", "DateTime")}
+    sums = {n: p for n, p in paths.items() if p[1] in ("Int", "Decimal")}
+    ends = {n: p for n, p in paths.items() if p[1] in ("Int", "Decimal", "Float", "Date")}
+    figures = {"group": groups, "sum": sums, "min": ends, "max": ends}
+    kinds = {"group": "Key", "sum": "Sums", "min": "Ends", "max": "Ends"}
+    found = {kind: {n: path for n, (path, _) in some.items()} for kind, some in figures.items() if some}
+    model.aggregates[f"{name}Aggregate"] = Aggregated(name, found, {f"by_{n}": path for n, (path, _) in groups.items()})
+    parts = [f"enum {name}Group {{ {' '.join(f'by_{n}' for n in groups)} }}"]
+    for kind in ("group", "sum", "min"):
+        if figures[kind]:
+            fields = " ".join(f"{n}: {'Decimal' if kind == 'sum' else leaf}" for n, (_, leaf) in figures[kind].items())
+            parts.append(f"type {name}{kinds[kind]} {{ {fields} }}")
+    inner = " ".join(f"{kind}: {name}{kinds[kind]}" for kind in found)
+    return "\n".join([*parts, f"type {name}Aggregate {{ count: Int! {inner} }}"])
+
+
+def _paths(rng: random.Random, model: Model, shapes: Mapping[str, Shape], keys: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """What a type may be narrowed and ordered by: a name without dots -> (path, leaf type)."""
+    plain = [shape for shape in shapes.values() if shape.kind == "leaf" and not shape.type.startswith("[")]
+    found = {shape.name: (shape.name, shape.leaf) for shape in plain if shape.name in ("label", *keys) or rng.random() < 0.7}
+    for shape in shapes.values():
+        if shape.kind == "object":
+            found[f"{shape.name}Label"] = (f"{shape.name}.label", "String")
+    return found
 
 
 # -- the truth --------------------------------------------------------------------------------------------------------

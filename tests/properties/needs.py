@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from tests.bound import Need
 from tests.properties.model import Model, Shape
 from tests.properties.values import Truth
-from tests.worlds import Need
 
 EQUAL = ("Int", "String", "ID", "Boolean", "Colour")  # types whose values all systems write back as the same
 

@@ -6,7 +6,7 @@ Also the rewritings of an operation that must not change its answer.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,7 @@ from graphql import (
 from hub.oracle.pages import cursor
 from hub.run import documents
 from hub.run.documents import Document
+from tests.properties.values import LEAVES, VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,74 @@ def operation(
         faults = judged_document(schema, made.text).errors  # fields that do not merge, now and then
         if not faults:
             return made
+
+
+def root_list(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Operation:
+    """One root list, narrowed, ordered and cut at random, with what tells its rows apart."""
+    root = schema.query_type
+    assert root is not None
+    writer = _Writer(rng, schema, ids, frozenset())
+    name = rng.choice(sorted(name for name, field in root.fields.items() if "orderBy" in field.args))
+    arguments, _ = writer.arguments(root.fields[name], name)
+    head = f"({', '.join(f'${name}: {kind}' for name, kind in writer.declared.items())})" if writer.declared else ""
+    page = "{ nodes { id label } totalCount pageInfo { hasNextPage endCursor } }"
+    return Operation(f"query Q{head} {{ {name}{arguments} {page} }}", writer.variables)
+
+
+def pages_of(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Callable[[int, str | None], Operation]:
+    """A root list narrowed and ordered at random: the question for its page of ``first`` rows after a cursor."""
+    root = schema.query_type
+    assert root is not None
+    writer = _Writer(rng, schema, ids, frozenset())
+    name = rng.choice(sorted(name for name, field in root.fields.items() if "orderBy" in field.args))
+    args = root.fields[name].args
+    chosen = [argument for argument in ("filter", "orderBy") if rng.random() < 0.6]
+    given = "".join(f", {argument}: {_literal(writer.value(argument, str(args[argument].type), name))}" for argument in chosen)
+    page = "{ list: %s(first: $first, after: $after%s) { edges { cursor } totalCount pageInfo { hasNextPage hasPreviousPage endCursor } } }"
+    text = f"query Q($first: Int, $after: String) {page % (name, given)}"
+    return lambda first, after: Operation(text, {"first": first, "after": after})
+
+
+def nested_list(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Operation | None:
+    """A list below every entity of a type, narrowed and ordered at random, and cut; None where no type has one."""
+    root = schema.query_type
+    assert root is not None
+    kinds: dict[str, Any] = {name: get_named_type(field.type) for name, field in root.fields.items() if name.endswith("List")}
+    found = [(name, field, of) for name, kind in kinds.items() for field, of in kind.fields.items() if "orderBy" in of.args]
+    if not found:
+        return None
+    name, field, of = rng.choice(found)
+    arguments = ""
+    while "first: " not in arguments:  # without it no source is asked to cut
+        writer = _Writer(rng, schema, ids, frozenset())
+        arguments, _ = writer.arguments(of, field)
+    head = f"({', '.join(f'${name}: {kind}' for name, kind in writer.declared.items())})" if writer.declared else ""
+    page = rng.choice(
+        (
+            "{ nodes { id } pageInfo { hasNextPage endCursor } }",
+            "{ pageInfo { hasNextPage } edges { cursor } }",
+            "{ nodes { id } totalCount }",
+        )
+    )
+    return Operation(f"query Q{head} {{ {name} {{ id {field}{arguments} {page} }} }}", writer.variables)
+
+
+def root_figures(rng: random.Random, schema: GraphQLSchema, ids: Mapping[str, Sequence[str]]) -> Operation:
+    """Some figures of one type, of a random part of it in random groups."""
+    root = schema.query_type
+    assert root is not None
+    writer = _Writer(rng, schema, ids, frozenset())
+    name = rng.choice(sorted(name for name, field in root.fields.items() if "groupBy" in field.args))
+    arguments, _ = writer.arguments(root.fields[name], name)
+    kind: Any = get_named_type(root.fields[name].type)
+    inner = {part: get_named_type(field.type) for part, field in kind.fields.items()}
+    fields = {
+        part: rng.sample(sorted(of.fields), min(len(of.fields), rng.choice((1, 1, 2)))) for part, of in inner.items() if part != "count"
+    }
+    chosen = ["count", *rng.sample(sorted(fields), rng.randint(1, len(fields)))]
+    parts = [part if part == "count" else f"{part} {{ {' '.join(fields[part])} }}" for part in chosen]
+    head = f"({', '.join(f'${name}: {kind}' for name, kind in writer.declared.items())})" if writer.declared else ""
+    return Operation(f"query Q{head} {{ {name}{arguments} {{ {' '.join(parts)} }} }}", writer.variables)
 
 
 class _Writer:
@@ -147,12 +216,16 @@ class _Writer:
     def arguments(self, definition: GraphQLField, name: str) -> tuple[str, str]:
         """Arguments as text, and a mark for the alias: equal response keys need equal arguments."""
         texts = []
+        order: list[Any] | None = None
         for argument, declared in definition.args.items():
             kind = str(declared.type)
             required = kind.endswith("!")
             if not required and self.rng.random() < (0.25 if argument in ("first", "filter") else 0.4):
                 continue
-            value = self.value(argument, kind, name)
+            value: Any = self.place(get_named_type(definition.type), order) if argument == "after" else self.value(argument, kind, name)
+            order = value if argument == "orderBy" else order
+            if value is None:
+                continue
             if argument in ("id", "first", "after") and self.rng.random() < 0.4:
                 texts.append(f"{argument}: {self.variable(kind, value)}")
             else:
@@ -166,8 +239,11 @@ class _Writer:
         everybody = [i for some in self.ids.values() for i in some]
         if argument == "first":
             return self.rng.choice((1, 1, 2, 3, 50))
-        if argument == "after":
-            return cursor((self.rng.choice(everybody),))
+        if argument == "orderBy":
+            return self.order(kind)
+        if argument == "groupBy":
+            values: Any = self.schema.type_map[kind.strip("[]!")]
+            return [_Name(value) for value in self.rng.sample(sorted(values.values), min(len(values.values), self.rng.choice((0, 1, 2))))]
         if argument == "region":
             return self.rng.choice(("杭", "甬"))
         if argument == "filter":
@@ -179,14 +255,45 @@ class _Writer:
 
     def filter(self, kind: str, everybody: list[str]) -> Any:
         fields: Any = self.schema.type_map[kind]
-        name = self.rng.choice(sorted(fields.fields))
-        wanted = get_named_type(fields.fields[name].type.fields["eq"].type)
+        found = {}
+        names = sorted(fields.fields)
+        written = [n for n in names if get_named_type(fields.fields[n].type).name not in ("StringCondition", "IDCondition")]
+        names = written if written and self.rng.random() < 0.5 else names  # what systems write in many ways, and compare in as many
+        for name in self.rng.sample(names, min(len(names), self.rng.choice((1, 1, 2)))):
+            wanted = get_named_type(fields.fields[name].type.fields["eq"].type)
+            operators = [op for op in fields.fields[name].type.fields if op != "isNull" or self.rng.random() < 0.3]
+            chosen = self.rng.sample(operators, min(len(operators), self.rng.choice((1, 1, 1, 2))))
+            found[name] = {op: self.operand(op, wanted, everybody) for op in chosen}
+        return found
+
+    def operand(self, op: str, wanted: Any, everybody: list[str]) -> Any:
+        if op == "isNull":
+            return self.rng.random() < 0.5
+        if op == "prefix":
+            return self.rng.choice(("", "a", "1", "甲"))
         if isinstance(wanted, GraphQLEnumType):
             some: list[Any] = [_Name(value) for value in wanted.values]
         else:
-            some = ["甲", "a b", "", "x"] if wanted.name == "String" else everybody
-        two = self.rng.choices(some, k=2)
-        return {name: self.rng.choice(({"eq": two[0]}, {"in": two}))}
+            some = [*pool(wanted.name), *(everybody if wanted.name in ("ID", "USCC") else ())]
+        return self.rng.choices(some, k=2) if op == "in" else self.rng.choice(some)
+
+    def order(self, kind: str) -> list[dict[str, Any]]:
+        given: Any = self.schema.type_map[kind.strip("[]!")]
+        fields: Any = get_named_type(given.fields["field"].type)
+        names = self.rng.sample(sorted(fields.values), min(len(fields.values), self.rng.choice((0, 1, 1, 2))))
+        return [{"field": _Name(name)} | self.rng.choice(({}, {"direction": _Name("ASC")}, {"direction": _Name("DESC")})) for name in names]
+
+    def place(self, connection: Any, order: list[Any] | None) -> str | None:
+        """A cursor of a list in ``order``: values of its terms and of the key, of nobody in particular. None where no such can be made."""
+        node = get_named_type(connection.fields["nodes"].type)
+        names = [str(one["field"]).rpartition("_") for one in order or ()]
+        if any(leaf not in LEAVES for _, _, leaf in names):
+            return None  # an order of the province: its enum does not tell types
+        everybody = [i for some in self.ids.values() for i in some]
+        key = [("id", "ID"), *([("region", "String")] if "region" in node.fields else ())]
+        terms = [(name, leaf) for name, _, leaf in names] + [one for one in key if one[0] not in [name for name, _, _ in names]]
+        values = [self.rng.choice([*pool(leaf), *(everybody if name == "id" else [None])]) for name, leaf in terms]
+        return cursor(tuple(values))
 
     def variable(self, kind: str, value: Any) -> str:
         name = f"v{self.prefix}{len(self.declared)}"
@@ -219,6 +326,11 @@ class _Writer:
         return " ".join(texts) + " "
 
 
+def pool(leaf: str) -> tuple[Any, ...]:
+    """Canonical values of a leaf type that rows may have."""
+    return VALUES.get(leaf, ("甲", "a b", "", "x"))
+
+
 class _Name(str):
     """An enum value: written without quotes."""
 
@@ -230,8 +342,10 @@ def _literal(value: Any) -> str:
         return "[" + ", ".join(map(_literal, value)) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, _Name | int):
+    if isinstance(value, _Name | int | float):
         return str(value)
+    if value is None:
+        return "null"
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

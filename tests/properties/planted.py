@@ -20,11 +20,9 @@ from hub.run import (
     connections,
     execute,
     generated,
-    lists,
     positions,
     prepared,
     rows,
-    scan,
     seam,
     slices,
     writes,
@@ -40,6 +38,7 @@ from schema.registry import Registry, Resolve
 from tests.properties import acting, assembly, checks, kept, schedules
 from tests.properties.late import LATER
 from tests.properties.mistake import Planted as Planted
+from tests.properties.narrowed import NARROWED
 from tests.properties.slips import SLIPS, rows_shifted, worst_provider
 
 
@@ -177,25 +176,6 @@ def _one_bundle(right: Any) -> Any:
 
 def _first_leaf_decides(right: Any) -> Any:
     return lambda *args: islice(right(*args), 1)
-
-
-def _keys_not_ordered(right: Any) -> Any:
-    def row_keys(columns: Any, kinds: Any) -> Any:
-        return right(columns, kinds) if len(columns) and len(columns[0]) < 2 else [right([[None]] * len(kinds), kinds)[0]] * len(columns[0])
-
-    return row_keys
-
-
-def _rest_forgotten(right: Any) -> Any:
-    return lambda self, plan, columns, size, wanted: list(range(size))
-
-
-def _total_of_the_page(right: Any) -> Any:
-    def layer(below: Any, cuts: Mapping[int, Any] | None) -> Any:
-        short = None if cuts is None else {row: replace(cut, total=len(cut.rows)) for row, cut in cuts.items()}
-        return right(below, short)
-
-    return layer
 
 
 def _goes_on_after_null(right: Any) -> Any:
@@ -353,9 +333,6 @@ PLANTED = (
         lambda right: lambda self, directives: True,
         checks.skipped_is_not_asked,
     ),
-    Planted("connections are not ordered", lists, "row_keys", _keys_not_ordered),
-    Planted("what a source has left of a filter is forgotten", scan.Scanning, "_kept", _rest_forgotten),
-    Planted("the total is that of the page", lists, "laid", _total_of_the_page),
     Planted("a plan is shared across masks", prepared.Preparer, "plan", _mask_not_in_key, kept.masks_apart),
     Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
     Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
@@ -368,6 +345,7 @@ PLANTED = (
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
     Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
+    *NARROWED,
     *SLIPS,
     *LATER,
 )

@@ -35,7 +35,7 @@ async def reduced(case: Case, fails: Fails) -> Case:
     """A small case that comes of ``case`` by leaving things out, and for which ``fails`` is still true."""
     while True:
         before = case
-        for step in (_faults, _denied, _selections, _bindings, _fields, _rows):
+        for step in (_faults, _denied, _rules, _selections, _bindings, _fields, _rows):
             case = await step(case, fails)
         if case is before:
             break
@@ -68,6 +68,11 @@ async def _faults(case: Case, fails: Fails) -> Case:
     """Systems that need not fail; answers that need not be shuffled."""
     kept = await _fewer(sorted(case.faults), lambda some: fails(replace(case, faults={name: case.faults[name] for name in some})))
     return case if kept is None else replace(case, faults={name: case.faults[name] for name in kept})
+
+
+async def _rules(case: Case, fails: Fails) -> Case:
+    kept = await _fewer(sorted(case.rules), lambda some: fails(replace(case, rules={name: case.rules[name] for name in some})))
+    return case if kept is None else replace(case, rules={name: case.rules[name] for name in kept})
 
 
 async def _denied(case: Case, fails: Fails) -> Case:

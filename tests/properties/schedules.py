@@ -16,7 +16,7 @@ from typing import Any
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.registry import Limits
-from tests.properties.engine import document
+from tests.properties.engine import OpenCursors, document
 from tests.properties.generator import Case
 from tests.properties.shape import less
 from tests.virtual import LoopClock, Uneven, run
@@ -52,7 +52,7 @@ class Asking:
             memory.clock, memory.latency = Uneven(f"{case.seed}/{way.seed}/{name}", most), 1.0
         registry = with_limits(self.world.registry, limits)
         self.sources = Sources(registry.systems, self.world.connectors, LoopClock())
-        self.engine = Engine(self.world.schema, registry, self.sources, coalesce=way.coalesce, timeout=timeout)
+        self.engine = Engine(self.world.schema, registry, self.sources, coalesce=way.coalesce, timeout=timeout, cursors=OpenCursors())
 
     async def ask(self, denied: frozenset[str] | None = None) -> Told:
         operation = self.case.operation

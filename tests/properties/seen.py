@@ -22,7 +22,7 @@ from graphql import (
     is_non_null_type,
     is_union_type,
 )
-from graphql.language import BooleanValueNode, VariableNode
+from graphql.language import BooleanValueNode, EnumValueNode, VariableNode
 
 from tests.properties.engine import Ran, document
 from tests.properties.features import tells
@@ -35,7 +35,8 @@ from tests.properties.values import LEAVES
     *("inline fragment without a type", "fragment on the same type", "named fragment", "fragment spread twice", "fragment in a fragment"),
     *("fragment on interface", "fragment on union", "fragment on a type below an abstract one", "interface field asked directly"),
     *("skip", "include", "skip and include", "condition literal", "condition by variable", "condition by default"),
-    *("argument by variable", "argument by default", "argument literal", "first", "after", "filter eq", "filter in", "filter of an enum"),
+    *("argument by variable", "argument by default", "argument literal", "first", "after", "order by", "group by"),
+    *(f"filter {operator}" for operator in ("eq", "in", "isNull", "lt", "le", "gt", "ge", "prefix", "of an enum")),
     *(f"leaf: {leaf}" for leaf in LEAVES),
     *("list of leaves", "list of lists", "element that may not be null", "field that may not be null"),
     *("object", "object in an object", "list of objects", "reference", "reference in an object", "list of references"),
@@ -160,6 +161,8 @@ class _Walk:
     def arguments(self, node: FieldNode, definition: Any) -> Iterator[str]:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         yield from given.keys() & {"first", "after"}
+        yield from ("order by" for name in given if name == "orderBy")
+        yield from ("group by" for name in given if name == "groupBy")
         for value in given.values():
             if isinstance(value, VariableNode):
                 yield "argument by variable" if value.name.value in self.case.operation.variables else "argument by default"
@@ -170,8 +173,8 @@ class _Walk:
                 for one in getattr(value, "fields", ()):
                     for operator in one.value.fields:
                         yield f"filter {operator.name.value}"
-                    if one.name.value.endswith("Is"):
-                        yield "filter of an enum"
+                        if any(isinstance(each, EnumValueNode) for each in getattr(operator.value, "values", (operator.value,))):
+                            yield "filter of an enum"
 
     def conditions(self, directives: Any) -> Iterator[str]:
         found: list[DirectiveNode] = list(directives)

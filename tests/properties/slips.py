@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.plan import objects
 from hub.plan import operation as operations
-from hub.run import execute, lists, policed, scan
+from hub.run import execute, lists, nested, policed, terms
 from schema.registry import Registry
 from tests.properties import checks
 from tests.properties.mistake import Planted
@@ -43,7 +43,7 @@ def _denied_leaves_tell(right: Any) -> Any:
 
 
 def _denied_filter_used(right: Any) -> Any:
-    return lambda step, given: right(replace(step, denied_filters=frozenset()), given)
+    return lambda listing, given: right(replace(listing, denied=frozenset()), given)
 
 
 def _fragment_once_in_all(right: Any) -> Any:
@@ -64,11 +64,19 @@ def _elements_of_the_first(right: Any) -> Any:
 
 
 def _last_page_always(right: Any) -> Any:
-    return lambda *args: {row: replace(cut, has_next=False) for row, cut in right(*args).items()}
+    def cuts(*args: Any) -> Any:
+        found, faults = right(*args)
+        return {row: replace(cut, has_next=False) for row, cut in found.items()}, faults
+
+    return cuts
 
 
 def _null_in_a_filter_passes(right: Any) -> Any:
-    return lambda op, kind, value, wanted: value is None or right(op, kind, value, wanted)
+    def meets(op: Any, kind: Any, wanted: Any) -> Any:
+        passes = right(op, kind, wanted)
+        return lambda value: value is None or passes(value)
+
+    return meets
 
 
 def _lowest_link(right: Any) -> Any:
@@ -81,8 +89,8 @@ def _lowest_link(right: Any) -> Any:
 
 SLIPS = (
     Planted("a denied leaf decides whether its object is there", objects.Objects, "seen", _denied_leaves_tell, nothing_denied_is_felt),
-    Planted("policy hears of selected fields alone", policed, "_within", lambda right: lambda *_: {}),
-    Planted("a denied field is filtered by", execute, "conditions", _denied_filter_used, nothing_denied_is_felt),
+    Planted("policy hears of selected fields alone", policed, "_within", lambda right: lambda *_: {}, nothing_denied_is_felt),
+    Planted("a denied field is filtered by", terms, "_conditions", _denied_filter_used, checks.narrowed_as_the_oracle_says),
     Planted(
         "an object of which nothing may be seen is shown",
         objects.Objects,
@@ -101,6 +109,6 @@ SLIPS = (
         lambda right: lambda self, condition, parent: condition == parent.name,
         checks.in_shape,
     ),
-    Planted("no page has one after it", lists, "cuts", _last_page_always),
-    Planted("null passes a filter that the source left", scan, "holds", _null_in_a_filter_passes),
+    Planted("no page has one after it", nested, "cuts", _last_page_always, checks.cut_as_the_oracle_says),
+    Planted("null passes a filter that the source left", terms, "meets", _null_in_a_filter_passes),
 )

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schema.registry import Authority, Binding
+from tests.bound import Lies, either, items, leaf, link, lookup, obj, scan
 from tests.properties.model import Model, Shape
 from tests.properties.needs import needs_of, value_at
-from tests.properties.values import Truth, native
-from tests.worlds import Lies, either, items, leaf, link, lookup, obj, scan
+from tests.properties.values import Truth, each_part, native
 
 Native = dict[str, Any]
 LINKS = ("link", "any")  # kinds of fields that are fetched by the parent's key
@@ -95,11 +95,11 @@ class Systems:
         )
         self._add(system, table, binding, rows)
 
-    def _carried(self, name: str) -> list[Shape]:
+    def _carried(self, name: str, most: int = 2) -> list[Shape]:
         """Some fields of an entity that rows of others carry: its first key, and perhaps more."""
         shapes = self.model.entities[name]
         more = [s for s in shapes.values() if s.kind not in LINKS and s.name not in self.model.keys[name]]
-        return [shapes[k] for k in self.model.keys[name]] + self.rng.sample(more, min(len(more), self.rng.choice((0, 0, 1, 2))))
+        return [shapes[k] for k in self.model.keys[name]] + self.rng.sample(more, min(len(more), self.rng.choice((0, 0, 1, most))))
 
     def _link(self, parent: str, shape: Shape) -> None:
         for system in self.rng.sample(self.systems, min(len(self.systems), self.rng.choice((0, 1, 1, 1, 1, 1, 1, 2)))):
@@ -107,7 +107,10 @@ class Systems:
             alternatives = self.model.alternatives[parent]
             key = (self.rng.choice(alternatives),) if alternatives and self.rng.random() < 0.3 else self.model.keys[parent]
             many = shape.type.startswith("[") or "Connection" in shape.type
-            lies, write = self._anybody(shape) if shape.kind == "any" else self._written(self._carried(target), self.model.keys[target])
+            flaw, sound = self.flaw, self.rng.random() < 0.5
+            self.flaw = 0.0 if sound else flaw
+            shapes = self._carried(target) if shape.kind != "any" else []
+            lies, write = self._anybody(shape) if shape.kind == "any" else self._written(shapes, self.model.keys[target])
             rows = []
             for one in self.truths[parent]:
                 if all(one[k] is not None for k in key) and self.rng.random() < 0.9:
@@ -117,9 +120,28 @@ class Systems:
             size = self.rng.choice((1, 2, 100))
             parent_key = {k: f"p_{k}" for k in key}
             priority = self.rng.choice((0, 1))
+            of = shapes if sound else [one for one in shapes if one.name in self.model.keys[target]]
+            able = self._able(of, lies, parent_key) if many and shapes and self.rng.random() < 0.8 else {}
             node = shape.type.strip("[]!") if shape.kind == "any" else target
-            binding = link(system, table, node, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority)
+            binding = link(system, table, node, parent_key, lies, rows=table, max_keys=size, many=many, priority=priority, able=able)
             self._add(system, table, binding, rows)
+            self.flaw = flaw
+
+    def _able(self, shapes: list[Shape], lies: Lies | dict[str, Lies], key: Mapping[str, str]) -> dict[str, Any]:
+        """What a link's source can do of a list for each key. Columns are renamed where the parent's key has their name."""
+        assert isinstance(lies, dict)
+        plain = [
+            s.name for s in shapes if s.kind == "leaf" and not s.type.startswith("[") and lies[s.name].kind not in ("json", "datetime")
+        ]
+        prefix = "row." if any(name in lies for name in key) else ""
+        columns = [prefix + name for name in plain]
+        return {
+            "where": {name: ("EQ", "IN", "LT", "GE", "PREFIX") for name in columns if self.rng.random() < 0.6},
+            "order": tuple(name for name in columns if self.rng.random() < 0.9),
+            "limit": True,
+            "each": True,
+            "seek": self.rng.random() < 0.7,
+        }
 
     def _needy(self, name: str) -> None:
         """Some field of an entity from a system of its own, whose call needs other fields of the entity."""
@@ -141,13 +163,15 @@ class Systems:
 
     def _scan(self, name: str) -> None:
         system = self.rng.choice(self.systems)
-        shapes = self._carried(name)
-        for shape in self.model.entities[name].values():  # what it can be filtered by
-            if shape not in shapes and (shape.name == "label" or shape.type.rstrip("!") == "Colour") and self.rng.random() < 0.6:
-                shapes.append(shape)
-        lies, write = self._written(shapes, self.model.keys[name])
-        plain = [n for n in lies if n == "id" or (n == "label" and self.rng.random() < 0.9)]
-        where = {n: ("EQ", "IN") for n in plain if self.rng.random() < 0.8}
+        flaw, sound = self.flaw, self.rng.random() < 0.6  # only of sound columns can a source say that it compares them as we do
+        self.flaw = 0.0 if sound else flaw
+        lies, write = self._written(self._carried(name, 6), self.model.keys[name])
+        plain = [n for n, lie in lies.items() if lie.path is not None and not lie.many and lie.kind not in ("json", "datetime")]
+        able = [n for n in plain if self.model.entities[name][n].kind == "leaf" and not self.model.entities[name][n].type.startswith("[")]
+        able = [n for n in able if sound or n in self.model.keys[name]]
+        operators = ("EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX")
+        where = {n: self.rng.sample(operators, self.rng.randint(1, 7)) for n in able if self.rng.random() < 0.8}
+        order = tuple(n for n in able if self.rng.random() < 0.7)
         table = f"{name}.all"
         binding = scan(
             system,
@@ -155,11 +179,14 @@ class Systems:
             lies,
             rows=table,
             where=where,
-            order=self.model.keys[name] if self.rng.random() < 0.5 else (),
-            limit=self.rng.random() < 0.5,
+            order=order,
+            limit=self.rng.random() < 0.6,
             total=self.rng.random() < 0.5,
+            seek=self.rng.random() < 0.5,
+            aggregates=tuple(self.rng.sample(("COUNT", "SUM", "MIN", "MAX"), self.rng.choice((2, 4, 4)))) if sound else (),
         )
         self._add(system, table, binding, [write(one) for one in self.truths[name]])
+        self.flaw = flaw
 
     def _anybody(self, shape: Shape) -> tuple[Lies, Callable[[Any], Native]]:
         """Rows of several types."""
@@ -232,8 +259,11 @@ class Systems:
                 writer(None if value is None else value[name], row)
             return row
 
+        def fill_only(value: Any, row: Native) -> None:
+            fill(value, row)
+
         if not many:
-            return obj(shape.target[0], lies), lambda value, row: void(fill(value, row))
+            return obj(shape.target[0], lies), fill_only
 
         def listed(value: Any) -> Any:
             if isinstance(value, list):
@@ -285,7 +315,7 @@ class Systems:
             else:
                 made = [(s.name, *self._field(s, f"{prefix}{i}_{j}")) for j, s in enumerate(self.model.values[name].values())]
                 lies = obj(name, {n: part for n, part, _ in made})
-                write = _each(made)
+                write = each_part(made)
             variants[f"n{i}"] = (name, dict(lies.parts))
             writers[name] = write
         native_names = {name: value for value, (name, _) in variants.items()}
@@ -304,15 +334,3 @@ class Systems:
                 one(value, row)
 
         return either(f"{prefix}type", variants, path=path if many else None), write_all
-
-
-def _each(made: list[tuple[str, Lies, Callable[[Any, Native], None]]]) -> Callable[[Any, Native], None]:
-    def write(value: Any, row: Native) -> None:
-        for name, _, writer in made:
-            writer(None if value is None else value[name], row)
-
-    return write
-
-
-def void(_: object) -> None:
-    """What a writer returns: nothing."""

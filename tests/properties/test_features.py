@@ -8,10 +8,10 @@ from tests.properties.engine import ran
 from tests.properties.features import FEATURES, features
 from tests.properties.generator import case
 
-SEEDS = 300
+SEEDS = 400
 
 
-async def test_three_hundred_cases_have_every_feature() -> None:
+async def test_four_hundred_cases_have_every_feature() -> None:
     counted: Counter[str] = Counter()
     for seed in range(SEEDS):
         made = case(seed, 1 + seed % 4)

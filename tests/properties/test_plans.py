@@ -11,10 +11,10 @@ from pathlib import Path
 from graphql import build_schema
 from hypothesis import given
 
+from tests.bound import lookup, scan
 from tests.properties import examples
 from tests.properties.engine import engine, run_engine, told
 from tests.properties.generator import Case, case, cases
-from tests.worlds import lookup, scan
 
 ROOT = Path(__file__).resolve().parents[2]
 PRINT = """

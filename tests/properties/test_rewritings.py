@@ -21,8 +21,8 @@ from tests.properties.shape import less
 async def test_p16_renaming_keys_renames_the_answer_alone(case: Case) -> None:
     asked, other = case.operation, renamed(case)
     for run in (run_engine, run_oracle):
-        plain = await run(case.build(), asked.text, asked.variables, case.denied)
-        found = await run(case.build(), other.text, other.variables, case.denied)
+        plain = await run(case.build(), asked.text, asked.variables, case.denied, case.rules)
+        found = await run(case.build(), other.text, other.variables, case.denied, case.rules)
         assert replace(found, data=unrenamed(found.data)).text == plain.text, await told(case, plain, found)
         paths = Counter({(tuple(_short(step) for step in path), code): count for (path, code), count in found.errors.items()})
         assert paths == plain.errors, await told(case, plain, found)
@@ -37,9 +37,9 @@ def _short(step: str | int) -> str | int:
 async def test_p16_fragments_and_variables_are_only_ways_to_write(case: Case) -> None:
     asked = case.operation
     for run in (run_engine, run_oracle):
-        plain = await run(case.build(), asked.text, asked.variables, case.denied)
+        plain = await run(case.build(), asked.text, asked.variables, case.denied, case.rules)
         for other in (split(case), doubled(case), inlined(case)):
-            found = await run(case.build(), other.text, other.variables, case.denied)
+            found = await run(case.build(), other.text, other.variables, case.denied, case.rules)
             assert (found.text, found.errors) == (plain.text, plain.errors), await told(replace(case, operation=other), plain, found)
 
 
@@ -47,8 +47,8 @@ async def test_p16_fragments_and_variables_are_only_ways_to_write(case: Case) ->
 @examples(20)
 async def test_p16_the_order_of_fields_changes_the_order_of_keys_alone(case: Case) -> None:
     asked, other = case.operation, backwards(case)
-    plain = await run_engine(case.build(), asked.text, asked.variables, case.denied)
-    found = await run_engine(case.build(), other.text, other.variables, case.denied)
+    plain = await run_engine(case.build(), asked.text, asked.variables, case.denied, case.rules)
+    found = await run_engine(case.build(), other.text, other.variables, case.denied, case.rules)
     assert found.data == plain.data, await told(case, plain, found)
 
 
@@ -64,6 +64,6 @@ async def test_p15_a_smaller_right_gives_less_and_nothing_else(case: Case, rng: 
     )
     denied = case.denied | set(rng.sample(names, 4))  # type: ignore[attr-defined]
     for run in (run_engine, run_oracle):
-        more = await run(case.build(), asked.text, asked.variables, case.denied)
-        fewer = await run(case.build(), asked.text, asked.variables, frozenset(denied))
+        more = await run(case.build(), asked.text, asked.variables, case.denied, case.rules)
+        fewer = await run(case.build(), asked.text, asked.variables, frozenset(denied), case.rules)
         assert less(fewer.data, more.data) is not None, await told(replace(case, denied=frozenset(denied)), more, fewer)

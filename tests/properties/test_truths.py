@@ -71,10 +71,10 @@ async def test_p20_a_request_is_answered_by_the_composition_that_it_began_with(c
     old, new, held = case.build(), other.build(), Held()
     for system in old.systems.values():
         system.clock, system.latency = held, 1.0
-    there.endpoint.engine = engine(old, case.denied)
+    there.endpoint.engine = engine(old, case.denied, case.rules)
     request = asyncio.create_task(small.post(there.endpoint, asked))
     await held.entered.wait()
-    there.endpoint.engine = engine(new, case.denied)
+    there.endpoint.engine = engine(new, case.denied, case.rules)
     held.release.set()
     seen = (await request).json
     before, after = (await ran(case)).answer, (await ran(other)).answer

@@ -17,6 +17,7 @@ from graphql import GraphQLObjectType
 
 from connectors.paths import steps
 from connectors.spi import Field
+from hub.plan.listing import coordinates_on
 from schema.registry import Binding, Role, Served
 from tests.properties.engine import document, engine, judged, ran, told
 from tests.properties.generator import Case
@@ -90,9 +91,15 @@ def columns_of(kind: str, fields: Mapping[str, Served], hidden: frozenset[str], 
             yield from columns_of(str(type_name), parts, hidden | below, inner)
 
 
+def spoken_of(case: Case) -> frozenset[str]:
+    """Coordinates that rules speak of, on the way and at its end: they decide who is seen, whether the caller may see them or not."""
+    paths = [(name, rule.path) for name, rules in case.rules.items() for rule in rules]
+    return frozenset(coordinate for name, path in paths for coordinate in coordinates_on(case.schema, name, path))
+
+
 def redrawn(rng: random.Random, case: Case) -> Case:
     """The same case with other data behind its denied coordinates."""
-    secret = case.denied - keys_of(case)
+    secret = case.denied - keys_of(case) - spoken_of(case)
     rows = copy.deepcopy({system: dict(tables) for system, tables in case.rows.items()})
     for binding in case.bindings:
         table = str(binding.relation.native["rows"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 
 Truth = dict[str, Any]
 LEAVES = ("Int", "Float", "String", "Boolean", "ID", "Decimal", "Date", "DateTime", "Colour")
-_VALUES: dict[str, tuple[Any, ...]] = {
+VALUES: dict[str, tuple[Any, ...]] = {
     "Int": (0, 7, -3, 2_147_483_647),
     "Float": (0.5, 2.0, -1.25),
     "String": ("甲", "a b", "", "x"),
@@ -32,7 +32,7 @@ def truth(rng: random.Random, leaf: str, written: str) -> Any:
     if written.startswith("["):
         inner = written.rstrip("!")[1:-1]
         return [None if rng.random() < 0.08 else truth(rng, leaf, inner) for _ in range(rng.randint(0, 3))]
-    return rng.choice(_VALUES[leaf])
+    return rng.choice(VALUES[leaf])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,16 @@ def native(rng: random.Random, leaf: str, written: str, *, exact: bool = False) 
     if rng.random() < 0.3 and leaf not in ("Float", "Decimal", "Date", "DateTime"):
         return Form(_unless_null(lambda v: json.dumps(listed(v), ensure_ascii=False)), "json", "json", form.values, (7, "[", '{"a": 1}'))
     return Form(_unless_null(listed), "json", None, form.values, (7, "text", [{"?": 1}], {"?": 1}))
+
+
+def each_part(made: Sequence[tuple[str, Any, Callable[[Any, Truth], None]]]) -> Callable[[Any, Truth], None]:
+    """Writes an object's parts into one row, each by its own writer; of a null object every part is null."""
+
+    def write(value: Any, row: Truth) -> None:
+        for name, _, writer in made:
+            writer(None if value is None else value[name], row)
+
+    return write
 
 
 def _unless_null(write: Callable[[Any], Any]) -> Callable[[Any], Any]:

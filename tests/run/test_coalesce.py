@@ -18,7 +18,7 @@ from hub.run.rows import Key
 from hub.run.sources import Sources
 from schema.registry import Registry
 from tests.properties import examples
-from tests.properties.engine import StillClock
+from tests.properties.engine import OpenCursors, StillClock
 from tests.properties.generator import Case, cases
 from tests.run.test_engine import department_world, engine
 from tests.worlds import World
@@ -151,7 +151,7 @@ async def test_p17_p18_together_or_alone_shared_or_not_every_answer_is_the_same(
     async def answers(coalesce: bool, count: int) -> list[tuple[Any, int]]:
         world: World = case.build()
         sources = Sources(world.registry.systems, world.connectors, StillClock())
-        asked = Engine(world.schema, world.registry, sources, coalesce=coalesce)
+        asked = Engine(world.schema, world.registry, sources, coalesce=coalesce, cursors=OpenCursors())
         document = asked.parse(case.operation.text)
         run = [asked.run(document, case.operation.variables, denied=case.denied) for _ in range(count)]
         return [(result.data, len(result.errors or ())) for result in await asyncio.gather(*run)]

@@ -14,8 +14,9 @@ from hub.run.deferred import in_parts
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.contribute import with_incremental
+from tests.bound import leaf, lookup, obj
 from tests.serve.test_hanging_up import Held
-from tests.worlds import World, leaf, lookup, obj, world
+from tests.worlds import World, world
 
 SDL = """type Query { firm(uscc: ID!): Firm }
 type Firm { uscc: ID! name: String score: Int must: String! detail: Detail }  type Detail { text: String must: String! }"""

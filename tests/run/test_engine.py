@@ -9,11 +9,13 @@ import pytest
 
 from auth.principal import Audience, Principal
 from hub.clock import SystemClock
+from hub.run.cursors import Cursors
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Grade
+from tests.bound import Lies, items, leaf, link, lookup, obj, scan
 from tests.plan.test_planner import SDL
-from tests.worlds import Lies, World, items, leaf, link, lookup, obj, scan, world
+from tests.worlds import World, world
 
 FIRMS = [{"code": code, "mc": f"企业{code}", "sj": "A"} for code in "ABCDE"]
 LICENCES = [{"id": f"{code}{n}", "t": f"证{n}", "czr": code, "sx": f"item{n % 2}"} for code in "ABC" for n in range(3)]
@@ -36,6 +38,7 @@ def department_world(**rows: Any) -> World:
 
 
 def engine(there: World, **options: Any) -> Engine:
+    options.setdefault("cursors", Cursors(b"the same for every engine here"))
     return Engine(there.schema, there.registry, Sources(there.registry.systems, there.connectors, SystemClock()), **options)
 
 

@@ -25,13 +25,14 @@ from hub.run.prepared import REFUSED_FOR, Caches, Preparer
 from hub.run.sources import Sources
 from schema.coordinates import Coordinate, Grade
 from schema.registry import Binding, Limits, Registry, RootLookup, Served
+from tests.bound import lookup
 from tests.plan.planned import normalised, planned
 from tests.properties import examples
 from tests.properties.engine import StillClock
 from tests.properties.generator import Case, cases
 from tests.properties.rewrite import doubled, split
 from tests.run.test_engine import department_world
-from tests.worlds import World, lookup
+from tests.worlds import World
 
 FIRM = "{ firm(uscc: %s) { name licences { title } } }"
 

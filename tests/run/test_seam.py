@@ -13,7 +13,8 @@ from hub.clock import SystemClock
 from hub.run.engine import Engine
 from hub.run.seam import HubExecutor
 from hub.run.sources import Sources
-from tests.worlds import World, lookup, world
+from tests.bound import lookup
+from tests.worlds import World, world
 
 
 def there() -> World:

@@ -17,7 +17,8 @@ from hub.answer import Answer
 from hub.run.engine import Engine
 from hub.run.feeds import TRIES, Feeds, Happened, Subscriber
 from hub.run.sources import Sources
-from tests.worlds import World, feed, lookup, world
+from tests.bound import feed, lookup
+from tests.worlds import World, world
 
 SDL = """type Query { firm(uscc: ID!): Firm }  type Firm { uscc: ID! name: String status: String grade: String }
 type Subscription { changed(uscc: [ID!], district: String): Firm }"""

@@ -114,12 +114,16 @@ async def test_p31_what_an_analysis_counts_is_what_the_recorder_saw(made: Case) 
         extensions={"explain": "analyze"},
     )
     counted: Counter[tuple[str, str]] = Counter()
-    for step in orjson.loads(answer.body)["extensions"]["explain"]["steps"]:
+    steps = orjson.loads(answer.body)["extensions"]["explain"]["steps"]
+    apart = not any("forItsRows" in step for step in steps)  # a list's step counts what it asks other systems to choose its rows
+    for step in steps:
         if "measured" in step:
+            step["system"] = step.get("system", "") if apart else ""
             counted[step["system"], "calls"] += step["measured"]["calls"]
             counted[step["system"], "rows"] += step["measured"]["rows"]
             counted[step["system"], "errors"] += sum(step["measured"]["errors"].values())
     seen: Counter[tuple[str, str]] = Counter()
     for call in asked.sources.recorder.calls(request_id="this"):
-        seen.update({(call.system, "calls"): 1, (call.system, "rows"): call.rows, (call.system, "errors"): call.outcome != "ok"})
+        name = call.system if apart else ""
+        seen.update({(name, "calls"): 1, (name, "rows"): call.rows, (name, "errors"): call.outcome != "ok"})
     assert +counted == +seen

@@ -12,8 +12,9 @@ from hub.oracle import Oracle
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Coordinate, Coordinates, Grade
+from tests.bound import Lies, either, items, lookup, obj, scan
 from tests.properties.engine import StillClock
-from tests.worlds import Lies, World, either, items, lookup, obj, scan, world
+from tests.worlds import World, world
 
 SDL = """
 type Query { firm(id: ID!): Firm }

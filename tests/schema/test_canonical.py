@@ -21,13 +21,27 @@ from graphql import (
     extend_schema,
     get_named_type,
     graphql,
+    is_enum_type,
+    is_leaf_type,
     is_non_null_type,
     is_required_argument,
     parse,
     validate_schema,
 )
 
-from schema.canonical import canonical, connections, core, definition_of, filters, grades, planned_roots, root_lookups, sdl
+from schema.canonical import (
+    aggregates,
+    canonical,
+    connections,
+    core,
+    definition_of,
+    filters,
+    grades,
+    orders,
+    planned_roots,
+    root_lookups,
+    sdl,
+)
 from schema.control import Health
 from schema.coordinates import Coordinates, Grade
 from schema.types import KEYS
@@ -147,14 +161,24 @@ def test_the_roots() -> None:
         for name, field in query.fields.items()
     }
     paging = {"first": "Int", "after": "String"}
+
+    def narrowed(node: str) -> dict[str, str]:
+        return {"filter": f"{node}Filter", "orderBy": f"[{node}Order!]", **paging}
+
     assert roots == {
         "enterprise": ("Enterprise", {"uscc": "USCC!"}),
-        "enterprises": ("EnterpriseConnection", {"filter": "EnterpriseFilter", **paging}),
+        "enterprises": ("EnterpriseConnection", narrowed("Enterprise")),
+        "enterpriseAggregates": ("[EnterpriseAggregate!]", {"filter": "EnterpriseFilter", "groupBy": "[EnterpriseGroup!]"}),
         "licence": ("Licence", {"licenceId": "LicenceID!"}),
         "enforcementCase": ("EnforcementCase", {"caseNo": "ID!"}),
-        "enforcementCases": ("EnforcementCaseConnection", {"filter": "EnforcementCaseFilter", **paging}),
+        "enforcementCases": ("EnforcementCaseConnection", narrowed("EnforcementCase")),
+        "enforcementCaseAggregates": (
+            "[EnforcementCaseAggregate!]",
+            {"filter": "EnforcementCaseFilter", "groupBy": "[EnforcementCaseGroup!]"},
+        ),
+        "permitItemAggregates": ("[PermitItemAggregate!]", {"filter": "PermitItemFilter", "groupBy": "[PermitItemGroup!]"}),
         "permitItem": ("PermitItem", {"itemCode": "ItemCode!"}),
-        "permitItems": ("PermitItemConnection", {"filter": "PermitItemFilter", **paging}),
+        "permitItems": ("PermitItemConnection", narrowed("PermitItem")),
         "hub": ("Hub!", {}),
     }
     assert planned_roots(canonical()) == {f"Query.{name}" for name in roots if name != "hub"}
@@ -189,28 +213,60 @@ def test_every_canonical_field_is_bound_by_a_manifest() -> None:
     } == served
 
 
-def test_filters_are_the_fields_that_anchors_declare() -> None:
-    declared = {
-        f"{name}Filter": {field: field for field, words in fields.items() if "filter" in words}
-        for path in MANIFESTS
-        for name, fields in bound(path).items()
-        if any("filter" in words for words in fields.values())
-    }
-    assert filters(canonical()) == declared
+def leaf(node: str, path: str) -> Any:
+    """The named type at the end of a path from an entity."""
+    for name in path.split("."):
+        node = get_named_type(objects(core(canonical()))[node].fields[name].type).name
+    return core(canonical()).type_map[node]
+
+
+def test_what_anchors_can_filter_by_is_in_the_filters() -> None:
+    for path in MANIFESTS:
+        for name, fields in bound(path).items():
+            declared = {field for field, words in fields.items() if "filter" in words}
+            assert declared <= {*filters(canonical()).get(f"{name}Filter", {}).values()}, path.stem
 
 
 def test_a_condition_takes_the_values_of_its_field() -> None:
     schema = core(canonical())
     for filter_type, fields in filters(canonical()).items():
-        entity = objects(schema)[filter_type.removesuffix("Filter")]
         narrowing = schema.type_map[filter_type]
         assert isinstance(narrowing, GraphQLInputObjectType)
-        for name, canonical_field in fields.items():
-            value = get_named_type(entity.fields[canonical_field].type).name
+        for name, path in fields.items():
+            kind = leaf(filter_type.removesuffix("Filter"), path)
+            value = kind.name
             condition = get_named_type(narrowing.fields[name].type)
             assert isinstance(condition, GraphQLInputObjectType)
             assert condition.name == f"{value}Condition"
-            assert {key: str(entry.type) for key, entry in condition.fields.items()} == {"eq": value, "in": f"[{value}!]"}
+            expected = {"eq": value, "in": f"[{value}!]", "isNull": "Boolean"}
+            if value in ("Int", "Decimal", "Date", "DateTime"):
+                expected |= dict.fromkeys(("lt", "le", "gt", "ge"), value)
+            elif not is_enum_type(kind) and value != "Boolean":
+                expected |= {"prefix": "String"}
+            assert {key: str(entry.type) for key, entry in condition.fields.items()} == expected
+
+
+def test_every_list_of_an_entity_can_be_narrowed_and_ordered_by_its_fields() -> None:
+    pages = connections(canonical())
+    for name, found in objects(core(canonical())).items():
+        for field in found.fields.values():
+            node = pages.get(get_named_type(field.type).name)
+            if node is not None:
+                given = {argument: str(entry.type) for argument, entry in field.args.items()}
+                assert (given["filter"], given["orderBy"]) == (f"{node}Filter", f"[{node}Order!]"), name
+    for order_type, values in orders(canonical()).items():
+        for path in values.values():
+            assert is_leaf_type(leaf(order_type.removesuffix("Order"), path)), path
+
+
+def test_figures_are_of_fields_that_have_their_type() -> None:
+    for name, of in aggregates(canonical()).items():
+        for value, path in of.groups.items():
+            assert path in of.figures["group"].values(), value
+        for kind, paths in of.figures.items():
+            inner = get_named_type(objects(core(canonical()))[name].fields[kind].type).name
+            for field, path in paths.items():
+                assert get_named_type(objects(core(canonical()))[inner].fields[field].type) is leaf(of.node, path)
 
 
 async def test_a_planned_field_resolved_without_the_engine_says_so() -> None:

@@ -20,8 +20,9 @@ from hub.serve.graphql import Endpoint, Exchange
 from hub.serve.limits import Gate, Limits
 from hub.serve.metrics import Metrics
 from hub.serve.server import Server, listen
+from tests.bound import leaf, lookup
 from tests.serve.small import WordVerifier
-from tests.worlds import leaf, lookup, world
+from tests.worlds import world
 
 ROWS = [{"xydm": name, "qymc": f"企业{name}"} for name in "ABCDEFG"]
 
