@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
-from hub.plan.model import Arguments, Event, Expand, Fetch, Figures, Listing, QueryPlan, Scan, Screen, Step, Write
+from hub.plan.model import Arguments, Event, Expand, Fetch, Figures, Join, Listing, QueryPlan, Scan, Screen, Step, Write
 from hub.plan.outputs import Choice, Connection, Failure, List, Object, Output, Rows
 from hub.plan.slots import Guard, Slot
 from hub.plan.view import View
@@ -134,6 +134,7 @@ def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view:
             parts: dict[str, Any] = {"type": step.node, "columns": view.columns(step.binding, step.columns)}
             parts |= {"total": True} if step.total else {}
             parts |= _narrowing([step.listing, *(kind.listing for kind in step.kinds)], view)
+            parts |= {"keysFirst": [_join(join, step.listing, view) for join in step.joins]} if step.joins else {}
             return Line(step.id, "scan", system, parts)
         case Figures():
             visible = [(function, path) for function, path in step.measures if _paths(step.scan.listing, (path,), view) != [HIDDEN]]
@@ -173,6 +174,12 @@ def _narrowing(listings: Iterable[Listing | None], view: View) -> dict[str, Any]
             own = {"system": view.name(fetch.binding.system), "type": fetch.binding.type, "columns": columns}
             parts["forItsRows"] = [*parts.get("forItsRows", ()), own]
     return parts
+
+
+def _join(join: Join, listing: Listing, view: View) -> dict[str, Any]:
+    """Whom the list's keys are had from first, as far as it lists them."""
+    key, *_ = _paths(listing, (join.to.path,), view)
+    return {"system": view.name(join.binding.system), "key": key, "by": _paths(listing, sorted(join.columns), view)}
 
 
 def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> dict[str, Any]:
@@ -216,6 +223,8 @@ def _words(parts: Mapping[str, Any]) -> str:
             case "forItsRows":
                 words = (f"{own['system']} {own['type']} [{', '.join(own['columns'])}]" for own in value)
                 word = "for its rows " + ", ".join(words)
+            case "keysFirst":
+                word = "keys first from " + ", ".join(f"{own['system']} by {', '.join(own['by'])}" for own in value)
             case "cut":
                 word = f"cut {value}"
             case "total":

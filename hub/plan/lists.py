@@ -17,6 +17,7 @@ from hub.plan.listing import cuttable, listing
 from hub.plan.model import Expand, Fetch, Kind, Listing, Scan
 from hub.plan.operation import Selected
 from hub.plan.outputs import Concrete, Connection, Failure, List, Output, PageField, Place, Rows
+from hub.plan.semi import joins
 from hub.plan.slots import ELEMENT, Presence, Slot, When
 from schema.registry import Binding, Served
 
@@ -60,7 +61,7 @@ class Lists:
         level = self.draft.level(step, step, binding)
         pages = named in self.draft.registry.connections
         found = listing(self.draft, selected, node, binding, level, binding.fields, pages=pages)
-        scan = Scan(step, binding, selected, node, found, pages)
+        scan = Scan(step, binding, selected, node, found, pages, joins=joins(self.draft, found, step))
         self.draft.steps.append(scan)
         if binding.variants:
             rows, kinds = self.of_any(selected, step, binding, level)

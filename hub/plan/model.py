@@ -96,6 +96,18 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """The system that ``fetch`` of a listing asks by key can list keys too: ``binding`` scans it, has the key in ``key`` and takes
+    conditions on ``columns`` (path -> its column). ``to`` is that key in the list's own rows, of which their source takes many."""
+
+    fetch: int
+    binding: Binding
+    key: Slot
+    to: Term
+    columns: Mapping[str, Slot]
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """Makes a layer of all entities of a type that a root list or connection asks for, filtered, ordered and cut."""
 
@@ -109,6 +121,7 @@ class Scan:
     rows: bool = True  # False: only the total is asked for
     total: bool = False
     kinds: tuple[Kind, ...] = ()  # of a list of an abstract type: the rules of its concrete types
+    joins: tuple[Join, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,13 @@ from typing import Any
 from connectors.spi import Aggregate, Ask, Call, Function, SourceError
 from hub.plan.model import FIGURE, Figures, Term
 from hub.run.arguments import BadArgument
-from hub.run.chunks import Asked, join
+from hub.run.chunks import join
 from hub.run.convert import BAD, canonical
 from hub.run.kinds import named
 from hub.run.layers import Fault, Fetched, Layer, Paged
 from hub.run.order import agrees, row_keys, sort_key
-from hub.run.scan import Scanning, TooMany, too_many
-from hub.run.sources import Sources
-from hub.run.terms import Sort, Terms, Viewer, least, term_of, terms
+from hub.run.scan import Asking, Scanning, TooMany, too_many
+from hub.run.terms import Sort, Terms, least, term_of, terms
 
 MAX_GROUPS = 1_000
 EXACT = Context(prec=1_000)  # digits of a sum; more than any column has
@@ -28,17 +27,15 @@ Group = tuple[Any, ...]
 _FUNCTIONS: dict[str, Function] = {"SUM": "SUM", "MIN": "MIN", "MAX": "MAX"}
 
 
-async def figures(
-    step: Figures, given: Mapping[str, Any], viewer: Viewer, sources: Sources, asked: Asked, deadline: float, request_id: str
-) -> Layer:
+async def figures(step: Figures, given: Mapping[str, Any], asking: Asking) -> Layer:
     """The layer of groups, ordered by their values. Raises SourceError, BadArgument."""
     listing = step.scan.listing
-    found = terms(listing, None, given, viewer)
+    found = terms(listing, None, given, asking.viewer)
     groups = [term_of(listing, step.groups[name]) for name in dict.fromkeys(given.get("groupBy") or ())]
     measures = [(function, listing.terms[path]) for function, path in step.measures]
     read = tuple(term for _, term in measures)
     wanted = Terms(listing, found.wanted, tuple(map(Sort, groups)), found.name, False, read=read)
-    work = _Figures(step.scan, wanted, viewer, {}, sources, asked, deadline, request_id)
+    work = _Figures(step.scan, wanted, {}, asking)
     try:
         computed = await work.pushed(groups, measures)
         if computed is None:
@@ -62,12 +59,12 @@ class _Figures(Scanning):
         wanted = [Aggregate("COUNT"), *(Aggregate(_FUNCTIONS[function], term.slot.column) for function, term in measures)]
         where = tuple(condition for _, condition, _ in self._where)
         ask = Ask(relation.name, (), (), where, aggregates=tuple(dict.fromkeys(wanted)), group=tuple(t.slot.column for t in groups))
-        plan = self._sources.plan(self._step.binding.system, ask, relation)
+        plan = self._asking.sources.plan(self._step.binding.system, ask, relation)
         if plan.rest.aggregates or plan.rest.where:
             return None
         params = {**self._params, **{condition.param: value for _, condition, value in self._where}}
-        call = Call(params, (), self._deadline, "", self._request_id, max_rows=100 * MAX_GROUPS)
-        pages = await self._sources.pages(self._step.binding.system, plan, call)
+        call = Call(params, (), self._asking.until, "", self._asking.request_id, max_rows=100 * MAX_GROUPS)
+        pages = await self._asking.sources.pages(self._step.binding.system, plan, call)
         columns = join(pages, plan) if pages else {column.name: [] for column in plan.fields}
         keys = [canonical(columns[term.slot.column], term.slot.type, term.slot.field).values for term in groups]
         size = sum(page.size for page in pages)

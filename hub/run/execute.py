@@ -30,7 +30,8 @@ from hub.run.lists import expand
 from hub.run.nested import Listed, begun
 from hub.run.required import bundles, under
 from hub.run.rows import Key
-from hub.run.scan import Scanning
+from hub.run.scan import Asking
+from hub.run.semi import scanned
 from hub.run.sources import Sources
 from hub.run.terms import Viewer, screened, terms
 from hub.run.writes import write
@@ -211,9 +212,8 @@ class _Run:
             given = arguments(step.selected, self.inputs)
             wanted = terms(step.listing, step.selected if step.pages else None, given, self.viewer)
             params = {param: given[name] for name, param in step.binding.args.items() if given.get(name) is not None}
-            scanning = Scanning(step, wanted, self.viewer, params, self.sources, self.asked, until, self.request_id)
             self.asked.systems.add(step.binding.system)
-            self.layers[step.id] = await scanning.layer()
+            self.layers[step.id] = await scanned(step, wanted, params, self._asking(until))
         except SourceError as error:
             self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
         except BadArgument as error:
@@ -223,11 +223,14 @@ class _Run:
         try:
             given = arguments(step.scan.selected, self.inputs)
             self.asked.systems.add(step.binding.system)
-            self.layers[step.id] = await figures(step, given, self.viewer, self.sources, self.asked, until, self.request_id)
+            self.layers[step.id] = await figures(step, given, self._asking(until))
         except SourceError as error:
             self.layers[step.id] = Layer(0, faults={0: Fault.of(error)})
         except BadArgument as error:
             self.layers[step.id] = Layer(0, faults={0: error.fault})
+
+    def _asking(self, until: float) -> Asking:
+        return Asking(self.viewer, self.sources, self.asked, until, self.request_id)
 
     # -- lists ---------------------------------------------------------------------------------------------------
 

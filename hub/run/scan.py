@@ -34,6 +34,17 @@ class Rows:
     total: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """For whom lists are made, whom they may ask, and until when (seconds of the clock's ``monotonic``)."""
+
+    viewer: Viewer
+    sources: Sources
+    asked: Asked
+    until: float
+    request_id: str
+
+
 class TooMany(Exception):
     """The source holds more rows than the engine looks at."""
 
@@ -48,24 +59,10 @@ def too_many() -> BadArgument:
 class Scanning:
     """One scan of one request. ``params`` are those of the relation's own arguments."""
 
-    def __init__(
-        self,
-        step: Scan,
-        terms: Terms,
-        viewer: Viewer,
-        params: Mapping[str, Any],
-        sources: Sources,
-        asked: Asked,
-        deadline: float,
-        request_id: str,
-    ) -> None:
-        self._viewer = viewer
+    def __init__(self, step: Scan, terms: Terms, params: Mapping[str, Any], asking: Asking) -> None:
         self._step = step
         self._terms = terms
-        self._sources = sources
-        self._asked = asked
-        self._deadline = deadline
-        self._request_id = request_id
+        self._asking = asking
         self._params = dict(params)
         self._bounded = False  # whether all rows have to be few enough to be looked at here
         self._where, self._own = self._divided()
@@ -94,7 +91,7 @@ class Scanning:
         layer = Layer(size, parent=[0] * size, index=range(size), lists={0: paged}, spans={0: range(size)})
         layer.fetched[step.id] = Fetched(columns)
         layer.notices = notices
-        layer.cursors = sealed(terms, raw, self._viewer.cursors, lambda: rows)
+        layer.cursors = sealed(terms, raw, self._asking.viewer.cursors, lambda: rows)
         return layer
 
     async def rows(self) -> Rows:
@@ -169,7 +166,7 @@ class Scanning:
         fields = tuple(columns)
         args = tuple(self._params)
         ask = Ask(relation.name, fields, (), tuple(where), order, limit, args, count and "seek" not in params, after)
-        return self._sources.plan(step.binding.system, ask, relation), params
+        return self._asking.sources.plan(step.binding.system, ask, relation), params
 
     def _after(
         self, seeks: bool, where: list[Condition], params: dict[str, Any]
@@ -198,9 +195,9 @@ class Scanning:
         step, rest = self._step, plan.rest
         unlimited = self._terms.first is not None and plan.ask.limit is None
         bounded = bounded or self._bounded or bool(self._own or rest.where or rest.order or rest.after) or unlimited
-        call = Call(params, (), self._deadline, "", self._request_id, max_rows=MAX_SCAN + 1 if bounded else MAX_ROWS)
+        call = Call(params, (), self._asking.until, "", self._asking.request_id, max_rows=MAX_SCAN + 1 if bounded else MAX_ROWS)
         try:
-            pages = await self._sources.pages(step.binding.system, plan, call)
+            pages = await self._asking.sources.pages(step.binding.system, plan, call)
         except SourceError as error:
             if bounded and error.code == "TOO_LARGE":
                 raise TooMany from None
@@ -219,12 +216,12 @@ class Scanning:
         own = [*(one for one, condition, _ in self._where if condition.param in left), *self._own]
         if terms.foreign:
             carried = [one for one in own if one.term.carried]
-            await completed(terms, raw, self._asked, verdicts(carried, raw)[0], self._deadline)
+            await completed(terms, raw, self._asking.asked, verdicts(carried, raw)[0], self._asking.until)
         kinds = None
         if self._step.kinds:
             columns = raw.fetched[self._step.id].columns
-            kinds = Kinds(self._step.kinds, self._viewer, lambda: Layer(raw.size, fetched={self._step.id: Fetched(columns)}))
-            await kinds.complete(self._asked, [True] * raw.size, self._deadline)
+            kinds = Kinds(self._step.kinds, self._asking.viewer, lambda: Layer(raw.size, fetched={self._step.id: Fetched(columns)}))
+            await kinds.complete(self._asking.asked, [True] * raw.size, self._asking.until)
         elif not own and not terms.foreign:
             return range(raw.size)
         keep, unknown = verdicts(own, raw) if kinds is None else kinds.verdicts()

@@ -11,6 +11,7 @@ from schema.registry import Binding, Resolve
 from tests.memory import Faults
 from tests.properties.model import Model
 
+LISTED = ".listed"  # how a relation's name ends that lists the rows of a lookup
 KINDS: tuple[ErrorKind, ...] = ("config", "invalid", "denied", "missing", "broken", "busy", "down", "slow")
 
 
@@ -33,7 +34,7 @@ def random_faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str
         relation = binding.relation
         if rng.random() < 0.15:
             faults.down[relation.name] = rng.choice(KINDS)
-        if binding.key and rng.random() < 0.06:
+        if binding.key and not relation.each and rng.random() < 0.06:  # rows that are cut away are not seen to be strange
             faults.strangers.add(relation.name)
         if binding.key and rng.random() < 0.3:
             paths = [relation.field(k).path for k in binding.key]
@@ -43,4 +44,20 @@ def random_faults(rng: random.Random, bindings: list[Binding], rows: Mapping[str
                     faults.keys[relation.name, key] = rng.choice(KINDS)
                 elif not binding.many:
                     faults.doubled.add((relation.name, key))
+    for binding in bindings:
+        if binding.relation.name.endswith(LISTED):
+            place = (binding.system, binding.relation.native["rows"])
+            own = next(one for one in bindings if one.key and (one.system, one.relation.native["rows"]) == place)
+            _agreeing(found[binding.system], own.relation.name, binding.relation.name)
     return found
+
+
+def _agreeing(faults: Faults, lookup: str, listed: str) -> None:
+    """A list and a lookup of the same rows both answer, or neither does."""
+    for known in [key for key in faults.keys if key[0] == lookup]:
+        del faults.keys[known]
+    faults.doubled -= {key for key in faults.doubled if key[0] == lookup}
+    faults.strangers.discard(lookup)
+    faults.down.pop(listed, None)
+    if lookup in faults.down:
+        faults.down[listed] = faults.down[lookup]

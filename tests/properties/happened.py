@@ -9,7 +9,7 @@ from typing import Any
 from connectors.spi import SourceError
 from hub.errors import source_code
 from tests.properties.engine import Ran
-from tests.properties.faults import KINDS
+from tests.properties.faults import KINDS, LISTED
 from tests.properties.features import tells
 from tests.properties.generator import Case
 from tests.properties.shape import at
@@ -19,7 +19,8 @@ CODES = tuple(dict.fromkeys(source_code(SourceError(kind, "")) for kind in KINDS
 
 @tells(
     *("no call", "several systems", "batch over max", "one key a call", "many keys in a call", "positions share calls", "chain of fetches"),
-    *("key of two parts", "alternative key", "null key", "filter pushed", "limit pushed", "several scans", "link by alternative key"),
+    *("key of two parts", "alternative key", "null key", "several scans", "link by alternative key"),
+    *("filter pushed", "limit pushed", "cut for each key", "keys first"),
 )
 def _calls(case: Case, ran: Ran) -> Iterator[str]:
     received = ran.received
@@ -50,6 +51,10 @@ def _calls(case: Case, ran: Ran) -> Iterator[str]:
         yield "filter pushed"
     if any(call.limit is not None for call in received):
         yield "limit pushed"
+    if any(call.limit is not None and call.keys for call in received):
+        yield "cut for each key"
+    if any(call.relation.endswith(LISTED) for call in received):
+        yield "keys first"
     if "  with " in ran.plan:
         yield "positions share calls"
     if ran.plan.count("  after ") > 1:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.plan import objects, planner
-from hub.run import aggregate, execute, nested, scan, terms
+from hub.run import aggregate, execute, nested, scan, semi, terms
 from tests.properties import checks
 from tests.properties.mistake import Planted
 
@@ -74,6 +74,14 @@ def _total_of_the_page(right: Any) -> Any:
     return layer
 
 
+def _a_key_lost(right: Any) -> Any:
+    async def keys(*args: Any) -> Any:
+        found = await right(*args)
+        return found and (found[0][1:], found[1])
+
+    return keys
+
+
 NARROWED = (
     Planted("connections are not ordered", terms, "row_keys", _keys_not_ordered, checks.narrowed_as_the_oracle_says),
     Planted("every order goes upwards", terms, "row_keys", _descending_forgotten, checks.narrowed_as_the_oracle_says),
@@ -101,5 +109,6 @@ NARROWED = (
         _one_too_few,
         checks.cut_as_the_oracle_says,
     ),
-    Planted("the total is that of the page", nested, "laid", _total_of_the_page),
+    Planted("a semi-join forgets a key", semi, "_keys", _a_key_lost, checks.narrowed_as_the_oracle_says),
+    Planted("the total is that of the page", nested, "laid", _total_of_the_page, checks.cut_as_the_oracle_says),
 )

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from schema.registry import Authority, Binding
 from tests.bound import Lies, either, items, leaf, link, lookup, obj, scan
+from tests.properties.faults import LISTED
 from tests.properties.model import Model, Shape
 from tests.properties.needs import needs_of, value_at
 from tests.properties.values import Truth, each_part, native
@@ -41,6 +43,8 @@ class Systems:
                     self._link(name, shape)
             if self.rng.random() < 0.95:
                 self._scan(name)
+            else:  # what lists a lookup's rows is not meant to be the list itself
+                self.bindings = [b for b in self.bindings if b.type != name or not b.relation.name.endswith(LISTED)]
             if self.rng.random() < 0.7:
                 self._needy(name)
         if self.rng.random() < 0.9:
@@ -78,6 +82,8 @@ class Systems:
 
     def _lookup(self, name: str, key: tuple[str, ...], system: str, names: list[str], *, anchor: bool) -> None:
         shapes = [self.model.entities[name][n] for n in names]
+        flaw, lists = self.flaw, len(key) == 1 and self.rng.random() < 0.3
+        self.flaw = 0.0 if lists else flaw  # a list and a lookup of rows that cannot be read would not agree
         lies, write = self._written(shapes, key)
         coverage = 1.0 if anchor and self.rng.random() < 0.7 else 0.7
         rows = [write(one) for one in self.truths[name] if self.rng.random() < coverage and all(one[k] is not None for k in key)]
@@ -94,6 +100,19 @@ class Systems:
             priority=self.rng.choice((0, 0, 1)),
         )
         self._add(system, table, binding, rows)
+        if lists:
+            self._listed(system, name, lies, table)
+        self.flaw = flaw
+
+    def _listed(self, system: str, name: str, lies: Mapping[str, Lies], table: str) -> None:
+        """The rows of a lookup as a list under conditions, from which no list of the question is made: it ranks last."""
+        shapes = self.model.entities[name]
+        plain = [n for n, lie in lies.items() if shapes[n].kind == "leaf" and not lie.many and not shapes[n].type.startswith("[")]
+        able = [n for n in plain if lies[n].kind != "json"]
+        where = {n: self.rng.sample(("EQ", "IN", "LT", "GE", "PREFIX"), self.rng.randint(1, 5)) for n in able}
+        listed = scan(system, name, lies, rows=table, where=where, limit=self.rng.random() < 0.5)
+        relation = replace(listed.relation, name=f"{table}{LISTED}")
+        self.bindings.append(replace(listed, id=f"{listed.id}.{table}", relation=relation, authority=Authority.DERIVED))
 
     def _carried(self, name: str, most: int = 2) -> list[Shape]:
         """Some fields of an entity that rows of others carry: its first key, and perhaps more."""
