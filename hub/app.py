@@ -239,6 +239,7 @@ class Hub:
             max_errors=self.config.engine.max_errors,
             caches=self._caches,
             cursors=Cursors(self.store.derived_key("cursors")),
+            max_scan=self.config.engine.max_scan,
         )
 
     async def _audited(self, exchange: Exchange) -> None:

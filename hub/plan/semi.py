@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hub.plan.columns import column_of
 from hub.plan.draft import Draft
 from hub.plan.model import Fetch, Join, Listing, Term
 from hub.plan.slots import Slot
-from schema.registry import Binding, Resolve, Role, Served
+from schema.registry import Binding, Resolve, Role
 
 
 def joins(draft: Draft, listing: Listing, step: int) -> tuple[Join, ...]:
@@ -31,7 +32,7 @@ def _joins(draft: Draft, listing: Listing, step: int, fetch: Fetch) -> Iterator[
     for scan in draft.registry.scans.get(listing.node, ()):
         if scan.system != asked.system or scan.id == driver.id or scan.relation.args:
             continue
-        key = _column(scan, name)
+        key = column_of(scan, name)
         found = {term.path: slot for term in foreign if (slot := _slot(scan, term)) is not None}
         if key is not None and found:
             yield Join(fetch.id, scan, Slot(step, key, to.type, scan.relation.field(key)), Term(name, to), found)
@@ -39,19 +40,7 @@ def _joins(draft: Draft, listing: Listing, step: int, fetch: Fetch) -> Iterator[
 
 
 def _slot(scan: Binding, term: Term) -> Slot | None:
-    column = _column(scan, term.path)
+    column = column_of(scan, term.path)
     if column is None or not scan.relation.where.get(column, ()):
         return None
     return Slot(term.slot.step, column, term.slot.type, scan.relation.field(column))
-
-
-def _column(scan: Binding, path: str) -> str | None:
-    """The column in which the rows of ``scan`` have the plain value at ``path``."""
-    parts: dict[str, Served] = dict(scan.fields)
-    served: Served | None = None
-    for name in path.split("."):
-        served = parts.get(name)
-        if served is None or served.many or served.typename is not None:
-            return None
-        parts = dict(served.parts)
-    return served.column if served is not None and served.type is None else None

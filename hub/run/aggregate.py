@@ -41,7 +41,7 @@ async def figures(step: Figures, given: Mapping[str, Any], asking: Asking) -> La
         if computed is None:
             computed = await work.computed(groups, measures)
     except TooMany:
-        raise too_many() from None
+        raise too_many(step.scan, asking.viewer.max_scan) from None
     if len(computed) > MAX_GROUPS:
         text = f"more than {MAX_GROUPS} groups"
         raise BadArgument(Fault("TOO_LARGE", f"分组超过 {MAX_GROUPS} 个。", f"There are {text}."))

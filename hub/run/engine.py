@@ -38,7 +38,7 @@ from hub.run.slices import encode, weight
 from hub.run.sources import Sources
 from hub.run.subscribe import Who, subscribed
 from hub.run.telling import Telling, told, wanted
-from hub.run.terms import Viewer
+from hub.run.terms import MAX_SCAN, Viewer
 from schema.registry import Registry
 
 TIMEOUT = 10.0  # seconds for a whole request
@@ -48,7 +48,7 @@ class Engine:
     """See the module. ``core_roots`` are root coordinates with resolvers of their own; ``max_errors`` caps the errors of one answer;
     ``policy`` says which coordinates a caller may not see, ``rows`` which rules those that it sees must pass;
     ``coalesce`` lets requests share calls; ``cursors`` seals them, by default with a key that nobody else has; ``caches`` are those of the
-    engine before, if there was one."""
+    engine before, if there was one; ``max_scan`` rows of a list are looked at here at most."""
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Engine:
         coalesce: bool = True,
         caches: Caches | None = None,
         cursors: Cursors | None = None,
+        max_scan: int = MAX_SCAN,
     ) -> None:
         self.schema = schema
         self.registry = registry
@@ -76,6 +77,7 @@ class Engine:
         self._policy = policy
         self._rows = rows
         self._cursors = cursors or Cursors()
+        self._max_scan = max_scan
         self.shared = Coalescer(sources) if coalesce else None
         self.feeds = Feeds(sources)
         self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
@@ -261,7 +263,9 @@ class Engine:
     def seeing(self, ready: Ready, principal: Principal) -> tuple[QueryPlan, Viewer]:
         """The plan of an operation for this principal, and what its lists go by. Raises Unplannable."""
         access = self._access(ready, principal)
-        return self.preparer.plan(ready.prepared, access.denied, rules=shape(access.rows)), Viewer(self._cursors, access.rows)
+        return self.preparer.plan(ready.prepared, access.denied, rules=shape(access.rows)), Viewer(
+            self._cursors, access.rows, self._max_scan
+        )
 
     async def event(
         self, ready: Ready, variables: VariableValues, principal: Principal, request_id: str, row: Layer
@@ -281,7 +285,7 @@ class Engine:
         ready: Ready = context.prepared
         telling: Telling | None = context.telling
         plan = self._plan(context, only)
-        viewer = Viewer(self._cursors, self._access_of(context).rows)
+        viewer = Viewer(self._cursors, self._access_of(context).rows, self._max_scan)
         if telling is not None and telling.mode == "dryRun":
             return Part(None)
         if context.deadline is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.spi import Ask, Call, Condition, Order, Plan, SourceError
+from hub.plan.columns import column_of
 from hub.plan.model import Scan
 from hub.run.arguments import BadArgument
 from hub.run.chunks import Asked, join
@@ -20,7 +21,6 @@ from hub.run.push import pushed
 from hub.run.sources import Sources
 from hub.run.terms import NOWHERE, Kinds, Terms, Viewer, Wanted, after_place, completed, least, places, sealed, unplaced, verdicts
 
-MAX_SCAN = 5_000  # rows the engine will look at when a source cannot filter, order or count by itself
 MAX_ROWS = 100_000  # rows of a plain list
 
 
@@ -49,11 +49,21 @@ class TooMany(Exception):
     """The source holds more rows than the engine looks at."""
 
 
-def too_many() -> BadArgument:
-    zh = f"来源系统无法完成该筛选或排序，且数据超过 {MAX_SCAN} 行。"
-    return BadArgument(
-        Fault("FILTER_NOT_PUSHABLE", zh, f"The source cannot filter, sort or count this and holds more than {MAX_SCAN} rows.")
-    )
+def too_many(step: Scan, most: int) -> BadArgument:
+    """What a list of more than ``most`` rows is refused by; says what its source can narrow and order by itself."""
+    listing, relation = step.listing, step.binding.relation
+    seen = {
+        name: column_of(step.binding, path) for name, path in {**listing.filters, **listing.sorts}.items() if path not in listing.denied
+    }
+    narrows = sorted(name for name in listing.filters if seen.get(name) in relation.where)
+    sorts = sorted(name for name in listing.sorts if seen.get(name) in relation.order)
+    zh = f"来源系统无法完成该筛选或排序，且数据超过 {most} 行。"
+    en = f"The source cannot filter, sort or count this and holds more than {most} rows."
+    if narrows:
+        zh, en = f"{zh}可由来源筛选的字段：{'、'.join(narrows)}。", f"{en} What it filters by itself: {', '.join(narrows)}."
+    if sorts:
+        zh, en = f"{zh}可由来源排序的字段：{'、'.join(sorts)}。", f"{en} What it sorts by itself: {', '.join(sorts)}."
+    return BadArgument(Fault("FILTER_NOT_PUSHABLE", zh, en))
 
 
 class Scanning:
@@ -76,13 +86,13 @@ class Scanning:
         try:
             found = await self.rows() if step.rows else None
         except TooMany:
-            raise too_many() from None
+            raise too_many(step, self._asking.viewer.max_scan) from None
         total = found.total if found is not None else None
         if step.total and total is None:
             try:
                 total = await self.total()
             except TooMany:
-                notices.append(_uncounted(step))
+                notices.append(_uncounted(step, self._asking.viewer.max_scan))
         rows = found.rows if found is not None else ()
         raw = found.raw if found is not None else Layer(0)
         size = len(rows)
@@ -195,7 +205,8 @@ class Scanning:
         step, rest = self._step, plan.rest
         unlimited = self._terms.first is not None and plan.ask.limit is None
         bounded = bounded or self._bounded or bool(self._own or rest.where or rest.order or rest.after) or unlimited
-        call = Call(params, (), self._asking.until, "", self._asking.request_id, max_rows=MAX_SCAN + 1 if bounded else MAX_ROWS)
+        most = self._asking.viewer.max_scan
+        call = Call(params, (), self._asking.until, "", self._asking.request_id, max_rows=most + 1 if bounded else MAX_ROWS)
         try:
             pages = await self._asking.sources.pages(step.binding.system, plan, call)
         except SourceError as error:
@@ -204,7 +215,7 @@ class Scanning:
             raise
         columns = join(pages, plan) if pages else {column.name: [] for column in plan.fields}
         size = sum(page.size for page in pages)
-        if bounded and size > MAX_SCAN:
+        if bounded and size > most:
             raise TooMany
         raw = Layer(size, fetched={step.id: Fetched(columns)})
         return raw, next((page.total for page in pages if page.total is not None), None)
@@ -235,7 +246,7 @@ def _picked(column: list[Any], rows: Sequence[int], size: int) -> list[Any]:
     return column if rows == range(size) else [column[row] for row in rows]
 
 
-def _uncounted(step: Scan) -> dict[str, Any]:
+def _uncounted(step: Scan, most: int) -> dict[str, Any]:
     """Why a total is null, for ``extensions.notices``."""
-    text = f"来源系统不能计数，且数据超过 {MAX_SCAN} 行。 The source cannot count this and holds more than {MAX_SCAN} rows."
+    text = f"来源系统不能计数，且数据超过 {most} 行。 The source cannot count this and holds more than {most} rows."
     return {"code": "TOTAL_UNKNOWN", "coordinate": f"{step.selected.coordinate}.totalCount", "message": text, "count": 1}

@@ -18,7 +18,7 @@ from hub.run.chunks import join
 from hub.run.convert import BAD, canonical
 from hub.run.layers import Fault, Fetched, Layer
 from hub.run.push import pushed
-from hub.run.scan import MAX_SCAN, Asking, Rows, Scanning
+from hub.run.scan import Asking, Rows, Scanning
 from hub.run.sources import Sources
 from hub.run.terms import Terms, Wanted, places
 
@@ -70,19 +70,19 @@ async def _keys(one: Join, terms: Terms, asking: Asking) -> tuple[tuple[Any, ...
     ask = Ask(relation.name, (one.key.column,), (), tuple(condition for _, condition, _ in there), limit="limit")
     plan = asking.sources.plan(one.binding.system, ask, relation)
     left = {condition.param for condition in plan.rest.where}
-    params = {condition.param: value for _, condition, value in there} | {"limit": MAX_SCAN + 1}
+    params = {condition.param: value for _, condition, value in there} | {"limit": asking.viewer.max_scan + 1}
     decided = frozenset(at for at, wanted in enumerate(terms.wanted) for known, c, _ in there if known is wanted and c.param not in left)
     if not decided:
         return None
     asking.asked.systems.add(one.binding.system)
     try:
-        call = Call(params, (), asking.until, "", asking.request_id, max_rows=MAX_SCAN + 1)
+        call = Call(params, (), asking.until, "", asking.request_id, max_rows=asking.viewer.max_scan + 1)
         pages = await asking.sources.pages(one.binding.system, plan, call)
     except SourceError as error:
         if error.code == "TOO_LARGE":
             return None
         raise
-    if sum(page.size for page in pages) > MAX_SCAN:
+    if sum(page.size for page in pages) > asking.viewer.max_scan:
         return None
     column = join(pages, plan)[one.key.column] if pages else []
     values = canonical(column, one.key.type, one.key.field).values

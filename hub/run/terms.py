@@ -24,15 +24,18 @@ from hub.run.cursors import Cursors, ListName, NoCursor
 from hub.run.layers import Fault, Fetched, Layer, keys_of
 from hub.run.order import meets, row_keys
 
+MAX_SCAN = 5_000
 OPERATORS = {"eq": "EQ", "in": "IN", "lt": "LT", "le": "LE", "gt": "GT", "ge": "GE", "prefix": "PREFIX", "isNull": "NULL"}
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """For whom lists are made: the rows that the caller may see, and the cursors that name places for it."""
+    """For whom lists are made: the rows that the caller may see, and the cursors that name places for it. ``max_scan`` rows are looked at
+    here, at most, where a source cannot narrow, order or count by itself."""
 
     cursors: Cursors
     rows: Rows
+    max_scan: int = MAX_SCAN
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def engine(there: World, **options: Any) -> Engine:
 
 
 async def answer(there: World, document: str, **options: Any) -> dict[str, Any]:
-    asked = engine(there, **{key: options.pop(key) for key in ("max_errors", "policy") if key in options})
+    asked = engine(there, **{key: options.pop(key) for key in ("max_errors", "max_scan", "policy") if key in options})
     answered = await asked.execute(asked.parse(document), **options)
     body: dict[str, Any] = orjson.loads(answered.body)
     return body
@@ -162,6 +162,20 @@ async def test_what_a_source_cannot_filter_is_done_here_within_a_bound(count: in
         assert body == {"data": {"firms": {"nodes": [{"uscc": "00007"}, {"uscc": "00017"}], "totalCount": 3}}}
     else:
         assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({"firms": None}, [code])
+
+
+async def test_a_list_that_is_too_long_is_refused_by_what_its_source_can_do() -> None:
+    firm: dict[str, Lies | str] = {"uscc": "code", "name": "mc"}
+    sdl = SDL.replace("firms(first: Int, after: String)", "firms(first: Int, after: String, filter: FirmFilter)")
+    sdl += "input FirmFilter { uscc: Text name: Text } input Text { eq: String }"
+    source = scan("register", "Firm", firm, where={"uscc": ["EQ"]})
+    rows = {"register": {"Firm": [{"code": f"{number:05}", "mc": "7"} for number in range(30)]}}
+    filters = {"FirmFilter": {"uscc": "uscc", "name": "name"}}
+    there = world(sdl, [source], rows, keys={"Firm": ["uscc"]}, filters=filters)
+    body = await answer(there, '{ firms(filter: {name: {eq: "7"}}) { nodes { uscc } } }', max_scan=20)
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "FILTER_NOT_PUSHABLE"
+    assert "holds more than 20 rows. What it filters by itself: uscc." in error["message"]
 
 
 async def test_pages_by_a_composite_key_follow_each_other() -> None:
