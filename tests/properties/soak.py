@@ -16,6 +16,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -102,8 +103,10 @@ def quiet() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-def soak(seed: int, cases: int | None, seconds: float | None, workers: int = WORKERS) -> Tally:
-    """Judge cases from ``seed`` on until there were ``cases`` of them or ``seconds`` have passed."""
+def soak(
+    seed: int, cases: int | None, seconds: float | None, workers: int = WORKERS, said: Callable[[Tally], None] = lambda tally: None
+) -> Tally:
+    """Judge cases from ``seed`` on until there were ``cases`` of them or ``seconds`` have passed. ``said`` hears each thousand."""
     tally, started = Tally(), time.monotonic()
     last = sys.maxsize if cases is None else seed + cases
     batches = (range(start, min(start + BATCH, last)) for start in itertools.count(seed, BATCH))
@@ -118,7 +121,10 @@ def soak(seed: int, cases: int | None, seconds: float | None, workers: int = WOR
                 return tally
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for one in done:
+                before = tally.cases
                 tally.add(one.result())
+                if tally.cases // 1000 > before // 1000:
+                    said(tally)
 
 
 async def shown(failed: list[Failed]) -> list[str]:
@@ -144,6 +150,10 @@ def report(tally: Tally, seconds: float) -> str:
     return "\n".join([*lines, f"{len(tally.failed)} differences"])
 
 
+def _progress(tally: Tally) -> None:
+    print(f"{tally.cases:,} cases, {len(tally.failed)} differences", flush=True)
+
+
 def main() -> int:
     """Run it; 0 if every property held for every case."""
     parser = argparse.ArgumentParser(prog="python -m tests.properties.soak", description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
@@ -163,7 +173,7 @@ def main() -> int:
     minutes = asked.minutes if asked.minutes is not None or asked.cases is not None else 5.0
     print(f"seed {seed}, {asked.workers} processes on {os.cpu_count()} cores", flush=True)
     started = time.monotonic()
-    tally = soak(seed, asked.cases, minutes * 60 if minutes is not None else None, asked.workers)
+    tally = soak(seed, asked.cases, minutes * 60 if minutes is not None else None, asked.workers, _progress)
     print(report(tally, time.monotonic() - started))
     for text in virtual.run(shown(tally.failed)):
         print("\n" + text)
