@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graphql import GraphQLEnumType, is_enum_type, is_object_type
+from graphql import GraphQLEnumType, GraphQLField, is_enum_type, is_object_type
 
 from schema.entries import FieldEntry, TypeEntry
 from schema.faults import correction, suggest
-from schema.shapes import Shape, is_leaf, shape_of
+from schema.shapes import Shape, is_leaf, shape_of, shape_of_type
 from schema.world import Bound, Sheet
 
 
@@ -52,6 +52,7 @@ def _check_type(sheet: Sheet, entry: TypeEntry) -> None:
             sheet.report("UNKNOWN_FIELD", field.node, message, fix)
         else:
             _check_assignable(sheet, entry.name, field)
+            _check_arguments(sheet, entry.name, field, canonical.fields[field.name])
 
 
 def _is_contributed(sheet: Sheet, type_name: str, field_name: str) -> bool:
@@ -74,6 +75,22 @@ def _check_assignable(sheet: Sheet, type_name: str, field: FieldEntry) -> None:
         f"'{type_name}.{field.name}' is {_shown(wanted)}, not {_shown(given)}.",
         f"write {field.name}: {wanted}",
     )
+
+
+def _check_arguments(sheet: Sheet, type_name: str, field: FieldEntry, canonical: GraphQLField) -> None:
+    """Arguments of a bound field are those of the canonical field; others nobody could ever give."""
+    for name, argument in field.arguments.items():
+        if "require" in argument.words:
+            continue
+        if name not in canonical.args:
+            message = f"The canonical field '{type_name}.{field.name}' has no argument '{name}'.{suggest(name, canonical.args)}"
+            fix = correction(name, canonical.args, "remove it, or let it @require another field")
+            sheet.report("NO_SUCH_ARGUMENT", argument.node, message, fix)
+            continue
+        wanted, given = shape_of_type(canonical.args[name].type), shape_of(argument.type)
+        if (given.name, given.lists) != (wanted.name, wanted.lists):
+            message = f"The argument '{name}' of '{type_name}.{field.name}' is {_shown(wanted)}, not {_shown(given)}."
+            sheet.report("TYPE_MISMATCH", argument.type, message, f"write {name}: {wanted}")
 
 
 def _shown(shape: Shape) -> str:

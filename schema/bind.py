@@ -38,11 +38,15 @@ def bind(sheet: Sheet) -> Bindings:
     for entry in roots(sheet.manifest, public=False):
         _private(binder, entry)
     for entry in roots(sheet.manifest, public=True):
-        if not entry.broken:
+        if entry.broken:
+            sheet.used.add(sheet.shape(entry).name)
+        else:
             _public(binder, entry)
     for root in ACTIONS.values():
         for entry in actions(sheet.manifest, root):
-            if not entry.broken:
+            if entry.broken:
+                sheet.used.add(sheet.shape(entry).name)
+            else:
                 bind_action(binder, entry, root)
     for bound in sheet.types.values():
         if bound.word("table") is not None:

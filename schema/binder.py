@@ -77,11 +77,17 @@ class Binder:
         for name, argument in entry.arguments.items():
             word = argument.words.get("is")
             target = word.args["field"] if word else name
-            if self.sheet.leaf_shape(type_name, target) is None:
+            shape = self.sheet.leaf_shape(type_name, target)
+            if shape is None:
                 known = {*self.sheet.key_fields(type_name), *getattr(self.sheet.world.type(type_name), "fields", {})}
                 message = f"'{type_name}' has no field '{target}'.{suggest(target, known)}"
                 place = word.value_node("field") if word else argument.node
                 self.sheet.report("UNKNOWN_KEY_FIELD", place, message, 'write @is(field: "…") with a key field')
+                return None
+            given_shape = shape_of(argument.type)
+            if given_shape.name != shape.name or given_shape.lists:
+                message = f"The key '{type_name}.{target}' is '{shape.name}', not '{given_shape}'."
+                self.sheet.report("TYPE_MISMATCH", argument.type, message, f"write {name}: {shape.name}!")
                 return None
             found[name] = target
         keys = self.sheet.world.keys.get(type_name, ())

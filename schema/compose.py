@@ -79,9 +79,9 @@ def compose(canonical: strawberry.Schema, manifests: Sequence[Manifest], *, kind
     coordinates = Coordinates((*rows.values(), *added.coordinates))
     planned = planned_roots(added.schema)
     registry = _registry(canonical, base, added, world, ordered, made, coordinates, planned)
-    wrong = {found.file for found in faults if found.is_error}
+    wrong = frozenset(found.file for found in faults if found.is_error)
     faulty = frozenset(name for manifest in ordered if manifest.file in wrong for name in _named(manifest))
-    faults += satisfy(Whole(world, registry, sheets, made, planned, faulty))
+    faults += satisfy(Whole(world, registry, sheets, made, planned, faulty, wrong))
     public = added.schema
     if added.hidden and not any(found.is_error for found in faults):
         public = visible(public, lambda name: name not in added.hidden)

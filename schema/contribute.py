@@ -46,7 +46,7 @@ from schema.faults import Fault, correction, fault, nearest, suggest
 from schema.policy import Scopes, both, is_bilingual, scopes_of
 from schema.registry import Resolve
 from schema.shapes import named_node, shape_of
-from schema.words import ROOTS
+from schema.words import ACTIONS, ROOTS
 
 ROOT_WORDS = {
     "Mutation": ("办理入口", "Where changes begin"),
@@ -281,7 +281,7 @@ class _Maker:
     def _field(self, owner: str, name: str, same: Fields, slip: bool) -> FieldDefinitionNode | None:
         manifest, _, first = same[0]
         coordinate = f"{owner}.{name}"
-        shared = all("shareable" in where.words or "shareable" in each.words for _, where, each in same) and owner != "Mutation"
+        shared = all("shareable" in where.words or "shareable" in each.words for _, where, each in same) and owner not in ACTIONS.values()
         resolve = _resolve(same[0])
         if resolve is not Resolve.FIRST:
             self.policies[coordinate] = resolve

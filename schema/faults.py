@@ -13,6 +13,7 @@ from typing import Any, Literal
 from graphql.language import Node
 from graphql.pyutils import did_you_mean, suggestion_list
 
+SHOWN = 20  # faults of one code that are shown before the rest is only counted
 Severity = Literal["error", "warning", "notice"]
 
 
@@ -34,15 +35,20 @@ _ALL = (
     Code("MISSING_ARGUMENT", "缺少参数", "A required argument is missing"),
     Code("BAD_ARGUMENT", "参数值有误", "An argument's value is of the wrong form"),
     Code("BAD_PATH", "路径表达式有误", "A path, expression, comparison or template does not parse"),
+    Code("OUT_OF_RANGE", "数值超出范围", "A number that makes no sense there"),
     Code("DEFINED_TWICE", "重复定义", "One name is defined twice in one file"),
     Code("NOT_SUPPORTED", "不支持的写法", "A form of SDL that manifests do not use"),
     Code("NO_SYSTEM", "未声明系统", "The file does not say which system it describes, or how to reach it"),
     Code("BAD_SYSTEM_NAME", "系统名不规范", "The system's name is not a name"),
+    Code("BAD_AUTH", "认证方式有误", "The parts of a credential do not fit its kind"),
+    Code("BAD_VARIABLE", "变量写法有误", "A ${NAME} that is not one"),
+    Code("SECRET_IN_FILE", "清单中含有口令", "A password or key stands in the file"),
     Code("SYSTEM_TWICE", "系统名重复", "Two files describe one system"),
     Code("UNKNOWN_KIND", "未知的连接器类型", "No connector of that kind is installed"),
     Code("RESERVED_NAME", "保留名称", "A name that belongs to the hub"),
     Code("UNKNOWN_TYPE", "未知的类型", "A type that is neither canonical nor contributed"),
     Code("UNKNOWN_FIELD", "未知的字段", "A bound field that the canonical type does not have"),
+    Code("NO_SUCH_ARGUMENT", "字段无此参数", "An argument of a bound field that the canonical field does not have"),
     Code("FIELD_EXISTS", "字段已存在", "A contributed field that the canonical type already has"),
     Code("TYPE_MISMATCH", "类型不符", "A bound field of another type than the canonical one"),
     Code("UNKNOWN_ENUM_VALUE", "未知的枚举值", "A value that the canonical enum does not have"),
@@ -50,6 +56,7 @@ _ALL = (
     Code("CONTRIBUTED_TWICE", "重复贡献", "Two systems contribute one name without @shareable, or differently"),
     Code("NO_GRADE", "缺少分级", "A contributed field without @grade"),
     Code("NO_SCOPE", "缺少权限范围", "A mutation that asks for no scope"),
+    Code("BAD_SCOPE", "权限范围有误", "A scope that no token can carry, or none where some are meant"),
     Code("NO_DESCRIPTION", "缺少双语说明", "Something contributed without a Chinese and an English description"),
     Code("GRADE_LOWERED", "降低分级", "A canonical field's grade is lowered"),
     Code("INVALID_SCHEMA", "组合结果无效", "The contributed types do not make a valid schema"),
@@ -66,13 +73,19 @@ _ALL = (
     Code("NO_MATCH", "缺少 batch.match", "Rows of a batch cannot be told apart"),
     Code("BAD_JOIN", "关联条件有误", "@join does not fit the two types"),
     Code("BAD_BATCH", "批量键有误", "batch.by is not the key that is asked by"),
+    Code("BAD_PAGE", "分页方式有误", "The parts of a page do not fit its style"),
     Code("BAD_PARTS", "对象组成有误", "An embedded object cannot be read from the row as written"),
     Code("BAD_REQUIRE", "@require 有误", "@require does not lead to one plain value of the entity, or its argument goes nowhere"),
     Code("REQUIRE_CYCLE", "循环依赖", "Fields require each other in a circle"),
+    Code("BOUND_TWICE", "重复办理", "Two systems carry out one mutation or subscription"),
     Code("NON_NULL_HAZARD", "非空风险", "A non-null field is served by a system that may not have it"),
     Code("TWO_ANCHORS", "多个存在性来源", "Two systems decide whether an entity exists"),
     Code("UNREACHABLE", "无法到达", "No query leads to this binding"),
     Code("NO_TARGET_LOOKUP", "引用无法展开", "A reference to entities that no system can look up by that key", "warning"),
+    Code("NO_BATCH", "列表之下逐个调用", "A call for each element of a list", "warning"),
+    Code("TWO_SOURCES", "一数多源", "Two systems say that they are the source of one value", "notice"),
+    Code("NO_ANCHOR", "存在性无来源", "Nobody decides whether an entity exists", "notice"),
+    Code("IDLE_FILTER", "筛选无从使用", "A filter that nobody can use", "notice"),
     Code("NOT_SERVED", "暂无来源", "A canonical field that no system serves, or none looks up", "notice"),
 )  # fmt: skip
 
@@ -129,11 +142,22 @@ def _few(name: str, known: Iterable[str]) -> Collection[str]:
 
 
 def format_fault(found: Fault) -> str:
-    """``file:line:column CODE message`` and, on a second line, the fix. A notice has no place."""
+    """``file:line:column CODE message`` and, on a second line, the fix. What no file is to blame for has no place."""
     place = f"{found.file}:{found.line}:{found.column} " if found.line else ""
     mark = "" if found.is_error else f" ({found.severity})"
     text = f"{place}{found.code}{mark} {found.message}"
     return f"{text}\n    fix: {found.fix}" if found.fix else text
+
+
+def capped(faults: Iterable[Fault], most: int = SHOWN) -> tuple[list[Fault], dict[str, int]]:
+    """The first ``most`` faults of each code, in order, and how many more there are of it: one slip in a template makes hundreds."""
+    shown: list[Fault] = []
+    seen: dict[str, int] = {}
+    for found in faults:
+        seen[found.code] = seen.get(found.code, 0) + 1
+        if seen[found.code] <= most:
+            shown.append(found)
+    return shown, {code: number - most for code, number in seen.items() if number > most}
 
 
 def as_data(found: Fault) -> dict[str, Any]:

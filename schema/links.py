@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import is_abstract_type
+from graphql import is_abstract_type, is_input_object_type
 
 from connectors.spi import Field
 from schema.binder import Binder, entity_of, rank_of
@@ -17,8 +17,10 @@ from schema.entries import FieldEntry, Word, Words
 from schema.places import Place, join_place, key_columns, place_word, read_place, relation
 from schema.registry import Binding, Role, Variant
 from schema.rows import Rows, has_place, rows_of_any, rows_of_field
-from schema.shapes import is_leaf
+from schema.shapes import is_leaf, shape_of
 from schema.world import Bound
+
+PAGING = frozenset({"first", "after", "filter", "orderBy", "groupBy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,22 @@ def bind_value(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
     binder.add(binding, entry)
 
 
+def _all_sent(binder: Binder, entry: FieldEntry, place: Place) -> bool:
+    """Whether each argument of a @get is sent. One that is not would be public, and do nothing.
+
+    What narrows, orders and pages a list is the engine's, which asks the source for as much as it can do.
+    """
+    if place.word is None or place.word.name != "get":
+        return True
+    for name, argument in entry.arguments.items():
+        engines = name in PAGING or is_input_object_type(binder.sheet.world.type(shape_of(argument.type).name))
+        if name not in place.args and "require" not in argument.words and not engines:
+            fix = f"put {{{name}}} into the path or the body, or remove the argument"
+            binder.sheet.report("NO_PLACEHOLDER", argument.node, f"The argument '{name}' is never sent.", fix)
+            return False
+    return True
+
+
 Found = tuple[Place, tuple[str, ...]]  # the place, and where each part of the parent's key lies in a row
 
 
@@ -158,6 +176,8 @@ def _called(binder: Binder, entry: FieldEntry, word: Word, parent: Bound) -> Fou
     if place is not None and place.max_keys > 1 and not place.match:
         binder.no_match(place, place.key[0])
         return None
+    if place is not None and not _all_sent(binder, entry, place):
+        return None
     return (place, tuple((place.match or "") for _ in place.key)) if place is not None else None
 
 
@@ -188,6 +208,8 @@ def bind_scan(binder: Binder, found: Brought, entry: FieldEntry, coordinate: str
     else:
         place = read_place(sheet, entry, word, {}, (*entry.arguments, *rows.where), all_keys=True)
     if place is None:
+        return
+    if not _all_sent(binder, entry, place):
         return
     name = coordinate or entry.name
     # What may stand in the path besides arguments are columns to filter by; those are conditions, not parameters.

@@ -43,6 +43,7 @@ from graphql.validation.validation_context import SDLValidationContext
 from schema.entries import ArgumentEntry, FieldEntry, Manifest, TypeEntry, ValueEntry, Word
 from schema.expressions import ExpressionError, read_path
 from schema.faults import Fault, fault, nearest, suggest
+from schema.sayings import slips
 from schema.words import ACTIONS, SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
 
 RULES = {
@@ -145,6 +146,12 @@ class _Reader:
             broken = broken or bool(errors) or bool(unknown)
             word = Word(name, args, directive)
             if errors or unknown:
+                continue
+            found = list(slips(word))
+            for slip in found:
+                self.report(slip.code, slip.node, slip.message, slip.fix, slip.offset)
+            if found:
+                broken = True
                 continue
             if name == "key":
                 keys.append(word)

@@ -97,7 +97,7 @@ def _called(
     named: tuple[str, ...],
     batch: Mapping[str, Any] | None,
 ) -> Place | None:
-    native: dict[str, Any] = {name: value for name, value in word.args.items() if value is not None and name != "batch"}
+    native: dict[str, Any] = {name: value for name, value in word.args.items() if value is not None and name not in ("batch", "single")}
     if batch is not None:
         native["batch"] = {"by": named[0], **{name: value for name, value in batch.items() if name != "by" and value is not None}}
     if word.name == "field":

@@ -26,6 +26,7 @@ class Whole:
     made: Mapping[str, Bindings]  # by system
     planned: frozenset[str]  # root coordinates that the engine answers
     faulty: frozenset[str] = frozenset()  # types named in files that have errors
+    wrong: frozenset[str] = frozenset()  # those files
     faults: list[Fault] = field(default_factory=list)
 
     def report(self, code: str, binding: Binding, message: str, fix: str = "", *, field_name: str | None = None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from graphql import get_named_type, is_interface_type, is_non_null_type, is_object_type
 
+from schema.advice import advise
 from schema.binder import each_served
 from schema.faults import Fault
 from schema.reach import Whole, all_bindings, unreachable
@@ -21,6 +22,7 @@ def satisfy(whole: Whole) -> list[Fault]:
     _circles(whole)
     unreachable(whole)
     _targets(whole)
+    advise(whole)
     if not whole.faulty:
         _unserved(whole)
     return whole.faults

@@ -31,7 +31,11 @@ class NotPlanned(RuntimeError):
 
 
 class PlannedField(StrawberryField):
-    """A field of the canonical schema that the engine answers."""
+    """A field of the canonical schema that the engine answers. It takes no resolver, permission class or extension: none would ever run."""
+
+    def __call__(self, resolver: Any) -> NoReturn:
+        name = getattr(resolver, "__name__", resolver)
+        raise TypeError(f"planned fields are answered by the engine: {name} would never run; use strawberry.field for a resolver")
 
     def get_result(self, source: Any, info: Info[Any, Any] | None, args: list[Any], kwargs: Any) -> NoReturn:
         owner = self.origin.__name__ if isinstance(self.origin, type) else "?"

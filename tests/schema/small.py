@@ -83,9 +83,9 @@ def composed(*manifests: Manifest) -> Composition:
 
 
 def clean(*manifests: Manifest) -> Composition:
-    """The composition of manifests that have no fault but fields that nobody serves."""
+    """The composition of manifests that have no fault but fields that nobody serves, and calls that take one key at a time."""
     made = composed(*manifests)
-    assert [format_fault(found) for found in made.faults if found.severity != "notice"] == []
+    assert [format_fault(found) for found in made.faults if found.severity != "notice" and found.code != "NO_BATCH"] == []
     return made
 
 

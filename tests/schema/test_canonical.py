@@ -46,7 +46,7 @@ from schema.control import Health
 from schema.coordinates import Coordinates, Grade
 from schema.types import KEYS
 from schema.types.enums import EntityType
-from schema.types.planned import meanings
+from schema.types.planned import PlannedField, meanings, planned
 
 SYSTEMS = Path(__file__).resolve().parents[2] / "systems"
 MANIFESTS = sorted(path for path in SYSTEMS.rglob("*.graphql") if path.parent != SYSTEMS)
@@ -267,6 +267,15 @@ def test_figures_are_of_fields_that_have_their_type() -> None:
             inner = get_named_type(objects(core(canonical()))[name].fields[kind].type).name
             for field, path in paths.items():
                 assert get_named_type(objects(core(canonical()))[inner].fields[field].type) is leaf(of.node, path)
+
+
+def test_a_planned_field_takes_nothing_that_would_never_run() -> None:
+    fields = [definition_of(field) for type_ in core(canonical()).type_map.values() for field in getattr(type_, "fields", {}).values()]
+    found = [each for each in fields if isinstance(each, PlannedField)]
+    assert len(found) > 50
+    assert [each for each in found if each.base_resolver or each.permission_classes or each.extensions] == []
+    with pytest.raises(TypeError, match="never run"):
+        planned("名称", "Name")(lambda root: "")
 
 
 async def test_a_planned_field_resolved_without_the_engine_says_so() -> None:

@@ -688,7 +688,7 @@ def test_a_field_may_be_worth_less_than_its_type() -> None:
 
 def test_a_lookup_by_another_key_is_reached_through_a_system_that_has_it() -> None:
     other = (
-        'type Query { byName(name: String! @is(field: "name")): Shop @lookup @get(path: "/n/{name}") }\n'
+        'type Query { byName(name: String! @is(field: "name")): Shop @lookup @get(path: "/n/{name}", single: true) }\n'
         'type Shop @key(fields: "name") { name: String @from(path: "n") tags: [String!] }'
     )
     assert "UNREACHABLE" in codes(composed(manifest("b", other)))
@@ -699,7 +699,7 @@ def test_a_lookup_by_another_key_is_reached_through_a_system_that_has_it() -> No
 def test_one_fault_does_not_bring_others_in_files_that_lean_on_it() -> None:
     good = manifest(
         "b",
-        'type Query { byName(name: String! @is(field: "name")): Shop @lookup @get(path: "/n/{name}") }\n'
+        'type Query { byName(name: String! @is(field: "name")): Shop @lookup @get(path: "/n/{name}", single: true) }\n'
         'type Shop @key(fields: "name") { name: String @from(path: "n") tags: [String!] }',
     )
     broken = manifest("a", BY_USCC.replace("@lookup", "@lokup") + SHOP + "{ uscc: USCC! name: String }")

@@ -1,0 +1,192 @@
+"""What works, but hardly as meant, once all systems are seen together: calls one by one below a list, one value with two sources,
+entities whose existence nobody decides, filters that nobody can use; and root fields that two systems would carry out.
+
+Linear in the number of bindings. What does not hold together at all is in ``schema.satisfy``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from graphql import GraphQLInputObjectType, get_named_type, is_input_object_type, is_interface_type, is_object_type, is_union_type
+
+from schema.entries import FieldEntry
+from schema.faults import fault
+from schema.reach import Whole
+from schema.registry import Authority, Binding, Role
+from schema.words import PLACES
+from schema.world import Bound
+
+
+def advise(whole: Whole) -> None:
+    """Report all of it; of files with errors later, when those are mended."""
+    _carried_out_twice(whole)
+    before = len(whole.faults)
+    wrong = whole.wrong | {found.file for found in whole.faults if found.is_error}
+    _one_by_one(whole)
+    _two_sources(whole, wrong)
+    _idle_filters(whole)
+    _without_anchor(whole)
+    whole.faults[before:] = [found for found in whole.faults[before:] if found.file not in wrong]
+
+
+# ---- mutations and subscriptions
+
+
+def _carried_out_twice(whole: Whole) -> None:
+    """A canonical root is one system's to answer: of two that bind it the second would silently never be asked."""
+    first: dict[str, Binding] = {}
+    for name in sorted(whole.made):
+        for binding in whole.made[name].bindings:
+            if binding.role not in (Role.WRITE, Role.EVENTS) or binding.field not in whole.world.canonical:
+                continue
+            assert binding.field is not None
+            other = first.setdefault(binding.field, binding)
+            if other is not binding:
+                message = f"'{binding.field}' is bound by {other.system} already; one system alone answers it."
+                whole.report("BOUND_TWICE", binding, message, "remove it from one of the two files")
+
+
+# ---- one call for each element
+
+
+def _one_by_one(whole: Whole) -> None:
+    """Calls that take one key although they are made for each element of some list."""
+    below = _below_lists(whole)
+    told: set[str] = set()
+    for table in (whole.registry.lookups, whole.registry.links):
+        for place, bindings in table.items():
+            owner = place.partition(".")[0]
+            for binding in bindings if owner in below else ():
+                relation = binding.relation
+                # A key of several fields, or values of the entity's own, cannot be sent for many at once.
+                if relation.max_keys != 1 or len(binding.key) != 1 or binding.requires or binding.id in told:
+                    continue
+                entry = whole.made[binding.system].entries[binding.id]
+                words = [entry.words[name] for name in PLACES if name in entry.words] if isinstance(entry, FieldEntry) else []
+                if not words or words[0].args.get("single"):
+                    continue
+                told.add(binding.id)
+                message = f"Each '{owner}' of {below[owner]} is a call of its own: one {binding.key[0]} at a time."
+                fix = 'add batch: {by: "…", match: "…"} if the source takes several keys, else single: true to say that it does not'
+                whole.faults.append(fault("NO_BATCH", whole.sheets[binding.system].manifest.file, words[0].node, message, fix))
+
+
+def _below_lists(whole: Whole) -> Mapping[str, str]:
+    """Types that queries reach below a list -> the first list on the way there."""
+    schema, world = whole.world.schema, whole.world
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    waiting: list[tuple[str, str, str]] = [("Query", name.partition(".")[2], "") for name in sorted(whole.planned)]
+    while waiting:
+        owner, name, way = waiting.pop(0)
+        shape = world.field_shape(owner, name)
+        if shape is None:
+            continue
+        type_ = schema.type_map.get(shape.name)
+        way = way or (f"'{owner}.{name}'" if shape.lists else "")
+        inner = [shape.name]
+        if is_union_type(type_) or is_interface_type(type_):
+            inner += [each.name for each in world.members(shape.name)]
+        for each in inner:
+            if (each in found) if way else (each in seen or each in found):
+                continue
+            seen.add(each)
+            if way:
+                found[each] = way
+            target = schema.type_map.get(each)
+            if is_object_type(target) or is_interface_type(target):
+                waiting += [(each, part, way) for part in target.fields]
+    return found
+
+
+# ---- one value, one source
+
+
+def _two_sources(whole: Whole, wrong: Collection[str]) -> None:
+    """Canonical values that two systems say they are the source of, with nothing to choose by."""
+    right = {name for name, sheet in whole.sheets.items() if sheet.manifest.file not in wrong}
+    for place, bindings in whole.registry.lookups.items():
+        keys = {name for key in whole.registry.keys.get(place, ()) for name in key}
+        plain = [each for each in bindings if each.system in right and not each.requires and not each.args]
+        rivals: dict[tuple[str, str], tuple[Binding, list[str]]] = {}
+        for name in sorted({name for each in plain for name in each.fields} - keys):
+            first, second = _equals([each for each in plain if name in each.fields], f"{place}.{name}", whole)
+            if first is not None and second is not None:
+                first, second = (second, first) if second.anchors else (first, second)  # who knows all of them is not to blame
+                rivals.setdefault((first.system, second.system), (second, []))[1].append(name)
+        for (system, _), (binding, names) in rivals.items():
+            _tell_rivals(whole, binding, [f"{place}.{name}" for name in names], system, names[0])
+    for place, bindings in whole.registry.links.items():
+        first, second = _equals([each for each in bindings if each.system in right], place, whole)
+        if first is not None and second is not None:
+            _tell_rivals(whole, second, [place], first.system, None)
+
+
+def _equals(bindings: Sequence[Binding], coordinate: str, whole: Whole) -> tuple[Binding | None, Binding | None]:
+    """The two best of different systems, if both are sources of one canonical value and neither is preferred."""
+    if coordinate not in whole.world.canonical or not bindings or bindings[0].authority is not Authority.SOURCE:
+        return None, None
+    best = bindings[0]
+    return best, next((each for each in bindings[1:] if each.system != best.system and each.worth == best.worth), None)
+
+
+def _tell_rivals(whole: Whole, binding: Binding, names: Sequence[str], system: str, field_name: str | None) -> None:
+    shown = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    message = f"{system} says as well that it is the source of {shown}: whichever is asked anyway answers."
+    fix = "write @serves(authority: REPLICA) where it is a copy, or @serves(priority: …) where one is better"
+    whole.report("TWO_SOURCES", binding, message, fix, field_name=field_name)
+
+
+# ---- existence
+
+
+def _without_anchor(whole: Whole) -> None:
+    """Entities that a root field finds by a key that any text can be: without an anchor nobody says that there is none."""
+    for type_name in sorted({root.type for root in whole.registry.roots.values()} - whole.faulty):
+        lookups = whole.registry.lookups.get(type_name, ())
+        if lookups and not any(each.anchors for each in lookups):
+            message = f"No system decides whether '{type_name}' exists: an unknown key gives an entity without values, not null."
+            fix = "let the system that knows all of them say @entity(existence: ANCHOR, coverage: COMPLETE)"
+            whole.report("NO_ANCHOR", lookups[0], message, fix)
+
+
+# ---- filters
+
+
+def _idle_filters(whole: Whole) -> None:
+    """@filter on canonical fields, or for comparisons, that the type's public filter does not offer."""
+    for name in sorted(whole.sheets):
+        for bound in whole.sheets[name].types.values():
+            offered = _offered(whole, bound.name)
+            for entry in bound.fields.values() if offered is not None else ():
+                if "filter" not in entry.words or f"{bound.name}.{entry.name}" not in whole.world.canonical:
+                    continue
+                ops = set(entry.words["filter"].args["ops"])
+                idle = sorted(ops - set((offered or {}).get(entry.name, ())))
+                if idle and not _sent(whole, name, bound, entry.name):
+                    message = f"Nobody can filter '{bound.name}.{entry.name}' by {', '.join(idle)}: '{bound.name}Filter' does not offer it."
+                    fix = "remove @filter" if set(idle) == ops else f"write @filter(ops: [{', '.join(sorted(ops - set(idle)))}])"
+                    file = whole.sheets[name].manifest.file
+                    whole.faults.append(fault("IDLE_FILTER", file, entry.words["filter"].node, message, fix))
+
+
+def _offered(whole: Whole, type_name: str) -> Mapping[str, Sequence[str]] | None:
+    """Field -> the comparisons that its condition takes; None where the type has no public filter."""
+    found = whole.world.schema.type_map.get(f"{type_name}Filter")
+    if found is None or not is_input_object_type(found) or found.name not in whole.registry.filters:
+        return None
+    return {whole.registry.filters[found.name].get(name, name): tuple(_comparisons(found, name)) for name in found.fields}
+
+
+def _comparisons(found: GraphQLInputObjectType, name: str) -> Iterator[str]:
+    condition = get_named_type(found.fields[name].type)
+    yield from (each.upper() for each in getattr(condition, "fields", {}))
+
+
+def _sent(whole: Whole, system: str, bound: Bound, name: str) -> bool:
+    """Whether some call of the system sends the column by itself: then @filter is what lets it."""
+    return any(
+        each.role is Role.SCAN and each.type == bound.name and f"{{{name}}}" in str(each.relation.native)
+        for each in whole.made[system].bindings
+    )

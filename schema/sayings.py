@@ -1,0 +1,200 @@
+"""What the arguments of one word have to say together, beyond their types: which parts of a page or a credential go with which kind,
+which numbers make sense, what a scope looks like, and that no secret stands in a file.
+
+Each rule looks at one word alone and yields slips. Knows no other word, no type and no system.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql.language import ListValueNode, Node, ObjectValueNode, StringValueNode
+
+from schema.entries import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One thing wrong with a word; ``offset`` counts characters from the beginning of ``node``."""
+
+    code: str
+    node: Node
+    message: str
+    fix: str
+    offset: int = 0
+
+
+def slips(word: Word) -> Iterator[Slip]:
+    """All that is wrong with a word whose arguments have the right types."""
+    yield from _numbers(word)
+    for rule in _RULES.get(word.name, ()):
+        yield from rule(word)
+
+
+# ---- pages, batches and credentials
+
+_PARTS = {  # of @get(page:) and of auth: part -> the kinds it goes with
+    "page": {"page": "PAGE", "first": "PAGE", "offset": "OFFSET", "cursor": "CURSOR", "next": "CURSOR"},
+    "auth": {"header": "API_KEY", "query": "API_KEY", "user": "BASIC"},
+}
+
+
+def _page(word: Word) -> Iterator[Slip]:
+    page = word.args.get("page")
+    if page is None:
+        return
+    style = str(page["style"])
+    yield from _idle(word, "page", style, "BAD_PAGE")
+    if style == "CURSOR" and not page.get("next"):
+        message = "Pages by CURSOR need `next`: where the answer holds the mark of the next part."
+        yield Slip("BAD_PAGE", word.value_node("page"), message, 'add next: "…", a path in the answer')
+
+
+def _auth(word: Word) -> Iterator[Slip]:
+    auth = word.args.get("auth")
+    if auth is None:
+        return
+    kind, node = str(auth["kind"]), word.value_node("auth")
+    yield from _idle(word, "auth", kind, "BAD_AUTH")
+    if kind == "BASIC" and not auth.get("user"):
+        yield Slip("BAD_AUTH", node, "BASIC needs `user`.", 'add user: "…", the name of the secret that holds the user\'s name')
+    if kind == "API_KEY" and bool(auth.get("header")) is bool(auth.get("query")):
+        yield Slip("BAD_AUTH", node, "An API_KEY goes into one place.", 'write header: "…" or query: "…", one of the two')
+
+
+def _idle(word: Word, argument: str, kind: str, code: str) -> Iterator[Slip]:
+    """Parts that are given and mean nothing with this kind: the author expects something that will not happen."""
+    for name, owner in _PARTS[argument].items():
+        node = _inside(word.value_node(argument), name)
+        if node is not None and owner != kind:
+            yield Slip(code, node, f"`{name}` goes with {owner}; here it is {kind}.", f"remove {name}, or write {owner}")
+
+
+def _single(word: Word) -> Iterator[Slip]:
+    if word.args.get("single") and word.args.get("batch"):
+        message = "`single` says that the source takes one key a call, `batch` that it takes many."
+        yield Slip("BAD_BATCH", word.value_node("single"), message, "keep one of the two")
+
+
+# ---- numbers
+
+_LEAST: Mapping[tuple[str, ...], tuple[float, str]] = {  # where -> what a number there has to be at least
+    ("limits", "concurrency"): (1, "at least 1"),
+    ("limits", "retries"): (0, "at least 0"),
+    ("limits", "timeout"): (0.001, 'longer than "0s"'),
+    ("batch", "max"): (1, "at least 1"),
+    ("page", "size"): (1, "at least 1"),
+    ("page", "first"): (0, "at least 0"),
+    ("maxBytes",): (1, "at least 1"),
+    ("poolSize",): (1, "at least 1"),
+    ("quiet",): (0.001, 'longer than "0s"'),
+}
+
+
+def _numbers(word: Word) -> Iterator[Slip]:
+    for path, (least, wanted) in _LEAST.items():
+        value: Any = word.args
+        node: Node | None = word.value_node(path[0])
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        for step in path[1:]:
+            node = _inside(node, step)
+        if value is not None and node is not None and value < least:
+            yield Slip("OUT_OF_RANGE", node, f"@{word.name}({'.'.join(path)}) has to be {wanted}.", f"write a value that is {wanted}")
+
+
+# ---- scopes
+
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749, 3.3: what a token can carry
+
+
+def _scopes(word: Word) -> Iterator[Slip]:
+    node, lists = word.value_node("scopes"), word.args["scopes"]
+    if not lists or not all(lists):
+        message = "An empty list asks for no scope: everybody may see it."
+        yield Slip("BAD_SCOPE", node, message, 'name the scopes: [["enterprise:read"]], or remove @requiresScopes')
+    for at, every in enumerate(lists):
+        for place, scope in enumerate(every):
+            if not _SCOPE.fullmatch(scope):
+                message = f"No token can carry the scope {scope!r}."
+                fix = "write letters, digits, ':', '.', '-' or '_', without spaces; several scopes are several texts"
+                yield Slip("BAD_SCOPE", _element(_element(node, at), place), message, fix)
+
+
+# ---- addresses and headers
+
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_PASSWORD = re.compile(r"://[^/?#@\s]*?:([^/?#@\s]+)@")
+_SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|password|api-?key|app-?key", re.IGNORECASE)
+
+
+def _texts(word: Word) -> Iterator[Slip]:
+    """Every text of a source word: variables are whole, and no password is among them."""
+    for argument in word.node.arguments or ():
+        for node in _strings(argument.value):
+            yield from _variables(node)
+            found = _PASSWORD.search(node.value)
+            if found is not None and not _VARIABLE.search(found[1]):
+                message = "A password stands in the file."
+                fix = 'write the whole address as "${NAME}", and give it in the environment or in hub.toml'
+                yield Slip("SECRET_IN_FILE", node, message, fix, _offset(node, found.start(1)))
+
+
+def _variables(node: StringValueNode) -> Iterator[Slip]:
+    for found in re.finditer(r"\$\{", node.value):
+        if not _VARIABLE.match(node.value, found.start()):
+            message = "'${' begins the name of a variable, and here none follows."
+            fix = "write ${NAME}: letters, digits and '_', a letter first"
+            yield Slip("BAD_VARIABLE", node, message, fix, _offset(node, found.start()))
+
+
+def _headers(word: Word) -> Iterator[Slip]:
+    for at, header in enumerate(word.args.get("headers") or ()):
+        if _SECRET_HEADER.search(header["name"]) and not _VARIABLE.search(header["value"]):
+            node = _inside(_element(word.value_node("headers"), at), "value") or word.value_node("headers")
+            message = f"The header '{header['name']}' carries a secret, and its value stands in the file."
+            yield Slip("SECRET_IN_FILE", node, message, 'write auth: {…, secret: "…"}, or value: "${NAME}"')
+
+
+_RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
+    "get": (_page, _single),
+    "field": (_single,),
+    "rest": (_auth, _texts, _headers),
+    "graphql": (_auth, _texts, _headers),
+    "sql": (_texts,),
+    "python": (_texts,),
+    "requiresScopes": (_scopes,),
+}
+
+
+# ---- where things stand
+
+
+def _inside(node: Node | None, name: str) -> Node | None:
+    """The value of a part of an object as it stands in the file; None where it is not given."""
+    fields = node.fields if isinstance(node, ObjectValueNode) else ()
+    return next((each.value for each in fields if each.name.value == name), None)
+
+
+def _element(node: Node, at: int) -> Node:
+    """An element of a list; a single value stands for a list of one."""
+    return node.values[at] if isinstance(node, ListValueNode) and at < len(node.values) else node
+
+
+def _strings(node: Node) -> Iterator[StringValueNode]:
+    if isinstance(node, StringValueNode):
+        yield node
+    elif isinstance(node, ListValueNode):
+        for each in node.values:
+            yield from _strings(each)
+    elif isinstance(node, ObjectValueNode):
+        for part in node.fields:
+            yield from _strings(part.value)
+
+
+def _offset(node: StringValueNode, at: int) -> int:
+    """The character after the opening quote; a block's lines are indented, so there the block itself is shown."""
+    return 0 if node.block else 1 + at
