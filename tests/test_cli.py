@@ -46,6 +46,7 @@ COMMANDS = [
     "serve",
     "demo",
     "check",
+    "editor",
     "explain",
     "schema",
     "migrate",
@@ -107,6 +108,61 @@ def test_check_as_json_is_for_editors(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run("check", "systems", "--json") == 1
     found = json.loads(capsys.readouterr().out)
     assert ("SYNTAX", "error", 1) in [(fault["code"], fault["severity"], fault["line"]) for fault in found]
+
+
+def test_check_counts_the_rest_of_what_one_slip_brings_a_hundred_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fields = "".join(f"  name{number}: String @form\n" for number in range(57))
+    manifest(tmp_path / "systems", text=f"type Licence {{\n{fields}}}")
+    assert run("check", "systems") == 1
+    text = capsys.readouterr().out
+    assert text.count("UNKNOWN_WORD Unknown") == 20
+    assert "systems/licences.graphql:1:1 NO_SYSTEM" in text
+    assert "… 另有 37 处 UNKNOWN_WORD … and 37 more UNKNOWN_WORD (hub check --all)" in text
+    assert "个错误 errors" in text
+    assert run("check", "systems", "--all") == 1
+    text = capsys.readouterr().out
+    assert text.count("UNKNOWN_WORD Unknown") == 57
+    assert "more UNKNOWN_WORD" not in text
+    assert run("check", "systems", "--json") == 1
+    assert sum(fault["code"] == "UNKNOWN_WORD" for fault in json.loads(capsys.readouterr().out)) == 57
+
+
+@pytest.mark.parametrize("code", ["NO_BATCH", "no-batch"])
+def test_check_explains_a_code_by_a_wrong_and_a_right_example(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "--explain", code) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("NO_BATCH\n\n**列表之下逐个调用** A call for each element of a list")
+    assert text.index("Wrong:") < text.index("Right:")
+    assert "## " not in text
+
+
+def test_a_code_that_there_is_not_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "--explain", "NO_BTCH") == 2
+    assert "Did you mean 'NO_BATCH'" in capsys.readouterr().err
+
+
+def test_editor_gives_a_language_server_one_project_for_each_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest(tmp_path / "mine")
+    assert run("editor", "mine") == 0
+    assert "1 manifest" in capsys.readouterr().out
+    assert (tmp_path / ".graphqlrc.yml").read_text(encoding="utf-8").splitlines()[1:] == [
+        "projects:",
+        '  "licences":',
+        '    schema: [".graphql/hub.graphql", ".graphql/schema.graphql"]',
+        '    documents: "mine/licences.graphql"',
+    ]
+    words, types = ((tmp_path / ".graphql" / name).read_text(encoding="utf-8") for name in ("hub.graphql", "schema.graphql"))
+    assert "directive @lookup" in words
+    assert "type Licence" in types
+    assert run("check", "mine") == 0  # what is written is no manifest
+
+
+def test_editor_runs_above_the_manifests(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest(tmp_path / "mine")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run("editor", "../mine") == 1
+    assert "Run this in a folder that holds" in capsys.readouterr().err
 
 
 def test_explain_prints_the_plan_of_a_file_and_of_standard_input(

@@ -90,6 +90,8 @@ def check(
     config: ConfigFile = None,
     json: Annotated[bool, Parameter(help="以 JSON 输出 Faults as JSON, for editors and scripts.", negative="")] = False,
     live: Annotated[bool, Parameter(help="连接各系统比对 Ask the systems, and compare tables, columns and fields.", negative="")] = False,
+    all: Annotated[bool, Parameter(help="全部列出 Every fault; else the first 20 of each code.", negative="")] = False,
+    explain: Annotated[str | None, Parameter(help="解释代码 What a code means, with a wrong and a right example.")] = None,
 ) -> int:
     """检查系统清单。 Check all manifests: every fault with its place and the edit that mends it. Exit code 1 if there are errors.
 
@@ -98,12 +100,34 @@ def check(
         hub check
         hub check ./systems --json
         hub check ./systems --live
+        hub check --explain NO_BATCH
     """
     from hub.cli import living, looking
 
+    if explain is not None:
+        return looking.meaning(explain)
     if live:
         return _run(lambda: living.check(config, folder))
-    return _guarded(lambda: looking.check(folder, config, as_json=json))
+    return _guarded(lambda: looking.check(folder, config, as_json=json, everything=all))
+
+
+@app.command(group=_LOOK)
+def editor(
+    folder: Annotated[Path | None, Parameter(help="系统清单目录 Folder of manifests.")] = None,
+    *,
+    config: ConfigFile = None,
+) -> int:
+    """供编辑器补全清单。 Write .graphqlrc.yml, by which an editor's GraphQL language server completes and explains manifests.
+
+    Run it again after a manifest was added or the types changed.
+
+    示例 For example:
+
+        hub editor systems
+    """
+    from hub.cli import editing
+
+    return _guarded(lambda: editing.write(folder, config))
 
 
 @app.command(group=_LOOK)

@@ -14,6 +14,7 @@ from rich.console import Console
 from auth.policy import denied
 from auth.principal import Audience, Principal
 from hub.app import BadManifests, manifests_folder
+from hub.cli.running import MISUSED
 from hub.cli.shared import Fault, configured, with_folder
 from hub.clock import SystemClock
 from hub.config import Config
@@ -23,16 +24,17 @@ from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.compose import Composition
 from schema.coordinates import Grade
+from schema.explained import sections
+from schema.faults import CODES, SHOWN, as_data, capped, format_fault, suggest
 from schema.faults import Fault as ManifestFault
-from schema.faults import as_data, format_fault
 from schema.visible import visible
 
 # What a caller of each kind usually may see; a client's own ceiling is in its registration.
 _USUAL = {Audience.ANONYMOUS: Grade.L1, Audience.APP: Grade.L2, Audience.PARTNER: Grade.L3, Audience.OPERATOR: Grade.L4}
 
 
-def check(folder: Path | None, file: Path | None, *, as_json: bool) -> int:
-    """Exit code 1 when a fault is an error."""
+def check(folder: Path | None, file: Path | None, *, as_json: bool, everything: bool = False) -> int:
+    """Exit code 1 when a fault is an error. JSON always holds all faults."""
     config = with_folder(configured(file), folder)
     place = manifests_folder(config)
     with Console(stderr=True).status(f"检查 Checking {place}"):
@@ -40,20 +42,33 @@ def check(folder: Path | None, file: Path | None, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.buffer.write(orjson.dumps([as_data(fault) for fault in composition.faults], option=orjson.OPT_INDENT_2) + b"\n")
     else:
-        show_faults(composition.faults, Console(highlight=False, soft_wrap=True).print)
+        show_faults(composition.faults, Console(highlight=False, soft_wrap=True).print, everything=everything)
         if composition.ok:
             systems, schema = len(composition.registry.systems), composition.registry
             print(f"正确 OK: {systems} 个系统 systems, {len(schema.coordinates)} 个字段 fields, epoch {schema.epoch}")
     return 0 if composition.ok else 1
 
 
-def show_faults(faults: Sequence[ManifestFault], say: Callable[..., Any]) -> None:
-    """Each fault with its place and its mending, then how many there are."""
-    for fault in faults:
+def show_faults(faults: Sequence[ManifestFault], say: Callable[..., Any], *, everything: bool = False) -> None:
+    """Each fault with its place and its mending, of one code no more than can be read; then how many there are."""
+    shown, more = capped(faults, len(faults) if everything else SHOWN)
+    for fault in shown:
         say(format_fault(fault), markup=False)
+    for code, number in more.items():
+        say(f"… 另有 {number} 处 {code} … and {number} more {code} (hub check --all)", markup=False)
     errors = sum(fault.is_error for fault in faults)
     if faults:
         say(f"{errors} 个错误 errors, {len(faults) - errors} 个提示 notes", markup=False)
+
+
+def meaning(code: str) -> int:
+    """Print what a code means, with a wrong and a right example. Exit code 2 for a code that there is not."""
+    name = code.strip().upper().replace("-", "_")
+    if name not in CODES:
+        print(f"没有代码 {code}。 There is no code '{code}'.{suggest(name, CODES)}", file=sys.stderr)
+        return MISUSED
+    print(f"{name}\n\n{sections()[name]}")
+    return 0
 
 
 def explain(

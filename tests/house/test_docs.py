@@ -15,9 +15,11 @@ from graphql import FieldNode, OperationDefinitionNode, SelectionSetNode, parse,
 
 import hub
 from connectors.spi import Ask, Call, Connector, SourceError
+from hub.cli.editing import projects
 from hub.connected import composed
 from hub.docs import errors_page
 from hub.errors import CODES
+from schema.compose import load_systems
 from schema.coordinates import Grade
 from tests.house.files import ROOT, files
 
@@ -115,6 +117,13 @@ def shape_of(selection: SelectionSetNode | None) -> Any:
     if selection is None:
         return True
     return {field.name.value: shape_of(field.selection_set) for field in selection.selections if isinstance(field, FieldNode)}
+
+
+def test_editors_know_every_manifest_that_comes_with_the_hub() -> None:
+    written = (ROOT / ".graphqlrc.yml").read_text(encoding="utf-8")
+    manifests = load_systems(ROOT / "systems")
+    assert written == projects(manifests, "systems/hub.graphql"), "run hub editor systems"
+    assert sorted(re.findall(r'documents: "(.*)"', written)) == [manifest.file for manifest in manifests]
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -69,6 +69,10 @@ def test_hub_schema_runs_from_another_folder(clean: Path) -> None:
     assert "type Enterprise" in run(str(clean / "hub"), "schema")
 
 
+def test_hub_check_explains_its_codes_without_the_docs_folder(clean: Path) -> None:
+    assert "Right:" in run(str(clean / "hub"), "check", "--explain", "NO_BATCH")
+
+
 def test_the_packages_that_run_are_the_wheels(clean: Path) -> None:
     code = "import " + ", ".join(PACKAGES) + "\nfor m in (" + ", ".join(PACKAGES) + ",): print([*m.__path__][0])"
     places = [Path(line) for line in run(str(clean / "python"), "-c", code).split()]
