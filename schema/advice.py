@@ -1,16 +1,18 @@
 """What works, but hardly as meant, once all systems are seen together: calls one by one below a list, one value with two sources,
-entities whose existence nobody decides, filters that nobody can use; and root fields that two systems would carry out.
+entities whose existence nobody decides, filters that nobody can use, scopes that look misspelt; and root fields that two systems bind.
 
 Linear in the number of bindings. What does not hold together at all is in ``schema.satisfy``.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from graphql import GraphQLInputObjectType, get_named_type, is_input_object_type, is_interface_type, is_object_type, is_union_type
+from graphql.language import Node
 
-from schema.entries import FieldEntry
+from schema.entries import FieldEntry, Manifest, Words
 from schema.faults import fault
 from schema.reach import Whole
 from schema.registry import Authority, Binding, Role
@@ -26,6 +28,7 @@ def advise(whole: Whole) -> None:
     _one_by_one(whole)
     _two_sources(whole, wrong)
     _idle_filters(whole)
+    _odd_scopes(whole)
     _without_anchor(whole)
     whole.faults[before:] = [found for found in whole.faults[before:] if found.file not in wrong]
 
@@ -77,9 +80,9 @@ def _below_lists(whole: Whole) -> Mapping[str, str]:
     schema, world = whole.world.schema, whole.world
     found: dict[str, str] = {}
     seen: set[str] = set()
-    waiting: list[tuple[str, str, str]] = [("Query", name.partition(".")[2], "") for name in sorted(whole.planned)]
+    waiting = deque(("Query", name.partition(".")[2], "") for name in sorted(whole.planned))
     while waiting:
-        owner, name, way = waiting.pop(0)
+        owner, name, way = waiting.popleft()
         shape = world.field_shape(owner, name)
         if shape is None:
             continue
@@ -96,7 +99,7 @@ def _below_lists(whole: Whole) -> Mapping[str, str]:
                 found[each] = way
             target = schema.type_map.get(each)
             if is_object_type(target) or is_interface_type(target):
-                waiting += [(each, part, way) for part in target.fields]
+                waiting.extend((each, part, way) for part in target.fields)
     return found
 
 
@@ -106,29 +109,32 @@ def _below_lists(whole: Whole) -> Mapping[str, str]:
 def _two_sources(whole: Whole, wrong: Collection[str]) -> None:
     """Canonical values that two systems say they are the source of, with nothing to choose by."""
     right = {name for name, sheet in whole.sheets.items() if sheet.manifest.file not in wrong}
-    for place, bindings in whole.registry.lookups.items():
-        keys = {name for key in whole.registry.keys.get(place, ()) for name in key}
-        plain = [each for each in bindings if each.system in right and not each.requires and not each.args]
+    for type_name in whole.registry.lookups:
+        keys = {name for key in whole.registry.keys.get(type_name, ()) for name in key}
         rivals: dict[tuple[str, str], tuple[Binding, list[str]]] = {}
-        for name in sorted({name for each in plain for name in each.fields} - keys):
-            first, second = _equals([each for each in plain if name in each.fields], f"{place}.{name}", whole)
-            if first is not None and second is not None:
-                first, second = (second, first) if second.anchors else (first, second)  # who knows all of them is not to blame
+        for name, providers in whole.registry.ranked(type_name).providers.items():
+            if name in keys or f"{type_name}.{name}" not in whole.world.canonical:
+                continue
+            equals = _equals([each for each in providers if each.system in right and not each.requires and not each.args])
+            if equals is not None:
+                # Who knows all of them is not to blame.
+                first, second = equals if not equals[1].anchors else equals[::-1]
                 rivals.setdefault((first.system, second.system), (second, []))[1].append(name)
         for (system, _), (binding, names) in rivals.items():
-            _tell_rivals(whole, binding, [f"{place}.{name}" for name in names], system, names[0])
+            _tell_rivals(whole, binding, [f"{type_name}.{name}" for name in sorted(names)], system, min(names))
     for place, bindings in whole.registry.links.items():
-        first, second = _equals([each for each in bindings if each.system in right], place, whole)
-        if first is not None and second is not None:
-            _tell_rivals(whole, second, [place], first.system, None)
+        equals = _equals([each for each in bindings if each.system in right]) if place in whole.world.canonical else None
+        if equals is not None:
+            _tell_rivals(whole, equals[1], [place], equals[0].system, None)
 
 
-def _equals(bindings: Sequence[Binding], coordinate: str, whole: Whole) -> tuple[Binding | None, Binding | None]:
-    """The two best of different systems, if both are sources of one canonical value and neither is preferred."""
-    if coordinate not in whole.world.canonical or not bindings or bindings[0].authority is not Authority.SOURCE:
-        return None, None
+def _equals(bindings: Sequence[Binding]) -> tuple[Binding, Binding] | None:
+    """Of bindings in rank order the best two of different systems, if both are sources and neither is preferred."""
+    if not bindings or bindings[0].authority is not Authority.SOURCE:
+        return None
     best = bindings[0]
-    return best, next((each for each in bindings[1:] if each.system != best.system and each.worth == best.worth), None)
+    other = next((each for each in bindings[1:] if each.system != best.system), None)
+    return (best, other) if other is not None and other.worth == best.worth else None
 
 
 def _tell_rivals(whole: Whole, binding: Binding, names: Sequence[str], system: str, field_name: str | None) -> None:
@@ -190,3 +196,38 @@ def _sent(whole: Whole, system: str, bound: Bound, name: str) -> bool:
         each.role is Role.SCAN and each.type == bound.name and f"{{{name}}}" in str(each.relation.native)
         for each in whole.made[system].bindings
     )
+
+
+# ---- scopes
+
+
+def _odd_scopes(whole: Whole) -> None:
+    """A scope that is asked for in one place alone, a letter away from one that is in several: nobody will hold it."""
+    places: dict[str, list[tuple[str, Node]]] = {}
+    for name in sorted(whole.sheets):
+        manifest = whole.sheets[name].manifest
+        for words in _all_words(manifest):
+            for scope in {each for every in words["requiresScopes"].args["scopes"] for each in every}:
+                places.setdefault(scope, []).append((manifest.file, words["requiresScopes"].node))
+    common: dict[str, str] = {}
+    for scope in sorted(places):
+        if len(places[scope]) > 1:
+            common |= dict.fromkeys(_shapes(scope), scope)
+    for scope, found in places.items():
+        meant = next((common[shape] for shape in sorted(_shapes(scope)) if shape in common), None)
+        if meant is not None and len(found) == 1:
+            file, node = found[0]
+            message = f"Only here the scope '{scope}' is asked for. Did you mean '{meant}'?"
+            whole.faults.append(fault("ODD_SCOPE", file, node, message, f'write "{meant}", or a name that is told from it easily'))
+
+
+def _all_words(manifest: Manifest) -> Iterator[Words]:
+    """The words of each type and field that ask for scopes."""
+    for entry in manifest.types:
+        yield from (words for words in (entry.words, *(each.words for each in entry.fields.values())) if "requiresScopes" in words)
+
+
+def _shapes(scope: str) -> set[str]:
+    """What two scopes share that differ by a letter, by case or by how words are joined. Numbers are not slips."""
+    plain = scope.casefold().replace("_", "-").replace(".", ":")
+    return {plain, *(plain[:at] + plain[at + 1 :] for at in range(len(plain)) if not plain[at].isdigit() and len(plain) > 5)}

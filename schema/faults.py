@@ -83,6 +83,7 @@ _ALL = (
     Code("UNREACHABLE", "无法到达", "No query leads to this binding"),
     Code("NO_TARGET_LOOKUP", "引用无法展开", "A reference to entities that no system can look up by that key", "warning"),
     Code("NO_BATCH", "列表之下逐个调用", "A call for each element of a list", "warning"),
+    Code("ODD_SCOPE", "权限范围疑似笔误", "A scope that looks like another one misspelt", "warning"),
     Code("TWO_SOURCES", "一数多源", "Two systems say that they are the source of one value", "notice"),
     Code("NO_ANCHOR", "存在性无来源", "Nobody decides whether an entity exists", "notice"),
     Code("IDLE_FILTER", "筛选无从使用", "A filter that nobody can use", "notice"),

@@ -8,6 +8,7 @@ import pytest
 
 from schema.canonical import canonical
 from schema.compose import Composition, compose, load_systems, parse_manifest
+from schema.entries import Manifest
 from schema.faults import Fault
 from tests.schema.small import BY_USCC, SHOP, composed, manifest
 
@@ -151,6 +152,33 @@ def test_a_comparison_that_the_public_filter_does_not_offer() -> None:
 def test_a_subscription_is_one_systems() -> None:
     (told,) = found(beside(CHANGES % "uscc: [USCC!]"), "BOUND_TWICE")
     assert (told.file, told.line, told.is_error) == ("tax.graphql", 3, True)
+
+
+# ---- scopes
+
+
+def scoped(name: str, scope: str) -> Manifest:
+    words = f'@grade(level: L1) @requiresScopes(scopes: [["{scope}"]])'
+    return manifest(name, BY_USCC + SHOP + f'{{ uscc: USCC! }}\nextend type Shop {{ "甲\\nA" {name}: Int {words} }}')
+
+
+@pytest.mark.parametrize("scope", ["shop:raed", "shop:rea", "shop:reads", "Shop:Read", "shop.read", "shop:reed"])
+def test_a_scope_that_looks_like_a_common_one_misspelt(scope: str) -> None:
+    made = composed(scoped("a", "shop:read"), scoped("b", "shop:read"), scoped("c", scope))
+    (told,) = found(made, "ODD_SCOPE")
+    assert (told.file, told.severity) == ("c.graphql", "warning")
+    assert told.message == f"Only here the scope '{scope}' is asked for. Did you mean 'shop:read'?"
+
+
+@pytest.mark.parametrize("scope", ["shop:read", "shop:write", "shop:read1", "tax:read", "read"])
+def test_a_scope_of_its_own_is_well(scope: str) -> None:
+    made = composed(scoped("a", "shop:read"), scoped("b", "shop:read"), scoped("c", scope))
+    assert found(made, "ODD_SCOPE") == []
+
+
+def test_numbered_scopes_are_no_slips() -> None:
+    made = composed(scoped("a", "shop:read1"), scoped("b", "shop:read1"), scoped("c", "shop:read2"))
+    assert found(made, "ODD_SCOPE") == []
 
 
 # ---- arguments
