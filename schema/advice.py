@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphql import GraphQLInputObjectType, get_named_type, is_input_object_type, is_interface_type, is_object_type, is_union_type
 from graphql.language import Node
 
-from schema.entries import FieldEntry, Manifest, Words
+from schema.entries import FieldEntry, Manifest, Word, Words
 from schema.faults import fault
 from schema.reach import Whole
 from schema.registry import Authority, Binding, Role
@@ -161,20 +161,33 @@ def _without_anchor(whole: Whole) -> None:
 
 
 def _idle_filters(whole: Whole) -> None:
-    """@filter on canonical fields, or for comparisons, that the type's public filter does not offer."""
+    """@filter and @sort on canonical fields, or for comparisons, that the type's public filter and order do not offer."""
     for name in sorted(whole.sheets):
         for bound in whole.sheets[name].types.values():
-            offered = _offered(whole, bound.name)
-            for entry in bound.fields.values() if offered is not None else ():
-                if "filter" not in entry.words or f"{bound.name}.{entry.name}" not in whole.world.canonical:
+            offered, ordered = _offered(whole, bound.name), whole.registry.orders.get(f"{bound.name}Order")
+            keys = {part for key in whole.registry.keys.get(bound.name, ()) for part in key}  # pages are ordered by them anyway
+            for entry in bound.fields.values():
+                coordinate = f"{bound.name}.{entry.name}"
+                if coordinate not in whole.world.canonical:
                     continue
-                ops = set(entry.words["filter"].args["ops"])
-                idle = sorted(ops - set((offered or {}).get(entry.name, ())))
-                if idle and not _sent(whole, name, bound, entry.name):
-                    message = f"Nobody can filter '{bound.name}.{entry.name}' by {', '.join(idle)}: '{bound.name}Filter' does not offer it."
-                    fix = "remove @filter" if set(idle) == ops else f"write @filter(ops: [{', '.join(sorted(ops - set(idle)))}])"
-                    file = whole.sheets[name].manifest.file
-                    whole.faults.append(fault("IDLE_FILTER", file, entry.words["filter"].node, message, fix))
+                if offered is not None and "filter" in entry.words and not _sent(whole, name, bound, entry.name):
+                    _idle_filter(whole, name, coordinate, entry, offered.get(entry.name, ()))
+                if ordered is not None and "sort" in entry.words and entry.name not in keys and entry.name not in ordered.values():
+                    message = f"Nobody can order by '{coordinate}': '{bound.name}Order' does not offer it."
+                    _tell_idle(whole, name, entry.words["sort"], message, "remove @sort")
+
+
+def _idle_filter(whole: Whole, system: str, coordinate: str, entry: FieldEntry, offered: Collection[str]) -> None:
+    ops = set(entry.words["filter"].args["ops"])
+    idle = sorted(ops - set(offered))
+    if idle:
+        fix = f"write @filter(ops: [{', '.join(sorted(ops.intersection(offered)))}])" if ops.intersection(offered) else "remove @filter"
+        message = f"Nobody can filter '{coordinate}' by {', '.join(idle)}: '{coordinate.partition('.')[0]}Filter' does not offer it."
+        _tell_idle(whole, system, entry.words["filter"], message, fix)
+
+
+def _tell_idle(whole: Whole, system: str, word: Word, message: str, fix: str) -> None:
+    whole.faults.append(fault("IDLE_FILTER", whole.sheets[system].manifest.file, word.node, message, fix))
 
 
 def _offered(whole: Whole, type_name: str) -> Mapping[str, Sequence[str]] | None:

@@ -86,7 +86,7 @@ _ALL = (
     Code("ODD_SCOPE", "权限范围疑似笔误", "A scope that looks like another one misspelt", "warning"),
     Code("TWO_SOURCES", "一数多源", "Two systems say that they are the source of one value", "notice"),
     Code("NO_ANCHOR", "存在性无来源", "Nobody decides whether an entity exists", "notice"),
-    Code("IDLE_FILTER", "筛选无从使用", "A filter that nobody can use", "notice"),
+    Code("IDLE_FILTER", "筛选或排序无从使用", "A filter or order that nobody can use", "notice"),
     Code("NOT_SERVED", "暂无来源", "A canonical field that no system serves, or none looks up", "notice"),
 )  # fmt: skip
 

@@ -42,7 +42,7 @@ ROOTS = frozenset({"Query", *ACTIONS.values()})
 KINDS = {"rest": '@get(path: "…")', "sql": "@table to its type", "graphql": '@field(name: "…")'}  # kind -> how it says where
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+_SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
 
 
 def _fields(text: str) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def _fields(text: str) -> tuple[str, ...]:
 
 def _secret(text: str) -> str:
     if not _SECRET.fullmatch(text):
-        raise ExpressionError("a secret is given by name, letters, digits, '.', '-' and '_'", 0)
+        raise ExpressionError("a secret is given by name: letters, digits, '.', '-' and '_', a letter or digit first", 0)
     return text
 
 

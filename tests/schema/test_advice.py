@@ -149,6 +149,14 @@ def test_a_comparison_that_the_public_filter_does_not_offer() -> None:
     assert told.fix == "write @filter(ops: [EQ])"
 
 
+def test_an_order_that_the_public_order_does_not_offer() -> None:
+    text = 'type Enterprise @key(fields: "uscc") @table(name: "T", key: ["A"]) { uscc: USCC! @from(path: "A") @sort\n'
+    made = beside(text + 'address: String @from(path: "B") @sort @serves(authority: REPLICA) }', '@sql(url: "${TAX_URL}")')
+    assert [told.message for told in found(made, "IDLE_FILTER")] == [
+        "Nobody can order by 'Enterprise.address': 'EnterpriseOrder' does not offer it."
+    ]
+
+
 def test_a_subscription_is_one_systems() -> None:
     (told,) = found(beside(CHANGES % "uscc: [USCC!]"), "BOUND_TWICE")
     assert (told.file, told.line, told.is_error) == ("tax.graphql", 3, True)

@@ -42,6 +42,8 @@ def test_what_fits_together(source: str) -> None:
         ('@rest(base: "x", auth: {kind: API_KEY, header: "A", query: "b", secret: "k"})', "BAD_AUTH", "{kind: API_KEY"),
         ('@rest(base: "x", auth: {kind: BEARER, header: "A", secret: "k"})', "BAD_AUTH", '"A"'),
         ('@rest(base: "x", auth: {kind: BEARER, user: "u", secret: "k"})', "BAD_AUTH", '"u"'),
+        ('@rest(base: "x", auth: {kind: BEARER, secret: "_k"})', "BAD_PATH", "_k"),
+        ('@rest(base: "x", auth: {kind: BASIC, user: "two words", secret: "k"})', "BAD_PATH", "two words"),
         ('@rest(base: "http://${A-B}/x")', "BAD_VARIABLE", "${A-B}"),
         ('@sql(url: "${A")', "BAD_VARIABLE", "${A"),
         ('@python(connector: "memory", options: {rows: ["${}"]})', "BAD_VARIABLE", "${}"),
