@@ -32,6 +32,7 @@ from tests.properties.reduce import reduced
 
 BATCH = 25  # cases that a worker takes at a time
 WORKERS = 2
+FEW = 100  # failing cases that are named
 REDUCED = 3  # failing cases that are made small
 # These ask questions of their own, which cost as much as all the rest, and are therefore tried on each fourth case.
 ASKED_OTHERWISE = (
@@ -147,6 +148,7 @@ def report(tally: Tally, seconds: float) -> str:
     lines += [f"  {name:<{width}} {tally.features[name]:>8,}" for name in FEATURES]
     never = [name for name in FEATURES if not tally.features[name]]
     lines += [f"never seen: {', '.join(never)}"] if never else []
+    lines += [f"{name} did not hold for case({seed}, {size})" for seed, size, name, _ in sorted(tally.failed)[:FEW]]
     return "\n".join([*lines, f"{len(tally.failed)} differences"])
 
 

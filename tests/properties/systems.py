@@ -108,7 +108,7 @@ class Systems:
         """The rows of a lookup as a list under conditions, from which no list of the question is made: it ranks last."""
         shapes = self.model.entities[name]
         plain = [n for n, lie in lies.items() if shapes[n].kind == "leaf" and not lie.many and not shapes[n].type.startswith("[")]
-        able = [n for n in plain if lies[n].kind != "json"]
+        able = [n for n in plain if lies[n].kind not in ("json", "datetime")]
         where = {n: self.rng.sample(("EQ", "IN", "LT", "GE", "PREFIX"), self.rng.randint(1, 5)) for n in able}
         listed = scan(system, name, lies, rows=table, where=where, limit=self.rng.random() < 0.5)
         relation = replace(listed.relation, name=f"{table}{LISTED}")
