@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSyntaxError, parse
+from graphql import GraphQLError, GraphQLSyntaxError
 from graphql.language import (
     ArgumentNode,
     DefinitionNode,
@@ -43,7 +43,10 @@ from graphql.validation.validation_context import SDLValidationContext
 from schema.entries import ArgumentEntry, FieldEntry, Manifest, TypeEntry, ValueEntry, Word
 from schema.expressions import ExpressionError, read_path
 from schema.faults import Fault, fault, nearest, suggest
+from schema.garbage import collector_paused
+from schema.lexing import parsed
 from schema.sayings import slips
+from schema.tidy import tidy
 from schema.words import ACTIONS, SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
 
 RULES = {
@@ -61,21 +64,22 @@ _DIRECTIVE = re.compile(r"@(\w+)(?:\((\w+):\))?")
 SYSTEM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32_768)
 def parse_manifest(text: str, file: str) -> Manifest:
     """Read one manifest. Never raises for what the text says: all that is wrong is in ``Manifest.faults``.
 
     Remembered by text, since a folder is read again whenever one of its files changes.
     """
     try:
-        document = parse(Source(text, file))
+        document = parsed(Source(text, file))
     except GraphQLSyntaxError as error:
         place = error.locations[0] if error.locations else None
         message = error.message.removeprefix("Syntax Error: ")
         found = Fault(file, place.line if place else 1, place.column if place else 1, "SYNTAX", message, "correct the syntax at this place")
         return Manifest(file, faults=(found,))
     reader = _Reader(file)
-    reader.check_rules(document)
+    if not tidy(document):
+        reader.check_rules(document)
     for definition in document.definitions:
         reader.read(definition)
     return reader.manifest(document.definitions[0])
@@ -311,7 +315,8 @@ def load_systems(folder: Path | Traversable, *, shown: str | None = None) -> lis
     """
     found: list[tuple[str, str]] = []
     _collect(folder, shown or folder.name, found)
-    return [parse_manifest(text, file) for file, text in sorted(found)]
+    with collector_paused():
+        return [parse_manifest(text, file) for file, text in sorted(found)]
 
 
 def _collect(folder: Path | Traversable, at: str, found: list[tuple[str, str]]) -> None:
