@@ -6,40 +6,62 @@
     satisfy      whether it all holds together
 
 Independent of the order of manifests, linear in their number. A composition with a fault of severity error is not to be used: the caller
-keeps the last good one.
+keeps the last good one. Given the one before, only what has changed is made anew: a change that alters no public SDL touches neither the
+schema nor what other manifests bind. What comes out is the same.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-import orjson
 import strawberry
-from graphql import GraphQLSchema, is_introspection_type, is_non_null_type, is_object_type, print_ast, print_schema
+from graphql import GraphQLSchema, is_introspection_type, is_non_null_type, is_object_type, print_schema
 
-from connectors.spi import Options
 from schema.assign import check_bound
 from schema.bind import bind
 from schema.binder import Bindings
-from schema.canonical import aggregates, connections, core, filters, grades, orders, planned_roots, policies
+from schema.canonical import aggregates, connections, core, filters, grades, orders, planned_roots
 from schema.contribute import Contribution, contribute, with_incremental
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.entries import Manifest
 from schema.faults import Fault, fault, nearest, suggest
+from schema.garbage import collector_paused
 from schema.manifest import load_systems, parse_manifest
 from schema.policy import raise_rows
 from schema.reach import Whole
-from schema.registry import Binding, Limits, Registry, Role, RootLookup, System
-from schema.requires import all_needs, needs
+from schema.register import canonical_roots, digest, registry_of
+from schema.registry import Registry
+from schema.said import said
 from schema.satisfy import satisfy
 from schema.shapes import shape_of
 from schema.types import KEYS
 from schema.visible import visible
-from schema.world import Keys, World, open_sheet
+from schema.world import Keys, Sheet, World, open_sheet
 
 __all__ = ["Composition", "compose", "load_systems", "parse_manifest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one manifest comes to. ``said`` is what it may add to the schema; ``digest`` tells of all that it binds."""
+
+    manifest: Manifest
+    said: str
+    sheet: Sheet
+    bound: Bindings
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a composition was made by, for the next one to go on from. ``parts`` are by file."""
+
+    canonical: strawberry.Schema
+    added: Contribution
+    world: World
+    parts: Mapping[str, Part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,43 +71,81 @@ class Composition:
     schema: GraphQLSchema
     registry: Registry
     faults: tuple[Fault, ...] = field(default=())
+    work: Work | None = field(default=None, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
         return not any(found.is_error for found in self.faults)
 
 
-def compose(canonical: strawberry.Schema, manifests: Sequence[Manifest], *, kinds: Collection[str]) -> Composition:
-    """Compose. ``kinds`` are the kinds of connectors that are installed. Never raises for what a manifest says."""
+@collector_paused()
+def compose(
+    canonical: strawberry.Schema, manifests: Sequence[Manifest], *, kinds: Collection[str], before: Composition | None = None
+) -> Composition:
+    """Compose. ``kinds`` are the kinds of connectors that are installed; ``before`` is a composition to go on from, which saves work
+    where manifests are the same objects and changes nothing else. Never raises for what a manifest says."""
     base = core(canonical)
+    kept = before.work if before is not None and before.work is not None and before.work.canonical is canonical else None
     ordered = sorted(manifests, key=lambda each: (each.name, each.file))
     faults = [found for manifest in ordered for found in manifest.faults]
     faults += _check_systems(ordered, kinds)
     usable = [manifest for manifest in ordered if manifest.types]
-    added = contribute(base, usable)
+    texts = [_said(manifest, base, kept) for manifest in usable]
+    added = _added(base, usable, texts, kept)
     faults += added.faults
-    world = _world(canonical, base, added, usable)
+    world = _world(canonical, base, added, usable, kept)
     rows = _rows(canonical, base)
-    sheets, made = {}, {}
-    for at, manifest in enumerate(usable):
-        sheet = open_sheet(manifest, world)
-        check_bound(sheet)
-        raise_rows(sheet, rows)
+    sheets, made, parts = {}, {}, {}
+    for at, (manifest, text) in enumerate(zip(usable, texts, strict=True)):
+        part = parts[manifest.file] = _part(manifest, text, world, rows, kept)
         name = manifest.name or f"?{at}"
-        bound = bind(sheet)
-        faults += sheet.faults
+        faults += part.sheet.faults
         if name not in sheets and manifest.system is not None and manifest.source is not None:
-            sheets[name], made[name] = sheet, bound
+            sheets[name], made[name] = part.sheet, part.bound
     coordinates = Coordinates((*rows.values(), *added.coordinates))
     planned = planned_roots(added.schema)
-    registry = _registry(canonical, base, added, world, ordered, made, coordinates, planned)
+    roots = canonical_roots(base, world.keys, planned)
+    digests = (_printed(canonical), added.digest, *(part.digest for part in parts.values()))
+    registry = registry_of(canonical, ordered, made, world.keys, coordinates, roots, added.policies, digests)
     wrong = frozenset(found.file for found in faults if found.is_error)
     faulty = frozenset(name for manifest in ordered if manifest.file in wrong for name in _named(manifest))
     faults += satisfy(Whole(world, registry, sheets, made, planned, faulty, wrong))
     public = added.schema
     if added.hidden and not any(found.is_error for found in faults):
-        public = visible(public, lambda name: name not in added.hidden)
-    return Composition(with_incremental(public), registry, tuple(sorted(set(faults))))
+        public = _without(public, frozenset(added.hidden))
+    work = Work(canonical, added, world, parts)
+    return Composition(with_incremental(public), registry, tuple(sorted(set(faults))), work)
+
+
+def _said(manifest: Manifest, base: GraphQLSchema, kept: Work | None) -> str:
+    part = _same(manifest, kept)
+    return part.said if part is not None else said(manifest, base.type_map)
+
+
+def _same(manifest: Manifest, kept: Work | None) -> Part | None:
+    """What was made of the very same manifest before."""
+    part = kept.parts.get(manifest.file) if kept is not None else None
+    return part if part is not None and part.manifest is manifest else None
+
+
+def _added(base: GraphQLSchema, usable: Sequence[Manifest], texts: Sequence[str], kept: Work | None) -> Contribution:
+    """What all of them add; that of before if none of them says anything else."""
+    if kept is not None and not kept.added.faults and [part.said for part in kept.parts.values()] == texts:
+        return kept.added
+    return contribute(base, usable)
+
+
+def _part(manifest: Manifest, text: str, world: World, rows: dict[str, Coordinate], kept: Work | None) -> Part:
+    """One manifest bound. In the same world it comes to the same; faults are looked for anew, since they may be told of again."""
+    part = _same(manifest, kept)
+    if part is not None and kept is not None and world is kept.world and not part.sheet.faults:
+        raise_rows(part.sheet, rows)
+        return part
+    sheet = open_sheet(manifest, world)
+    check_bound(sheet)
+    raise_rows(sheet, rows)
+    bound = bind(sheet)
+    return Part(manifest, text, sheet, bound, digest([bound.bindings, bound.roots]))
 
 
 def _named(manifest: Manifest) -> Iterable[str]:
@@ -127,7 +187,12 @@ def _check_systems(manifests: Iterable[Manifest], kinds: Collection[str]) -> lis
     return found
 
 
-def _world(canonical: strawberry.Schema, base: GraphQLSchema, added: Contribution, manifests: Iterable[Manifest]) -> World:
+def _world(
+    canonical: strawberry.Schema, base: GraphQLSchema, added: Contribution, manifests: Iterable[Manifest], kept: Work | None
+) -> World:
+    keys = _keys(base, added.schema, manifests)
+    if kept is not None and added is kept.added and keys == kept.world.keys:
+        return kept.world
     names = {name for name, type_ in base.type_map.items() if not is_introspection_type(type_)}
     coordinates = {f"{name}.{each}" for name in names for each in getattr(base.type_map[name], "fields", {})}
     graded = {row.name: row.grade for row in grades(canonical)}
@@ -135,7 +200,7 @@ def _world(canonical: strawberry.Schema, base: GraphQLSchema, added: Contributio
         added.schema,
         names | coordinates,
         connections(canonical),
-        _keys(base, added.schema, manifests),
+        keys,
         graded,
         frozenset(added.slips),
         frozenset(added.hidden),
@@ -151,11 +216,14 @@ def _keys(base: GraphQLSchema, schema: GraphQLSchema, manifests: Iterable[Manife
             found[name] = [key for key in keys if set(key) <= type_.fields.keys()]
     for manifest in manifests:
         for entry in manifest.types:
+            if not entry.keys:
+                continue
             own = {each for other in manifest.types if other.name == entry.name for each in other.fields}
-            there = {*own, *getattr(schema.type_map.get(entry.name), "fields", {})}
+            there = getattr(schema.type_map.get(entry.name), "fields", {})
             for word in entry.keys:
                 key = tuple(word.args["fields"])
-                if set(key) <= there and not any(set(key) == set(other) for other in found.get(entry.name, ())):
+                known = any(set(key) == set(other) for other in found.get(entry.name, ()))
+                if not known and all(name in own or name in there for name in key):
                     found.setdefault(entry.name, []).append(key)
     return {name: tuple(keys) for name, keys in sorted(found.items()) if keys}
 
@@ -173,97 +241,12 @@ def _rows(canonical: strawberry.Schema, base: GraphQLSchema) -> dict[str, Coordi
     return rows
 
 
-def _registry(
-    canonical: strawberry.Schema,
-    base: GraphQLSchema,
-    added: Contribution,
-    world: World,
-    manifests: Iterable[Manifest],
-    made: Mapping[str, Bindings],
-    coordinates: Coordinates,
-    planned: frozenset[str],
-) -> Registry:
-    tables: dict[Role, dict[str, list[Binding]]] = {role: {} for role in Role}
-    roots: dict[str, RootLookup] = {}
-    for name in sorted(made):
-        for binding in made[name].bindings:
-            place = binding.field if binding.field is not None else binding.type
-            tables[binding.role].setdefault(place, []).append(binding)
-        roots |= {root.coordinate: root for root in made[name].roots}
-    roots |= _canonical_roots(base, world.keys, planned)
-    ranked = {
-        role: {place: tuple(sorted(found, key=lambda each: each.rank)) for place, found in sorted(table.items())}
-        for role, table in tables.items()
-    }
-    systems = {manifest.name: _system(manifest) for manifest in manifests if manifest.system is not None and manifest.source is not None}
-    registry = Registry(
-        systems=dict(sorted(systems.items())),
-        coordinates=coordinates,
-        keys=world.keys,
-        lookups=ranked[Role.LOOKUP],
-        links=ranked[Role.LINK],
-        scans=ranked[Role.SCAN],
-        writes={place: found[0] for place, found in ranked[Role.WRITE].items()},
-        feeds={place: found[0] for place, found in ranked[Role.EVENTS].items()},
-        roots=dict(sorted(roots.items())),
-        connections=world.connections,
-        filters=filters(canonical),
-        requires=all_needs(needs(binding for name in sorted(made) for binding in made[name].bindings)),
-        policies=dict(sorted((policies(canonical) | added.policies).items())),
-        orders=orders(canonical),
-        aggregates=aggregates(canonical),
-    )
-    return replace(registry, epoch=_epoch(registry, print_schema(base), print_ast(added.document)))
+@lru_cache(maxsize=8)
+def _printed(canonical: strawberry.Schema) -> str:
+    """Tells of all that the canonical schema says."""
+    return digest([print_schema(core(canonical)), connections(canonical), filters(canonical), orders(canonical), aggregates(canonical)])
 
 
-def _canonical_roots(base: GraphQLSchema, keys: Keys, planned: Iterable[str]) -> dict[str, RootLookup]:
-    """Canonical root fields whose arguments all together are a key of what they return."""
-    found: dict[str, RootLookup] = {}
-    for name, definition in base.query_type.fields.items() if base.query_type else ():
-        coordinate = f"Query.{name}"
-        target = definition.type.of_type if is_non_null_type(definition.type) else definition.type
-        if (
-            coordinate in planned
-            and is_object_type(target)
-            and any(set(key) == definition.args.keys() for key in keys.get(target.name, ()))
-        ):
-            found[coordinate] = RootLookup(coordinate, target.name, {each: each for each in definition.args})
-    return found
-
-
-def _system(manifest: Manifest) -> System:
-    assert manifest.system is not None
-    assert manifest.source is not None
-    said, source = manifest.system.args, dict(manifest.source.args)
-    limits = source.pop("limits", {})
-    if manifest.source.name == "python":
-        source = source.get("options") or {}
-    if source.get("headers") and isinstance(source["headers"], list):
-        source["headers"] = {each["name"]: each["value"] for each in source["headers"]}
-    return System(
-        name=manifest.name,
-        title=said["title"],
-        owner=said["owner"],
-        kind=manifest.kind,
-        options=Options({name: value for name, value in source.items() if value is not None}),
-        contact=said.get("contact") or "",
-        credential=said["credential"].lower(),
-        limits=Limits(**limits),
-        file=manifest.file,
-    )
-
-
-def _epoch(registry: Registry, *texts: str) -> str:
-    """A hash of all that queries depend on: not of the files' names, nor of words that only people read."""
-    systems = {name: replace(each, file="", title="", owner="", contact="") for name, each in registry.systems.items()}
-    data = orjson.dumps([replace(registry, systems=systems), *texts], default=_plain, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _plain(value: object) -> object:
-    """What orjson does not know: mappings of our own, and sets."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, frozenset):
-        return sorted(value)
-    raise TypeError(f"{type(value).__name__} has no plain form")
+@lru_cache(maxsize=8)
+def _without(schema: GraphQLSchema, hidden: frozenset[str]) -> GraphQLSchema:
+    return visible(schema, lambda name: name not in hidden)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from graphql import (
@@ -65,12 +66,12 @@ class Contribution:
     """
 
     schema: GraphQLSchema
-    document: DocumentNode
     coordinates: list[Coordinate] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     slips: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     policies: dict[str, Resolve] = field(default_factory=dict)
+    digest: str = ""  # changes with what is added
 
 
 def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contribution:
@@ -95,7 +96,8 @@ def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contributi
         schema = _without_hidden(extend_schema(core, document, assume_valid_sdl=True))
         if not any(found.is_error for found in made.faults):
             made.faults.extend(_invalid(schema))
-    return Contribution(schema, document, made.coordinates, made.hidden, made.slips, made.faults, made.policies)
+    digest = sha256(print_ast(document).encode()).hexdigest()
+    return Contribution(schema, made.coordinates, made.hidden, made.slips, made.faults, made.policies, digest)
 
 
 def root_type(name: str, fields: Sequence[FieldDefinitionNode]) -> list[Any]:

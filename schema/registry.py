@@ -36,6 +36,9 @@ class Authority(StrEnum):
     DERIVED = "DERIVED"
 
 
+_WORTH = {authority: place for place, authority in enumerate(Authority)}
+
+
 class Resolve(StrEnum):
     """What happens with a field that several systems serve: the FIRST by rank answers; or the next is asked where those before it failed
     (FALLBACK_ON_ERROR), or failed or have null (FALLBACK_ON_NULL)."""
@@ -170,7 +173,7 @@ class Binding:
     @property
     def worth(self) -> tuple[int, int]:
         """Smaller is preferred: authority, then higher priority. Those of equal worth may stand in for each other."""
-        return (tuple(Authority).index(self.authority), -self.priority)
+        return (_WORTH[self.authority], -self.priority)
 
     @property
     def anchors(self) -> bool:
