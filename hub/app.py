@@ -13,13 +13,11 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import structlog
-from graphql import print_schema
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
@@ -182,7 +180,7 @@ class Hub:
     async def reload(self) -> tuple[Fault, ...]:
         """Compose the manifests again and take them over if they are without errors; their faults. The last good schema stays otherwise."""
         async with self._reloading:
-            composition = await asyncio.to_thread(_composed_anew, self.folder, self.composition)
+            composition = await asyncio.to_thread(composed, self.folder, self.composition)
             if not composition.ok:
                 self.metrics.reloaded(False)
                 for fault in composition.faults:
@@ -296,13 +294,6 @@ def application(hub: Hub) -> ASGIApp:
         expose_headers=("x-request-id", "retry-after"),
         max_age=600,
     )
-
-
-def _composed_anew(folder: Path, before: Composition) -> Composition:
-    """The manifests composed. A public schema that reads as before stays the one it was, and so do the documents validated against it."""
-    found = composed(folder)
-    same = found.ok and print_schema(found.schema) == print_schema(before.schema)
-    return replace(found, schema=before.schema) if same else found
 
 
 def _composed(hub: Hub) -> Callable[[], Any]:

@@ -29,9 +29,9 @@ def packaged() -> Path:
     return Path(str(files("systems")))
 
 
-def composed(folder: Path) -> Composition:
-    """Compose all manifests under ``folder`` with the canonical schema. Raises OSError."""
-    return compose(canonical(), load_systems(folder), kinds=frozenset(kinds.known()))
+def composed(folder: Path, before: Composition | None = None) -> Composition:
+    """Compose all manifests under ``folder`` with the canonical schema, going on from ``before``. Raises OSError."""
+    return compose(canonical(), load_systems(folder), kinds=frozenset(kinds.known()), before=before)
 
 
 def core_roots(composition: Composition) -> frozenset[str]:

@@ -132,7 +132,7 @@ def _added(base: GraphQLSchema, usable: Sequence[Manifest], texts: Sequence[str]
     """What all of them add; that of before if none of them says anything else."""
     if kept is not None and not kept.added.faults and [part.said for part in kept.parts.values()] == texts:
         return kept.added
-    return contribute(base, usable)
+    return contribute(base, usable, kept.added if kept is not None else None)
 
 
 def _part(manifest: Manifest, text: str, world: World, rows: dict[str, Coordinate], kept: Work | None) -> Part:
@@ -191,8 +191,11 @@ def _world(
     canonical: strawberry.Schema, base: GraphQLSchema, added: Contribution, manifests: Iterable[Manifest], kept: Work | None
 ) -> World:
     keys = _keys(base, added.schema, manifests)
-    if kept is not None and added is kept.added and keys == kept.world.keys:
-        return kept.world
+    slips, hidden = frozenset(added.slips), frozenset(added.hidden)
+    if kept is not None:
+        before = kept.world
+        if added.schema is before.schema and (keys, slips, hidden) == (before.keys, before.slips, before.hidden):
+            return before
     names = {name for name, type_ in base.type_map.items() if not is_introspection_type(type_)}
     coordinates = {f"{name}.{each}" for name in names for each in getattr(base.type_map[name], "fields", {})}
     graded = {row.name: row.grade for row in grades(canonical)}
@@ -202,8 +205,8 @@ def _world(
         connections(canonical),
         keys,
         graded,
-        frozenset(added.slips),
-        frozenset(added.hidden),
+        slips,
+        hidden,
     )
 
 

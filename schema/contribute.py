@@ -74,8 +74,9 @@ class Contribution:
     digest: str = ""  # changes with what is added
 
 
-def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contribution:
-    """Extend ``core`` by what the manifests add. ``manifests`` are in order of system name."""
+def contribute(core: GraphQLSchema, manifests: Sequence[Manifest], before: Contribution | None = None) -> Contribution:
+    """Extend ``core`` by what the manifests add. ``manifests`` are in order of system name. Where that reads as it did ``before``, the
+    schema is the one of before: grades and scopes, for one, are not in it."""
     made = _Maker(core)
     for manifest in manifests:
         for entry in manifest.types:
@@ -91,12 +92,14 @@ def contribute(core: GraphQLSchema, manifests: Sequence[Manifest]) -> Contributi
         elif fields:
             definitions.append(ObjectTypeExtensionNode(name=NameNode(value=name), directives=(), interfaces=(), fields=tuple(fields)))
     document = DocumentNode(definitions=tuple(definitions))
+    digest = sha256(print_ast(document).encode()).hexdigest()
     schema = core
-    if document.definitions:
+    if before is not None and before.digest == digest and not before.faults:
+        schema = before.schema
+    elif document.definitions:
         schema = _without_hidden(extend_schema(core, document, assume_valid_sdl=True))
         if not any(found.is_error for found in made.faults):
             made.faults.extend(_invalid(schema))
-    digest = sha256(print_ast(document).encode()).hexdigest()
     return Contribution(schema, made.coordinates, made.hidden, made.slips, made.faults, made.policies, digest)
 
 

@@ -87,10 +87,11 @@ def only(change: str) -> str:
     return next(file for file, text in reversed(TEXTS.items()) if old in text)
 
 
-@pytest.mark.parametrize(
-    "change", ["a remark", "another column", "another column of a canonical field", "another place", "another table", "no condition"]
-)
-def test_a_change_of_bindings_leaves_the_schema_and_the_other_systems_as_they_are(change: str) -> None:
+BINDINGS = ["a remark", "another column", "another column of a canonical field", "another place", "another table", "no condition"]
+
+
+@pytest.mark.parametrize("change", [*BINDINGS, "a higher grade", "a scope"])
+def test_a_change_that_no_sdl_shows_leaves_the_schema_and_the_other_systems_as_they_are(change: str) -> None:
     before = composed(TEXTS)
     file = only(change)
     after = composed(changed(TEXTS, file, change), before)
@@ -101,7 +102,7 @@ def test_a_change_of_bindings_leaves_the_schema_and_the_other_systems_as_they_ar
     assert [name for name, part in after.work.parts.items() if part is not before.work.parts[name]] == [file]
 
 
-@pytest.mark.parametrize("change", ["other words", "a higher grade", "another name", "hidden", "deprecated"])
+@pytest.mark.parametrize("change", ["other words", "another name", "hidden", "deprecated"])
 def test_a_change_of_what_is_public_makes_the_schema_anew(change: str) -> None:
     before = composed(TEXTS)
     after = composed(changed(TEXTS, only(change), change), before)
