@@ -31,7 +31,7 @@ from auth.tokens import TokenVerifier
 from hub.audit import AuditLog, AuditRecord
 from hub.clock import Clock, SystemClock
 from hub.config import BadConfig, Config, ConfigFault
-from hub.connected import Connections, Directory, composed, connect, core_roots, manifest_text, packaged, retired
+from hub.connected import Connections, Directory, composed, connect, core_roots, packaged, retired
 from hub.environment import Environment
 from hub.recorder import Recorder
 from hub.run.cursors import Cursors
@@ -48,6 +48,7 @@ from hub.serve.operations import Operations
 from hub.serve.server import Server
 from hub.serve.sse import Events
 from hub.serve.ws import Sockets
+from hub.store.faults import StoreFault
 from hub.store.store import Store
 from hub.store.systems import StoredSystem
 from schema.compose import Composition
@@ -178,14 +179,24 @@ class Hub:
         return self._connections.problems
 
     async def reload(self) -> tuple[Fault, ...]:
-        """Compose the manifests again and take them over if they are without errors; their faults. The last good schema stays otherwise."""
+        """Compose the manifests again and take them over if they are without errors; their faults. The last good schema stays otherwise.
+
+        Raises OSError when they cannot be read, StoreFault when what was taken over cannot be recorded.
+        """
         async with self._reloading:
-            composition = await asyncio.to_thread(composed, self.folder, self.composition)
+            try:
+                composition = await asyncio.to_thread(composed, self.folder, self.composition)
+            except OSError:
+                self.metrics.reloaded(False)
+                raise
             if not composition.ok:
                 self.metrics.reloaded(False)
-                for fault in composition.faults:
-                    log.error("manifest at fault", code=fault.code, file=fault.file, line=fault.line, column=fault.column)
-                log.error("schema kept", epoch=self.composition.registry.epoch, faults=len(composition.faults))
+                errors = [fault for fault in composition.faults if fault.is_error]
+                for fault in errors:
+                    log.error(
+                        "manifest at fault", code=fault.code, file=fault.file, line=fault.line, column=fault.column, said=fault.message
+                    )
+                log.error("schema kept", epoch=self.composition.registry.epoch, faults=len(errors))
                 return composition.faults
             await self._take(composition)
             self.metrics.reloaded(True)
@@ -199,12 +210,12 @@ class Hub:
         self.composition, self._connections, self.engine = composition, after, engine
         self.endpoint.engine = engine
         await before_engine.close("SCHEMA_CHANGED")  # their documents were read by the old schema
-        await self._record_systems()
         leaving = retired(before, after)
         if leaving:
             task = asyncio.create_task(self._retire(leaving))
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
+        await self._record_systems()
 
     async def _retire(self, leaving: list[Any]) -> None:
         """Close connectors once every request that may still use them has passed its deadline."""
@@ -214,15 +225,28 @@ class Hub:
             await asyncio.gather(*(connector.close() for connector in leaving))
 
     async def watch(self) -> None:
-        """Look at the manifests every second and reload when they have changed and come to rest. Runs until cancelled."""
+        """Look at the manifests every second and reload when they have changed and come to rest. Runs until cancelled.
+
+        What was at fault is composed again when anything has changed; what could not be read, at each look until it can be.
+        """
         known = seen = await asyncio.to_thread(stamps, self.folder)
         while True:
             await self.clock.sleep(_WATCH)
             found = await asyncio.to_thread(stamps, self.folder)
-            if found != known and found == seen:  # several files may be written one after the other
+            if found != known and found == seen and await self.reloaded():  # several files may be written one after the other
                 known = found
-                await self.reload()
             seen = found
+
+    async def reloaded(self) -> bool:
+        """Reload, for those who only watch. Whether the manifests could be read; what went wrong is logged."""
+        try:
+            await self.reload()
+        except OSError as error:
+            log.error("manifests not read, schema kept", problem=str(error), epoch=self.composition.registry.epoch)
+            return False
+        except StoreFault as error:
+            log.error("systems not recorded", problem=str(error))
+        return True
 
     def _engine(self, composition: Composition, connections: Connections) -> Engine:
         registry = composition.registry
@@ -260,7 +284,7 @@ class Hub:
 
     async def _record_systems(self) -> None:
         systems = self.composition.registry.systems.values()
-        found = [StoredSystem(s.name, s.kind, s.title, s.owner, manifest_text(self.folder, s)) for s in systems]
+        found = [StoredSystem(s.name, s.kind, s.title, s.owner, self.composition.text(s.name)) for s in systems]
         change = await self.store.record_systems(found)
         log.info("systems", added=change.added, changed=change.changed, removed=change.removed)
 
@@ -323,7 +347,7 @@ async def serve(hub: Hub, listening: socket.socket, by: Server | None = None) ->
     _settle_memory()
 
     def reload() -> None:
-        task = asyncio.ensure_future(hub.reload())
+        task = asyncio.ensure_future(hub.reloaded())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 

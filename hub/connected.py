@@ -41,12 +41,6 @@ def core_roots(composition: Composition) -> frozenset[str]:
     return names - planned_roots(composition.schema)
 
 
-def manifest_text(folder: Path, system: System) -> str:
-    """The text of a system's manifest. Raises OSError."""
-    _, _, inside = system.file.partition("/")
-    return (folder / inside).read_text(encoding="utf-8")
-
-
 @dataclass(frozen=True, slots=True)
 class Connections:
     """``connectors`` by system; ``problems`` says of each system without one what the deployment has to give."""

@@ -77,6 +77,12 @@ class Composition:
     def ok(self) -> bool:
         return not any(found.is_error for found in self.faults)
 
+    def text(self, system: str) -> str:
+        """The manifest of a system as it was when it was composed."""
+        part = self.work.parts.get(self.registry.systems[system].file) if self.work is not None else None
+        loc = part.manifest.system.node.loc if part is not None and part.manifest.system is not None else None
+        return loc.source.body if loc is not None else ""
+
 
 @collector_paused()
 def compose(

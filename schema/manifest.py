@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.resources.abc import Traversable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -313,17 +314,24 @@ def load_systems(folder: Path | Traversable, *, shown: str | None = None) -> lis
 
     ``shown`` is how the folder is called in faults; its own name if not given. Raises OSError.
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str | None]] = []
     _collect(folder, shown or folder.name, found)
     with collector_paused():
-        return [parse_manifest(text, file) for file, text in sorted(found)]
+        return [parse_manifest(text, file) if text is not None else _unreadable(file) for file, text in sorted(found, key=itemgetter(0))]
 
 
-def _collect(folder: Path | Traversable, at: str, found: list[tuple[str, str]]) -> None:
+def _unreadable(file: str) -> Manifest:
+    return Manifest(file, faults=(Fault(file, 1, 1, "SYNTAX", "The file is not written in UTF-8.", "save it as UTF-8"),))
+
+
+def _collect(folder: Path | Traversable, at: str, found: list[tuple[str, str | None]]) -> None:
     children: Sequence[Path | Traversable] = list(folder.iterdir())
     for child in children:
         name = f"{at}/{child.name}"
         if child.is_dir():
             _collect(child, name, found)
         elif child.name.endswith(".graphql") and child.name != VOCABULARY:
-            found.append((name, child.read_text(encoding="utf-8")))
+            try:
+                found.append((name, child.read_text(encoding="utf-8")))
+            except UnicodeDecodeError:
+                found.append((name, None))

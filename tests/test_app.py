@@ -270,6 +270,88 @@ async def test_the_folder_is_watched_and_reloaded_when_it_has_come_to_rest(tmp_p
         await asyncio.gather(watching, return_exceptions=True)
 
 
+@asynccontextmanager
+async def watched(home: Path) -> AsyncIterator[tuple[Hub, Ticking]]:
+    """A hub that watches its folder."""
+    clock = Ticking()
+    async with Hub.open(config(home), GIVEN, address="http://127.0.0.1:8000", clock=clock) as hub:
+        watching = asyncio.create_task(hub.watch())
+        await clock.tick()
+        yield hub, clock
+        assert not watching.done()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def rest(clock: Ticking) -> None:
+    """Long enough for a change to be seen and to have come to rest."""
+    for _ in range(3):
+        await clock.tick()
+
+
+KIND = """\
+extend schema @system(name: "kinds", title: "类型", owner: "厅") @rest(base: "${LICENCES_URL}")
+"种类\\nA kind"
+enum Kind { "甲\\nOne" ONE }
+"""
+KINDRED = (
+    LICENCES.format(system="licences", path="get", column="mc")
+    + """\
+extend type Licence {
+  "种类\\nIts kind"
+  kind: Kind @grade(level: L1)
+}
+"""
+)
+
+
+async def test_files_that_come_and_go_together_are_one_change_and_none_between_sticks(tmp_path: Path) -> None:
+    folder = tmp_path / "systems"
+    manifest(folder)
+    async with watched(tmp_path) as (hub, clock):
+        first = hub.engine
+        manifest(folder, text=KINDRED)  # of a kind that no file describes yet
+        await rest(clock)
+        assert hub.engine is first
+        manifest(folder, system="kinds", text=KIND)
+        manifest(folder, system="more", text=KIND.replace("kinds", "more").replace("Kind", "Other"))
+        await rest(clock)
+        both = hub.engine
+        assert hub.composition.registry.systems.keys() == {"licences", "kinds", "more"}
+        (folder / "kinds.graphql").unlink()
+        (folder / "more.graphql").unlink()
+        await rest(clock)  # what is left names a kind that is gone
+        assert hub.engine is both
+        manifest(folder)
+        await rest(clock)
+        assert hub.composition.registry.systems.keys() == {"licences"}
+        assert (await post(application(hub), FIELDS)).json == {"data": {"__type": {"name": "Licence"}}}
+
+
+async def test_a_folder_that_goes_away_leaves_the_last_good_schema_and_is_read_when_it_is_back(tmp_path: Path) -> None:
+    folder = tmp_path / "systems"
+    manifest(folder)
+    async with watched(tmp_path) as (hub, clock):
+        engine = hub.engine
+        folder.rename(tmp_path / "away")
+        await rest(clock)
+        assert hub.engine is engine
+        (tmp_path / "away").rename(folder)
+        manifest(folder, column="another")
+        await rest(clock)
+        assert hub.engine is not engine
+
+
+async def test_a_file_that_is_no_text_is_a_fault_like_others(tmp_path: Path) -> None:
+    manifest(tmp_path / "systems")
+    async with opened(tmp_path) as hub:
+        engine = hub.engine
+        (tmp_path / "systems" / "other.graphql").write_bytes("证照".encode("gbk"))
+        [fault] = [fault for fault in await hub.reload() if fault.is_error]
+        assert (fault.file, fault.code, fault.message) == ("systems/other.graphql", "SYNTAX", "The file is not written in UTF-8.")
+        assert hub.engine is engine
+
+
 def test_stamps_see_a_change_of_size_and_a_new_file(tmp_path: Path) -> None:
     manifest(tmp_path / "systems")
     before = stamps(tmp_path)

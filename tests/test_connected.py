@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.spi import Options
-from hub.connected import Connections, Directory, composed, connect, core_roots, manifest_text, packaged, retired
+from hub.connected import Connections, Directory, composed, connect, core_roots, packaged, retired
 from hub.environment import Environment
 from hub.recorder import Recorded, Recorder
 from schema.coordinates import Coordinates
@@ -25,8 +25,7 @@ def test_the_manifests_that_come_with_the_hub_compose() -> None:
     found = composed(packaged())
     assert found.ok
     assert core_roots(found) == {"Query.hub"}
-    system = found.registry.systems["credit531x"]
-    assert '@system(name: "credit531x"' in manifest_text(packaged(), system)
+    assert found.text("credit531x") == (packaged() / "development-reform" / "credit531x.graphql").read_text(encoding="utf-8")
 
 
 async def test_a_furnished_system_is_connected() -> None:
