@@ -45,8 +45,8 @@ soak: setup ## random cases against the oracle (ARGS="--minutes 5", "--cases 200
 load: setup ## the demo under steady load (ARGS="--seconds 600")
 	$(BIN)/python -m bench.load $(ARGS)
 
-bench: setup ## planning time by number of systems; flat and nested answers, and many clients, against ordinary ways
-	$(BIN)/python -m bench.planning
+bench: setup ## planning and composing time by number of systems; flat and nested answers, and many clients, against ordinary ways
+	$(BIN)/python -m bench.planning && $(BIN)/python -m bench.composing
 	$(BIN)/python -m bench.leaves $(ARGS)
 	$(BIN)/python -m bench.nested $(ARGS)
 	$(BIN)/python -m bench.clients $(ARGS)
