@@ -34,6 +34,7 @@ from hub.run.positions import values
 from hub.run.prepared import Caches, Policy, Preparer, Ready
 from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, coerced, run
+from hub.run.shown import INTROSPECTION, Shown
 from hub.run.slices import encode, weight
 from hub.run.sources import Sources
 from hub.run.subscribe import Who, subscribed
@@ -75,6 +76,7 @@ class Engine:
         self._timeout = timeout
         self._max_errors = max_errors
         self._policy = policy
+        self._shown = Shown(schema, registry, policy)
         self._rows = rows
         self._cursors = cursors or Cursors()
         self._max_scan = max_scan
@@ -231,6 +233,11 @@ class Engine:
         if telling is not None and telling.mode == "dryRun":
             core = {}  # what has a resolver of its own is not run either
         context = Context(self, ready, principal, request_id, self._directory, access, keys, core, telling=telling)
+        if any(one.name in INTROSPECTION for one in selections):
+            try:
+                context.shown = self._shown.to(principal)
+            except ValueError:
+                return None, ExecutionResult(None, [request_error("FORBIDDEN")])
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
         if isinstance(outcome, list):
             return None, ExecutionResult(None, [request_error("BAD_VARIABLES", error=error) for error in outcome])
@@ -325,4 +332,4 @@ class Engine:
         return Access(self.mask(ready, principal), self._rows(principal))
 
     def _is_core(self, name: str, coordinate: str) -> bool:
-        return name in ("__schema", "__type") or coordinate in self._core_roots
+        return name in INTROSPECTION or coordinate in self._core_roots

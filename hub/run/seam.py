@@ -21,9 +21,11 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    NamedTypeNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    VariableDefinitionNode,
     get_variable_values,
 )
 from graphql.execution.values import VariableValues
@@ -32,6 +34,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from auth.access import Access
 from auth.principal import Principal
+from hub.run.shown import INTROSPECTION
+from schema.shapes import named_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Context:
     telling: Any = None  # how the request wants its plan told, if it does
     rows: int = 0
     propagates: bool = True
+    shown: GraphQLSchema | None = None  # what introspection tells of, where that is not the whole schema
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -76,8 +81,10 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         context = self.context_value
-        if not isinstance(context, Context) or (context.core is not None and len(context.core) == len(context.keys)):
+        if not isinstance(context, Context):
             return super().execute_operation(serially)
+        if context.core is not None and len(context.core) == len(context.keys):
+            return super().execute_operation(serially) if context.shown is None else self._core(context.core)
         if self.operation.operation is OperationType.MUTATION:
             return in_order(context, self.variable_values, self._core)
         return self._hub(context)
@@ -95,18 +102,33 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
         return ExecutionResult(dict(data) if data is not None else None, errors or None, dict(planned.extensions or {}) or None)
 
     async def _core(self, fields: Mapping[str, Sequence[FieldNode]]) -> ExecutionResult:
-        """The root fields that have resolvers: the same operation with only those selected, by graphql-core."""
+        """The root fields that have resolvers: the same operation with only those selected, by graphql-core. Introspection is answered
+        by the schema that the caller sees."""
+        shown = self.context_value.shown
+        told = {key: nodes for key, nodes in fields.items() if nodes[0].name.value in INTROSPECTION}
+        if shown is None or not told:
+            return await self._resolved(self.schema, fields)
+        done = await self._resolved(shown, told)
+        rest = {key: nodes for key, nodes in fields.items() if key not in told}
+        if not rest:
+            return done
+        more = await self._resolved(self.schema, rest)
+        data = None if done.data is None or more.data is None else {**done.data, **more.data}
+        ordered = None if data is None else {key: data[key] for key in fields if key in data}
+        return ExecutionResult(ordered, [*(done.errors or ()), *(more.errors or ())] or None)
+
+    async def _resolved(self, schema: GraphQLSchema, fields: Mapping[str, Sequence[FieldNode]]) -> ExecutionResult:
         operation = OperationDefinitionNode(
             operation=self.operation.operation,
             name=self.operation.name,
-            variable_definitions=self.operation.variable_definitions,
+            variable_definitions=tuple(each for each in self.operation.variable_definitions or () if _is_known(schema, each)),
             directives=self.operation.directives,
             selection_set=SelectionSetNode(selections=tuple(node for nodes in fields.values() for node in nodes)),
         )
         fragments: tuple[FragmentDefinitionNode, ...] = tuple(self.fragment_definitions.values())
         context = self.context_value
         built = StrawberryGraphQLCoreExecutionContext.build(
-            self.schema,
+            schema,
             DocumentNode(definitions=(operation, *fragments)),
             self.root_value,
             context,
@@ -115,6 +137,12 @@ class HubExecutor(StrawberryGraphQLCoreExecutionContext):
         assert not isinstance(built, list), "the operation was built once already"
         result = built.execute_operation()
         return await _finished(result)
+
+
+def _is_known(schema: GraphQLSchema, variable: VariableDefinitionNode) -> bool:
+    """Whether a variable's type is in the schema; without it no field there takes the variable."""
+    node = named_node(variable.type)
+    return isinstance(node, NamedTypeNode) and node.name.value in schema.type_map
 
 
 async def _finished(result: Any) -> ExecutionResult:
