@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from importlib.resources.abc import Traversable
 from operator import itemgetter
 from pathlib import Path
@@ -65,12 +65,27 @@ _DIRECTIVE = re.compile(r"@(\w+)(?:\((\w+):\))?")
 SYSTEM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-@lru_cache(maxsize=32_768)
+_REMEMBERED = 50_000  # files
+_read: dict[str, tuple[str, Manifest]] = {}  # file -> its last text, and what that says
+
+
 def parse_manifest(text: str, file: str) -> Manifest:
     """Read one manifest. Never raises for what the text says: all that is wrong is in ``Manifest.faults``.
 
-    Remembered by text, since a folder is read again whenever one of its files changes.
+    The last text of each file is remembered, since a folder is read again whenever one of its files changes: the same text is the same
+    manifest. What a file said before that is let go.
     """
+    known = _read.get(file)
+    if known is not None and known[0] == text:
+        return known[1]
+    if len(_read) >= _REMEMBERED:
+        _read.clear()
+    made = _parsed(text, file)
+    _read[file] = text, made
+    return made
+
+
+def _parsed(text: str, file: str) -> Manifest:
     try:
         document = parsed(Source(text, file))
     except GraphQLSyntaxError as error:

@@ -285,3 +285,12 @@ def test_a_path_within_a_path_leads_where_both_lead_one_after_the_other(outer: s
     for step in reversed(steps(join_paths(outer, inner))):
         value = {step: value} if isinstance(step, str) else [*[None] * step, value]
     assert reader(inner)(reader(outer)(value)) == "found"
+
+
+def test_the_same_text_is_the_same_manifest_and_what_a_file_said_before_is_let_go() -> None:
+    first = parse_manifest(CREDIT, "credit.graphql")
+
+    assert parse_manifest(CREDIT, "credit.graphql") is first
+    assert parse_manifest(CREDIT, "elsewhere.graphql") is not first
+    assert parse_manifest(f"{CREDIT}# a remark", "credit.graphql") is not first
+    assert parse_manifest(CREDIT, "credit.graphql") is not first
