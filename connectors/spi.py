@@ -272,7 +272,8 @@ def too_many_rows(call: Call) -> SourceError:
 class Page:
     """Rows as columns: ``columns[name][i]`` is the native value of row ``i``. All columns have length ``size``.
 
-    ``total`` answers ``Ask.total``. ``faults`` maps a key to what went wrong for it alone. ``max_age`` in seconds.
+    ``total`` answers ``Ask.total``. ``faults`` maps a key to what went wrong for it alone. ``max_age`` in seconds. ``bytes`` is what the
+    source sent for it, where the connector counts that.
     """
 
     columns: dict[str, list[Any]]
@@ -280,6 +281,7 @@ class Page:
     total: int | None = None
     faults: Mapping[tuple[Any, ...], SourceError] = field(default_factory=dict)
     max_age: float | None = None
+    bytes: int | None = None
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, Any]], fields: Sequence[Field], *, total: int | None = None, key: tuple[Any, ...] = ()) -> Page:
