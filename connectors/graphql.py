@@ -99,7 +99,7 @@ class GraphqlConnector(Connector):
 
     async def introspect(self, query: str) -> Mapping[str, Any]:
         """The endpoint's answer to an introspection query of the caller's own, for tools of authors. Raises SourceError."""
-        data, errors = await self._send({"query": query}, Call())
+        data, errors, _ = await self._send({"query": query}, Call())
         if errors or "__schema" not in data:
             raise refused("The source does not tell its schema.")
         return data
@@ -122,7 +122,7 @@ class GraphqlConnector(Connector):
             return
         schema = None if document.typed else await self._introspected(call)
         sent = {"query": document.render(schema), "variables": document.values(keys, call.params, schema)}
-        data, errors = await self._send(sent, call)
+        data, errors, size = await self._send(sent, call)
         found = reader(document.at)(data.get(ROWS))
         many = bool(plan.ask.by) and plan.relation.max_keys > 1
         if errors and not (many and isinstance(found, list)):
@@ -136,7 +136,7 @@ class GraphqlConnector(Connector):
         if len(rows) > call.max_rows:
             raise too_many_rows(call)
         silent = keys[0] if keys and not many else ()
-        yield replace(Page.of(rows, plan.fields, key=silent), faults=faults)
+        yield replace(Page.of(rows, plan.fields, key=silent), faults=faults, bytes=size)
 
     async def close(self) -> None:
         await self._endpoint.close()
@@ -145,7 +145,7 @@ class GraphqlConnector(Connector):
         async with self._reading:
             if self._schema is None:
                 try:
-                    data, errors = await self._send({"query": introspection()}, call)
+                    data, errors, _ = await self._send({"query": introspection()}, call)
                 except SourceError as error:
                     if error.kind not in ("invalid", "config"):
                         raise
@@ -155,8 +155,8 @@ class GraphqlConnector(Connector):
                 self._schema = Schema.read(data["__schema"])
             return self._schema
 
-    async def _send(self, sent: Mapping[str, Any], call: Call) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
-        """(data, errors). Raises SourceError where there is no data."""
+    async def _send(self, sent: Mapping[str, Any], call: Call) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], int]:
+        """(data, errors, bytes). Raises SourceError where there is no data."""
         accept = {"Accept": "application/graphql-response+json, application/json;q=0.9"}
         answer = await self._endpoint.send("POST", "", call, json=sent, headers=accept)
         wrong = refusal(answer)
@@ -167,7 +167,7 @@ class GraphqlConnector(Connector):
             wrong = wrong or error
         said = verdict(self._rules, answer.status, document)
         if said and said.code == NOT_FOUND:
-            return {}, ()
+            return {}, (), len(answer.body)
         if said or (wrong and (document is None or wrong.kind != "invalid")):
             raise said or wrong  # type: ignore[misc]  # one of them is there
         if not isinstance(document, dict) or not isinstance(document.get("data"), dict | None):
@@ -178,7 +178,7 @@ class GraphqlConnector(Connector):
         data = document.get("data")
         if data is None:
             raise _reported(errors[0]) if errors else wrong or broken("The source did not answer as GraphQL does.")
-        return data, errors
+        return data, errors, len(answer.body)
 
 
 def attribute(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One call to one system. ``keys`` is how many, ``outcome`` is ``ok`` or a SourceError's kind, ``seconds`` its duration."""
+    """One call to one system. ``keys`` is how many, ``outcome`` is ``ok`` or a SourceError's kind, ``seconds`` its duration, ``bytes``
+    what the source sent, where its connector counts that."""
 
     system: str
     relation: str
@@ -20,6 +21,7 @@ class Recorded:
     outcome: str
     seconds: float
     request_id: str = ""
+    bytes: int | None = None
 
 
 class Recorder:

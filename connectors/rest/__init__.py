@@ -88,8 +88,8 @@ class RestConnector(Connector):
             given |= dict(zip(plan.ask.by, keys[0], strict=True)) | {KEYS: [key[0] for key in keys]}
             silent = {one.name for one in plan.fields if not one.path}
             filled = tuple(part for name, part in zip(plan.ask.by, keys[0], strict=True) if name in silent)
-        async for rows, total, age in self._pages(plan, given, call):
-            yield replace(Page.of(rows, plan.fields, total=total, key=filled), faults=faults, max_age=age)
+        async for rows, total, age, size in self._pages(plan, given, call):
+            yield replace(Page.of(rows, plan.fields, total=total, key=filled), faults=faults, max_age=age, bytes=size)
             faults = {}
 
     async def events(self, plan: Plan, call: Call, after: str = "") -> AsyncIterator[News]:
@@ -107,8 +107,10 @@ class RestConnector(Connector):
     async def close(self) -> None:
         await self._endpoint.close()
 
-    async def _pages(self, plan: Plan, given: Mapping[str, Any], call: Call) -> AsyncIterator[tuple[list[Any], int | None, float | None]]:
-        """(rows, total, max age) of one page after the other."""
+    async def _pages(
+        self, plan: Plan, given: Mapping[str, Any], call: Call
+    ) -> AsyncIterator[tuple[list[Any], int | None, float | None, int]]:
+        """(rows, total, max age, bytes) of one page after the other."""
         place: Place = plan.native
         wanted = call.params[plan.ask.limit] if plan.ask.limit else None
         bare = any(one.path == "$" for one in plan.fields)
@@ -126,7 +128,7 @@ class RestConnector(Connector):
                 raise too_many_rows(call)
             enough = wanted is not None and seen >= wanted
             kept = rows[: len(rows) - (seen - wanted)] if wanted is not None and enough else rows
-            yield kept, total if plan.ask.total else None, max_age(answer)
+            yield kept, total if plan.ask.total else None, max_age(answer), len(answer.body)
             turn = turn.after(len(rows), place.next(document) if place.next else None)
             if enough or turn.done or (total is not None and seen >= total):
                 return

@@ -251,6 +251,7 @@ def _measured(measured: Mapping[str, Any]) -> str:
     """Figures as text, and the codes of what failed."""
     codes = "".join(f", {code} {count}" for code, count in measured["errors"].items())
     figures = f"{_count(measured['calls'], 'call')}, {_count(measured['keys'], 'key')}, {_count(measured['rows'], 'row')}"
+    figures += f", {_count(measured['bytes'], 'byte')}" if "bytes" in measured else ""
     return f"{figures}, {measured['queueMs']:g} ms waiting, {measured['sourceMs']:g} ms at the source{codes}"
 
 

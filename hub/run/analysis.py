@@ -1,4 +1,4 @@
-"""What the steps of one request really did: calls, keys, rows, time waited and time at the source. Measured only for who asks for it.
+"""What the steps of one request really did: calls, keys, rows, bytes, time waited and time at the source. Only for who asks for it.
 
 A call is told to the step for which it is made by context: the tasks of a step run in one of its own. Knows no plans and no names; the
 recorder sees the same calls.
@@ -20,11 +20,12 @@ from hub.recorder import Recorded
 @dataclass(slots=True)
 class Tally:
     """Of one step. ``keys`` are the unique ones it needed. Times are sums over its calls, in seconds: ``queued`` until the system had room
-    for the call, ``asked`` from there to its answer."""
+    for the call, ``asked`` from there to its answer. ``bytes`` is None where no connector counts them."""
 
     keys: int = 0
     calls: int = 0
     rows: int = 0
+    bytes: int | None = None
     queued: float = 0.0
     asked: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -34,7 +35,8 @@ class Tally:
         """As ``extensions.explain`` shows it; times in milliseconds."""
         errors = {_code(outcome): count for outcome, count in sorted(self.outcomes.items()) if outcome != "ok"}
         times = {"queueMs": round(self.queued * 1000, 3), "sourceMs": round(self.asked * 1000, 3)}
-        return {"calls": self.calls, "keys": self.keys, "rows": self.rows, **times, "errors": errors}
+        size = {} if self.bytes is None else {"bytes": self.bytes}
+        return {"calls": self.calls, "keys": self.keys, "rows": self.rows, **size, **times, "errors": errors}
 
 
 @dataclass(slots=True)
@@ -62,6 +64,8 @@ def called(call: Recorded, queued: float) -> None:
     if tally is not None:
         tally.calls += 1
         tally.rows += call.rows
+        if call.bytes is not None:
+            tally.bytes = (tally.bytes or 0) + call.bytes
         tally.queued += queued
         tally.asked += call.seconds - queued
         tally.outcomes[call.outcome] += 1

@@ -92,13 +92,15 @@ class Sources:
         connector, place = self._connector(system), self.bulkheads[system].place(caller)
         started = self.clock.monotonic()
         entered: float | None = None
-        outcome, rows = "ok", 0
+        outcome, rows, size = "ok", 0, None
         call = Call(call.params, call.keys, deadline, call.principal, call.request_id, call.max_rows, call.max_bytes)
         try:
             async with asyncio.timeout(max(0.0, deadline - started)), place:
                 entered = self.clock.monotonic()
                 pages = [page async for page in connector.fetch(plan, call)]
             rows = sum(page.size for page in pages)
+            sizes = [page.bytes for page in pages if page.bytes is not None]
+            size = sum(sizes) if sizes else None
             return pages
         except TimeoutError:
             outcome = "slow"
@@ -121,7 +123,7 @@ class Sources:
             raise SourceError("broken", "the connector failed", source=system, relation=plan.relation.name) from error
         finally:
             seconds = self.clock.monotonic() - started
-            recorded = Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id)
+            recorded = Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id, size)
             self.recorder.record(recorded)
             analysis.called(recorded, seconds if entered is None else entered - started)
             if self._metrics is not None:

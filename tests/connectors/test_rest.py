@@ -64,6 +64,14 @@ async def test_a_batch_is_one_call() -> None:
     assert page.columns == {"uscc": ["B", "A", "A"], "name": ["b", "a", "a2"]}
 
 
+async def test_a_page_tells_how_many_bytes_it_was() -> None:
+    one = relation({"path": "/list?dm={keys}", "at": "data", "batch": {"by": "uscc", "match": "dm", "max": 50}}, most=50)
+    body = {"data": [{"dm": "A", "mc": "中"}]}
+    async with asked(body) as (connector, _):
+        pages = [page async for page in connector.fetch(by_key(connector, one), Call(keys=[("A",)]))]
+    assert [page.bytes for page in pages] == [len(orjson.dumps(body))]
+
+
 async def test_a_single_key_is_filled_in() -> None:
     one = relation({"path": "/one/{uscc}", "at": "data"}, (Field("uscc", ""), NAME), most=1)
     async with asked({"data": {"mc": "a"}}) as (connector, seen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextvars import copy_context
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 
 from auth.principal import ANONYMOUS, Audience, Principal
+from hub.recorder import Recorded
+from hub.run.analysis import Analysis, called
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.coordinates import Grade
@@ -64,6 +67,14 @@ async def test_an_analysis_says_what_each_step_did() -> None:
     }
     assert "   1 call, 1 key, 0 rows, 0 ms waiting, 0 ms at the source, SYSTEM_DOWN 1" in told["text"]
     assert told["assemblyMs"] == 0.0
+
+
+def test_bytes_are_those_of_all_calls_of_a_step() -> None:
+    analysis = Analysis()
+    step = analysis.of(1, ["A", "B"], copy_context())
+    for size in (120, None, 80):  # None: its connector does not count them
+        step.run(called, Recorded("library", "Firm.licences", 1, 3, "ok", 0.5, bytes=size), 0.0)
+    assert analysis.steps[1].data == {"calls": 3, "keys": 2, "rows": 9, "bytes": 200, "queueMs": 0.0, "sourceMs": 1500.0, "errors": {}}
 
 
 @pytest.mark.parametrize("principal", [ANONYMOUS, Principal("app", Audience.APP, frozenset(), Grade.L4)])
