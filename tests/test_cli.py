@@ -165,6 +165,15 @@ def test_editor_runs_above_the_manifests(tmp_path: Path, capsys: pytest.CaptureF
     assert "Run this in a folder that holds" in capsys.readouterr().err
 
 
+def test_who_has_read_enough_is_shown_no_trace() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as `head` does
+    words = [sys.executable, "-c", "from hub.cli import main; main()", "check", "--explain", "NO_BATCH"]
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_explain_prints_the_plan_of_a_file_and_of_standard_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 what was asked about is not as it should be (faults in man
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ from cyclopts import App, Group, Parameter
 
 import hub
 from hub.cli import authoring
+from hub.cli.running import READ_ENOUGH
 from hub.cli.running import guarded as _guarded
 from hub.cli.running import run as _run
 
@@ -278,4 +280,11 @@ def key_rotate(
 
 def main() -> None:
     """The entry point of the command."""
-    sys.exit(app())
+    try:
+        try:
+            sys.exit(app())
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` has; nothing more is to be written at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(READ_ENOUGH)

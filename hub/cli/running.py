@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from rich.console import Console
 
-WRONG, MISUSED, INTERRUPTED = 1, 2, 130
+WRONG, MISUSED, INTERRUPTED, READ_ENOUGH = 1, 2, 130, 141
 
 
 def run(command: Callable[[], Awaitable[int]]) -> int:
