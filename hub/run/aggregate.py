@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
 
-from connectors.spi import Aggregate, Ask, Call, Function, SourceError
+from connectors.spi import Aggregate, Ask, Function, SourceError
 from hub.plan.model import FIGURE, Figures, Term
 from hub.run.arguments import BadArgument
 from hub.run.chunks import join
@@ -63,8 +63,7 @@ class _Figures(Scanning):
         if plan.rest.aggregates or plan.rest.where:
             return None
         params = {**self._params, **{condition.param: value for _, condition, value in self._where}}
-        call = Call(params, (), self._asking.until, "", self._asking.request_id, max_rows=100 * MAX_GROUPS)
-        pages = await self._asking.sources.pages(self._step.binding.system, plan, call)
+        pages = await self._asking.pages(self._step.binding.system, plan, params, 100 * MAX_GROUPS)
         columns = join(pages, plan) if pages else {column.name: [] for column in plan.fields}
         keys = [canonical(columns[term.slot.column], term.slot.type, term.slot.field).values for term in groups]
         size = sum(page.size for page in pages)

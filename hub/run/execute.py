@@ -230,7 +230,7 @@ class _Run:
             self.layers[step.id] = Layer(0, faults={0: error.fault})
 
     def _asking(self, until: float) -> Asking:
-        return Asking(self.viewer, self.sources, self.asked, until, self.request_id)
+        return Asking(self.viewer, self.sources, self.asked, until, self.request_id, self.principal)
 
     # -- lists ---------------------------------------------------------------------------------------------------
 

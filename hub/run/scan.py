@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.spi import Ask, Call, Condition, Order, Plan, SourceError
+from connectors.spi import Ask, Call, Condition, Order, Page, Plan, SourceError
 from hub.plan.columns import column_of
 from hub.plan.model import Scan
 from hub.run.arguments import BadArgument
@@ -43,6 +43,12 @@ class Asking:
     asked: Asked
     until: float
     request_id: str
+    principal: str = ""
+
+    async def pages(self, system: str, plan: Plan, params: Mapping[str, Any], most: int) -> list[Page]:
+        """All pages of one call for the caller, of ``most`` rows. Raises SourceError."""
+        call = Call(params, (), self.until, self.principal, self.request_id, max_rows=most)
+        return await self.sources.pages(system, plan, call)
 
 
 class TooMany(Exception):
@@ -206,9 +212,8 @@ class Scanning:
         unlimited = self._terms.first is not None and plan.ask.limit is None
         bounded = bounded or self._bounded or bool(self._own or rest.where or rest.order or rest.after) or unlimited
         most = self._asking.viewer.max_scan
-        call = Call(params, (), self._asking.until, "", self._asking.request_id, max_rows=most + 1 if bounded else MAX_ROWS)
         try:
-            pages = await self._asking.sources.pages(step.binding.system, plan, call)
+            pages = await self._asking.pages(step.binding.system, plan, params, most + 1 if bounded else MAX_ROWS)
         except SourceError as error:
             if bounded and error.code == "TOO_LARGE":
                 raise TooMany from None

@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from connectors.spi import Ask, Call, Condition, SourceError
+from connectors.spi import Ask, Condition, SourceError
 from hub.plan.model import Fetch, Join, Scan
 from hub.run.arguments import BadArgument
 from hub.run.chunks import join
@@ -76,8 +76,7 @@ async def _keys(one: Join, terms: Terms, asking: Asking) -> tuple[tuple[Any, ...
         return None
     asking.asked.systems.add(one.binding.system)
     try:
-        call = Call(params, (), asking.until, "", asking.request_id, max_rows=asking.viewer.max_scan + 1)
-        pages = await asking.sources.pages(one.binding.system, plan, call)
+        pages = await asking.pages(one.binding.system, plan, params, asking.viewer.max_scan + 1)
     except SourceError as error:
         if error.code == "TOO_LARGE":
             return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from auth.principal import Audience, Principal
+from connectors.spi import Call, Page, Plan
 from hub.clock import SystemClock
 from hub.run import semi
 from hub.run.engine import Engine
@@ -100,6 +102,22 @@ async def test_a_denied_field_is_refused_before_anything_is_asked() -> None:
         ["FORBIDDEN"],
     )
     assert of.received == []
+
+
+async def test_every_call_of_a_list_is_made_in_the_caller_s_name() -> None:
+    of, names = there(), []
+    for system in of.systems.values():
+
+        async def named(plan: Plan, call: Call, fetch: Any = system.fetch) -> AsyncIterator[Page]:
+            names.append((plan.ask.relation, call.principal))
+            async for page in fetch(plan, call):
+                yield page
+
+        system.fetch = named  # type: ignore[method-assign]  # the same source, heard
+    engine = Engine(of.schema, of.registry, Sources(of.registry.systems, of.connectors, SystemClock()), coalesce=False)
+    question = engine.parse("{ firms(filter: {grade: {eq: A}}, first: 3) { nodes { uscc grade } totalCount } }")
+    assert not (await engine.run(question, principal=Principal("app", Audience.APP))).errors
+    assert names == [("Firm.all", "app"), ("Firm.all", "app"), ("Firm.by.uscc", "app")]
 
 
 async def test_too_many_keys_are_no_help_and_a_list_that_is_too_long_is_refused() -> None:
