@@ -14,7 +14,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -31,8 +30,9 @@ from auth.tokens import TokenVerifier
 from hub.audit import AuditLog, AuditRecord
 from hub.clock import Clock, SystemClock
 from hub.config import BadConfig, Config, ConfigFault
-from hub.connected import Connections, Directory, composed, connect, core_roots, packaged, retired
+from hub.connected import Connections, Directory, composed, connect, core_roots, retired
 from hub.environment import Environment
+from hub.folders import make_folder, manifests_folder, stamps
 from hub.recorder import Recorder
 from hub.run.cursors import Cursors
 from hub.run.deferred import in_parts
@@ -372,33 +372,6 @@ def issuer_of(config: Config, address: str) -> Issuer:
         raise BadConfig([ConfigFault("-", "auth.issuer", "请设置对外的 https 地址。", f"Set the public https address: {error}.")]) from None
 
 
-def manifests_folder(config: Config) -> Path:
-    """Where the manifests lie. Raises BadConfig when there is no such folder."""
-    if not config.systems.folder:
-        return packaged()
-    folder = config.at(config.systems.folder)
-    if not folder.is_dir():
-        raise BadConfig([ConfigFault("-", "systems.folder", f"目录不存在: {folder}。", f"There is no folder {folder}.")])
-    return folder
-
-
-def make_folder(config: Config) -> None:
-    """The folder of a SQLite store, made if it is not there."""
-    url = config.store_url()
-    if url.startswith("sqlite") and ":///" in url:
-        Path(url.partition(":///")[2].partition("?")[0]).parent.mkdir(parents=True, exist_ok=True)
-
-
 def scopes(coordinates: Coordinates) -> list[str]:
     """All scopes that mean something here, sorted."""
     return sorted(OPERATING.union(*(alternative for row in coordinates.values() for alternative in row.scopes)))
-
-
-def stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    """When each manifest was last written, and its size."""
-    found = {}
-    for file in folder.rglob("*.graphql"):
-        with contextlib.suppress(OSError):
-            stat = file.stat()
-            found[str(file)] = (stat.st_mtime_ns, stat.st_size)
-    return found

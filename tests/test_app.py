@@ -13,11 +13,12 @@ import aiohttp
 import pytest
 
 from connectors.spi import Secret
-from hub.app import BadManifests, Hub, application, issuer_of, serve, server, stamps
+from hub.app import BadManifests, Hub, application, issuer_of, serve, server
 from hub.audit import AuditQuery
 from hub.clock import SystemClock
 from hub.config import BadConfig, Config, ConfigFault, Http, StoreConfig, SystemsConfig, load
 from hub.environment import Environment
+from hub.folders import stamps
 from hub.serve.server import address_of, listen
 from schema.faults import Fault
 from tests.serve.small import ask, get, post

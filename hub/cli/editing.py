@@ -16,9 +16,9 @@ from pathlib import Path
 
 from graphql import print_schema
 
-from hub.app import manifests_folder
 from hub.cli.shared import Fault, configured, counted, with_folder
 from hub.connected import composed
+from hub.folders import manifests_folder
 from schema.canonical import sdl
 from schema.compose import load_systems
 from schema.entries import Manifest

@@ -13,8 +13,8 @@ from rich.table import Column, Table
 from auth.keys import read_public_keys
 from auth.principal import Audience
 from auth.storage import JWK, AuthMethod
-from hub.app import make_folder
 from hub.cli.shared import Fault, configured
+from hub.folders import make_folder
 from hub.store import migrate as migrations
 from hub.store.store import Store
 from schema.coordinates import Grade

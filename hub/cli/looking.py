@@ -13,12 +13,13 @@ from rich.console import Console
 
 from auth.policy import denied
 from auth.principal import Audience, Principal
-from hub.app import BadManifests, manifests_folder
+from hub.app import BadManifests
 from hub.cli.running import MISUSED
 from hub.cli.shared import Fault, configured, with_folder
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.connected import composed, core_roots
+from hub.folders import manifests_folder
 from hub.plan.operation import Unplannable
 from hub.run.engine import Engine
 from hub.run.sources import Sources

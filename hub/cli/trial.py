@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 
 from auth.principal import Audience, Principal
-from hub.app import manifests_folder
 from hub.cli.shared import configured, with_folder
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.connected import Connections, Directory, core_roots
+from hub.folders import manifests_folder
 from hub.recorder import Recorder
 from hub.run.engine import Engine
 from hub.run.sources import Sources
