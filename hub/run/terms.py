@@ -24,7 +24,7 @@ from hub.run.cursors import Cursors, ListName, NoCursor
 from hub.run.layers import Fault, Fetched, Layer, keys_of
 from hub.run.order import meets, row_keys
 
-MAX_SCAN = 5_000
+MAX_SCAN = 5_000  # rows, unless configured otherwise
 OPERATORS = {"eq": "EQ", "in": "IN", "lt": "LT", "le": "LE", "gt": "GT", "ge": "GE", "prefix": "PREFIX", "isNull": "NULL"}
 
 
