@@ -1,8 +1,8 @@
-"""Which fields an operation asks for, by type: a plain walk over its selections. And whom it asks anyway (S18)."""
+"""Which fields an operation asks for, by type: plain walks over its selections. And whom it asks anyway (S18)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from graphql import (
@@ -10,9 +10,14 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLResolveInfo,
     GraphQLSchema,
+    GraphQLSkipDirective,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
+    get_directive_values,
     get_named_type,
     is_abstract_type,
     is_leaf_type,
@@ -64,6 +69,28 @@ def touched(schema: GraphQLSchema, document: DocumentNode, name: str | None, var
 
     walk(schema.get_root_type(operation.operation), operation.selection_set)
     return found
+
+
+def rows_asked(info: GraphQLResolveInfo[Any], denied: Collection[str]) -> bool:
+    """Whether more is asked of a connection than how many rows there are."""
+    connection = get_named_type(info.return_type).name
+
+    def walk(selections: Iterable[SelectionNode]) -> bool:
+        for node in selections:
+            if (get_directive_values(GraphQLSkipDirective, node, info.variable_values) or {}).get("if") is True:
+                continue
+            if (get_directive_values(GraphQLIncludeDirective, node, info.variable_values) or {}).get("if") is False:
+                continue
+            if isinstance(node, FieldNode):
+                if node.name.value in ("edges", "nodes", "pageInfo") and f"{connection}.{node.name.value}" not in denied:
+                    return True
+                continue
+            inner: Any = info.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+            if walk(inner.selection_set.selections):
+                return True
+        return False
+
+    return any(walk(node.selection_set.selections) for node in info.field_nodes if node.selection_set is not None)
 
 
 def asked_anyway(registry: Registry, asked_for: set[str]) -> set[str]:

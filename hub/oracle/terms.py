@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from graphql import GraphQLOutputType, GraphQLResolveInfo, get_named_type
 
+from hub.oracle.asked import rows_asked
 from hub.oracle.pages import Step, Window
 from hub.oracle.things import Asked as Ask
 from hub.oracle.values import Fault
@@ -67,7 +68,10 @@ def terms_of(answer: Asked, info: Info, args: Mapping[str, Any], fields: Mapping
     for path in answer.registry.keys[node][0]:
         order.setdefault(path, False)
     steps = [Step(path, answer.leaf_type(node, path), descending) for path, descending in order.items()]
-    return Terms(tuple(filters), Window.of(args, steps))
+    window = Window.of(args, steps)
+    if not isinstance(info, Ask) and not rows_asked(info, answer.denied):  # S9: how many there are does not depend on their order
+        window = replace(window, order=(), after=None)
+    return Terms(tuple(filters), window)
 
 
 def usable(answer: Asked, node: str, path: str, fields: Mapping[str, Served]) -> None:

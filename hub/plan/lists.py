@@ -71,8 +71,7 @@ class Lists:
         if not pages:
             return List(place, self.rows(step, selected.children, node, carried))
         connection = self.connection(selected, step, carried, node)
-        parts = {part.name for part in connection.fields if not part.failure}
-        self.draft.steps[step - 1] = replace(scan, rows=bool(parts & {"edges", "nodes", "pageInfo"}), total="totalCount" in parts)
+        self.draft.steps[step - 1] = replace(scan, rows=_shows_rows(connection), total="totalCount" in _parts(connection))
         return connection
 
     def linked(self, position: Position, selected: Selected, binding: Binding, source: int) -> Output:
@@ -91,13 +90,16 @@ class Lists:
         node = self.draft.registry.connections.get(named, named)
         pages = named in self.draft.registry.connections
         found = self.listing(selected, node, binding, level, binding.fields, pages=pages)
-        self.draft.steps.append(Expand(step, position.layer, source, selected=selected if pages else None, listing=found))
+        expand = Expand(step, position.layer, source, selected=selected if pages else None, listing=found)
+        self.draft.steps.append(expand)
         if not pages:
             return List(place, self.rows(step, selected.children, node, carried))
         fetch = self.draft.steps[source - 1]
         if isinstance(fetch, Fetch) and fetch.selected is not None and cuttable(self.draft, selected, binding) and found is not None:
             self.draft.steps[source - 1] = replace(fetch, cut=found)
-        return self.connection(selected, step, carried, node)
+        connection = self.connection(selected, step, carried, node)
+        self.draft.steps[step - 1] = replace(expand, rows=_shows_rows(connection))
+        return connection
 
     def listing(
         self, selected: Selected, node: str, binding: Binding, level: Level, fields: Mapping[str, Served], *, pages: bool
@@ -130,8 +132,11 @@ class Lists:
         pages = named in self.draft.registry.connections
         found = self.listing(selected, node, level.binding, inner, served.parts, pages=pages)
         if pages:
-            self.draft.steps[step - 1] = replace(expand, selected=selected, listing=found)
-            output = self.connection(selected, step, carried_by(served.parts, inner), node)
+            expand = replace(expand, selected=selected, listing=found)
+            self.draft.steps[step - 1] = expand
+            connection = self.connection(selected, step, carried_by(served.parts, inner), node)
+            self.draft.steps[step - 1] = replace(expand, rows=_shows_rows(connection))
+            output = connection
         elif served.variants:
             typename, variants = self.inside.variants(step, selected.children, served, inner, many=True)
             kinds = self.kinds(selected, served, level.binding, inner, typename, variants)
@@ -195,6 +200,15 @@ class Lists:
         if selected.name == "node":
             rows = Rows(layer, Presence(), self.inside.fields(position, selected.children[position.type]))
         return place_of(selected), selected.name, rows
+
+
+def _parts(connection: Connection) -> set[str]:
+    return {part.name for part in connection.fields if not part.failure}
+
+
+def _shows_rows(connection: Connection) -> bool:
+    """Whether more than the total is asked for, so that it matters which rows come in which order."""
+    return bool(_parts(connection) & {"edges", "nodes", "pageInfo"})
 
 
 def _lists(kind: GraphQLOutputType) -> int:

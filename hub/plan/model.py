@@ -149,6 +149,7 @@ class Expand:
     slot: Slot | None = None
     selected: Selected | None = None
     listing: Listing | None = None
+    rows: bool = True  # False: only the total is asked for
     there: tuple[Slot, ...] = ()
     kinds: tuple[Kind, ...] = ()
     when: tuple[When, ...] = ()

@@ -210,7 +210,7 @@ class _Run:
     async def _scan(self, step: Scan, until: float) -> None:
         try:
             given = arguments(step.selected, self.inputs)
-            wanted = terms(step.listing, step.selected if step.pages else None, given, self.viewer)
+            wanted = terms(step.listing, step.selected if step.pages else None, given, self.viewer, rows=step.rows)
             params = {param: given[name] for name, param in step.binding.args.items() if given.get(name) is not None}
             self.asked.systems.add(step.binding.system)
             self.layers[step.id] = await scanned(step, wanted, params, self._asking(until))

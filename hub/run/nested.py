@@ -80,7 +80,7 @@ def begun(step: Expand, above: Layer, inputs: Inputs, viewer: Viewer) -> Listed:
         return Listed(step, rows, viewer, kinds=Kinds(step.kinds, viewer, lambda: Layer(rows.size, read=rows.native)))
     try:
         given = arguments(step.selected, inputs) if step.selected is not None else {}
-        wanted = terms(step.listing, step.selected, given, viewer)
+        wanted = terms(step.listing, step.selected, given, viewer, rows=step.rows)
     except BadArgument as error:
         return Listed(step, _failed(rows, error.fault), viewer)
     return Listed(step, rows, viewer, wanted, Layer(rows.size, read=rows.native))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from connectors.spi import Ask, Condition, SourceError
-from hub.plan.model import Fetch, Join, Scan
+from hub.plan.model import Join, Scan
 from hub.run.arguments import BadArgument
 from hub.run.chunks import join
 from hub.run.convert import BAD, canonical
@@ -20,7 +20,7 @@ from hub.run.layers import Fault, Fetched, Layer
 from hub.run.push import pushed
 from hub.run.scan import Asking, Rows, Scanning
 from hub.run.sources import Sources
-from hub.run.terms import Terms, Wanted, places
+from hub.run.terms import Terms, Wanted, narrowed, places
 
 T = TypeVar("T")
 CHUNK = 300  # keys of one call: social credit codes of so many fit into an address of 8 KB
@@ -99,19 +99,7 @@ def _parts(one: Join, step: Scan, terms: Terms, keys: tuple[Any, ...], decided: 
         return
     own = tuple(wanted for at, wanted in enumerate(terms.wanted) if at not in decided)
     for start in range(0, len(keys) or 1, CHUNK):
-        part = replace(terms, wanted=(*own, Wanted(one.to, "IN", keys[start : start + CHUNK])))
-        yield replace(part, listing=replace(part.listing, fetches=_needed(part)))
-
-
-def _needed(terms: Terms) -> tuple[Fetch, ...]:
-    """The fetches that the terms still read, and those that these read."""
-    used = {term.slot.step for term in (*(one.term for one in terms.wanted), *(sort.term for sort in terms.order), *terms.read)}
-    kept: list[Fetch] = []
-    for fetch in reversed(terms.listing.fetches):
-        if fetch.id in used:
-            kept.append(fetch)
-            used.update(slot.step for slot in fetch.key)
-    return tuple(reversed(kept))
+        yield narrowed(replace(terms, wanted=(*own, Wanted(one.to, "IN", keys[start : start + CHUNK]))))
 
 
 class _Chunked(Scanning):

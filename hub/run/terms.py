@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from auth.access import Rows
-from hub.plan.model import Kind, Listing, Screen, Term
+from hub.plan.model import Fetch, Kind, Listing, Screen, Term
 from hub.plan.operation import Selected
 from hub.plan.slots import Slot
 from hub.run.arguments import BadArgument, first_of
@@ -78,9 +78,10 @@ class Terms:
         return not all(term.carried for term in used)
 
 
-def terms(listing: Listing, selected: Selected | None, given: Mapping[str, Any], viewer: Viewer) -> Terms:
-    """Read a list field's arguments. Raises BadArgument: FORBIDDEN for a field that the caller may not see, FILTER_NOT_PUSHABLE for
-    one that nobody serves, BAD_CURSOR and CURSOR_EXPIRED, TOO_LARGE."""
+def terms(listing: Listing, selected: Selected | None, given: Mapping[str, Any], viewer: Viewer, *, rows: bool = True) -> Terms:
+    """Read a list field's arguments. Without ``rows`` only the total is asked for, which does not depend on the order. Raises BadArgument:
+    FORBIDDEN for a field that the caller may not see, FILTER_NOT_PUSHABLE for one that nobody serves, BAD_CURSOR and CURSOR_EXPIRED,
+    TOO_LARGE."""
     wanted = [*_conditions(listing, given.get("filter") or {}), *_rules(listing, viewer.rows)]
     if selected is None:
         return Terms(listing, tuple(wanted), (), ListName(""), False)
@@ -99,7 +100,19 @@ def terms(listing: Listing, selected: Selected | None, given: Mapping[str, Any],
         place = None if after is None else viewer.cursors.read(name, after, len(order))
     except NoCursor as error:
         raise BadArgument(Fault(error.code)) from None
-    return Terms(listing, tuple(wanted), order, name, bool(listing.key), first_of(given), place)
+    found = Terms(listing, tuple(wanted), order, name, bool(listing.key), first_of(given), place)
+    return found if rows else narrowed(replace(found, order=(), after=None))
+
+
+def narrowed(terms: Terms) -> Terms:
+    """With only those fetches that the terms still read, and those that these read."""
+    used = {term.slot.step for term in (*(one.term for one in terms.wanted), *(sort.term for sort in terms.order), *terms.read)}
+    kept: list[Fetch] = []
+    for fetch in reversed(terms.listing.fetches):
+        if fetch.id in used:
+            kept.append(fetch)
+            used.update(slot.step for slot in fetch.key)
+    return replace(terms, listing=replace(terms.listing, fetches=tuple(reversed(kept))))
 
 
 def _conditions(listing: Listing, given: Mapping[str, Any]) -> list[Wanted]:

@@ -141,6 +141,16 @@ async def test_case_48_when_a_rule_cannot_be_looked_at_nothing_is_shown() -> Non
     assert await asked(of, f"{{ firms {PAGE} }}", rows=GRADE_A) == ({"firms": None}, ["SYSTEM_DOWN"])
 
 
+async def test_a_total_does_not_depend_on_the_order() -> None:
+    """The system that the order reads is down: the total is there, at the root and below, and nobody asks that system for it."""
+    of = there()
+    of.systems["credit"].faults.down["Firm.by.uscc"] = "down"
+    total = "firms(orderBy: [{field: GRADE}]) { totalCount nodes @skip(if: true) { uscc } }"
+    assert await asked(of, f"{{ {total} }}") == ({"firms": {"totalCount": 5}}, [])
+    assert of.calls("credit") == []
+    assert await asked(of, "{ firms(orderBy: [{field: GRADE}]) { totalCount nodes { uscc } } }") == ({"firms": None}, ["SYSTEM_DOWN"])
+
+
 @pytest.mark.parametrize(
     "field",
     [
