@@ -66,7 +66,8 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """The public schema, the registry behind it, and every fault, sorted by place. Use the first two only if ``ok``."""
+    """The public schema, the registry behind it, and every fault, sorted by place. Use the first two only if ``ok``. What is inaccessible,
+    and what of the canonical types nobody serves, is not in the public schema."""
 
     schema: GraphQLSchema
     registry: Registry
@@ -76,6 +77,11 @@ class Composition:
     @property
     def ok(self) -> bool:
         return not any(found.is_error for found in self.faults)
+
+    @property
+    def whole(self) -> GraphQLSchema:
+        """All that a manifest can bind, public or not."""
+        return self.work.added.schema if self.work is not None else self.schema
 
     def text(self, system: str) -> str:
         """The manifest of a system as it was when it was composed."""
@@ -115,10 +121,11 @@ def compose(
     registry = registry_of(canonical, ordered, made, world.keys, coordinates, roots, added.policies, digests)
     wrong = frozenset(found.file for found in faults if found.is_error)
     faulty = frozenset(name for manifest in ordered if manifest.file in wrong for name in _named(manifest))
-    faults += satisfy(Whole(world, registry, sheets, made, planned, faulty, wrong))
+    found, unserved = satisfy(Whole(world, registry, sheets, made, planned, faulty, wrong))
+    faults += found
     public = added.schema
-    if added.hidden and not any(found.is_error for found in faults):
-        public = _without(public, frozenset(added.hidden))
+    if not any(found.is_error for found in faults):
+        public = _public(public, frozenset(added.hidden), unserved)
     work = Work(canonical, added, world, parts)
     return Composition(with_incremental(public), registry, tuple(sorted(set(faults))), work)
 
@@ -257,5 +264,14 @@ def _printed(canonical: strawberry.Schema) -> str:
 
 
 @lru_cache(maxsize=8)
-def _without(schema: GraphQLSchema, hidden: frozenset[str]) -> GraphQLSchema:
-    return visible(schema, lambda name: name not in hidden)
+def _public(schema: GraphQLSchema, hidden: frozenset[str], unserved: frozenset[str]) -> GraphQLSchema:
+    """Without what is hidden and what nobody serves. Where nobody serves anything at all the types stay: a schema has to have a root."""
+    if not hidden and not unserved:
+        return schema
+    gone = hidden | unserved
+    try:
+        return visible(schema, lambda name: name not in gone)
+    except ValueError:
+        if not unserved:
+            raise
+        return _public(schema, hidden, frozenset())

@@ -15,17 +15,16 @@ from schema.registry import Binding, Role
 from schema.requires import cycle, needs
 
 
-def satisfy(whole: Whole) -> list[Fault]:
-    """All faults that show only when all systems are seen together."""
+def satisfy(whole: Whole) -> tuple[list[Fault], frozenset[str]]:
+    """All faults that show only when all systems are seen together; and the canonical coordinates that can be left out, since
+    nobody serves or requires them."""
     _anchors(whole)
     _hazards(whole)
     _circles(whole)
     unreachable(whole)
     _targets(whole)
     advise(whole)
-    if not whole.faulty:
-        _unserved(whole)
-    return whole.faults
+    return whole.faults, _unserved(whole) if not whole.faulty else frozenset()
 
 
 def _anchors(whole: Whole) -> None:
@@ -108,14 +107,15 @@ def _targets(whole: Whole) -> None:
             whole.report("NO_TARGET_LOOKUP", binding, message, fix, field_name=served.name)
 
 
-def _unserved(whole: Whole) -> None:
-    """A notice for each canonical field that a query can ask for and no system serves, and for each root list of a type that none lists."""
+def _unserved(whole: Whole) -> frozenset[str]:
+    """Each canonical field that a query could ask for and no system serves, and each root list of a type that none lists, with a notice."""
+    found: set[str] = set()
     for coordinate in sorted(whole.planned & set(whole.world.canonical)):
         shape = whole.world.field_shape(*coordinate.split("."))
         scans, figures = whole.registry.scans, whole.registry.aggregates
         of = figures[shape.name].node if shape is not None and shape.name in figures else shape.name if shape is not None else ""
         if shape is not None and shape.lists and not (coordinate in scans or of in scans):
-            whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
+            found.add(coordinate)
     served: dict[str, set[str]] = {}
     for binding in all_bindings(whole.registry):
         # What an event or the answer to a write carries is not to be had elsewhere.
@@ -132,10 +132,14 @@ def _unserved(whole: Whole) -> None:
             if coordinate in whole.registry.links or coordinate not in whole.world.canonical:
                 continue
             if name not in served.get(type_name, ()):
-                whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
+                found.add(coordinate)
             elif not _everywhere(whole, type_name, name):
                 message = f"'{coordinate}' lies in some lists or events alone, and no system looks it up elsewhere."
                 whole.faults.append(Fault("", 0, 0, "NOT_SERVED", message))
+    for coordinate in sorted(found):
+        whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
+    required = {each for binding in all_bindings(whole.registry) for one in binding.requires for each in one.coordinates}
+    return frozenset(found - required)
 
 
 def _everywhere(whole: Whole, type_name: str, name: str) -> bool:

@@ -42,13 +42,13 @@ def write(folder: Path | None, file: Path | None) -> int:
         raise Fault(zh, en)
     shown = place.relative_to(here).as_posix()
     manifests = load_systems(place, shown=shown)
-    whole = composed(place)
+    made = composed(place)
     kept = here / BESIDE
     kept.mkdir(exist_ok=True)
     words = f"{shown}/{VOCABULARY}" if (place / VOCABULARY).exists() else f"{BESIDE}/{VOCABULARY}"
     if words.startswith(BESIDE):
         (kept / VOCABULARY).write_text(files("systems").joinpath(VOCABULARY).read_text(encoding="utf-8"), encoding="utf-8")
-    (kept / TYPES).write_text((print_schema(whole.schema) if whole.ok else sdl()) + "\n", encoding="utf-8")
+    (kept / TYPES).write_text((print_schema(made.whole) if made.ok else sdl()) + "\n", encoding="utf-8")
     (here / CONFIG).write_text(projects(manifests, words), encoding="utf-8")
     print(f"{CONFIG}: {counted(len(manifests), 'manifest')}; {BESIDE}/{TYPES}: 类型 the types they can name")
     return 0

@@ -81,7 +81,7 @@ def _unread(composition: Composition, binding: Binding, rows: Sequence[Mapping[s
         path = key_path(binding.relation, name)
         if all(reader(path)(row) is None for row in rows):
             yield f"{binding.id}: no row has the key '{name}' at '{path}'"
-    fields = getattr(composition.schema.type_map.get(binding.type), "fields", {})
+    fields = getattr(composition.whole.type_map.get(binding.type), "fields", {})
     for name, served in binding.fields.items():
         if served.type is not None or served.column is None or name not in fields:
             continue

@@ -47,7 +47,7 @@ async def attempt(target: str, given: Sequence[str], *, file: Path | None, syste
             problem = connections.problems[binding.system]
             raise Fault(f"系统 {binding.system} 未接入。", f"The system {binding.system} is not connected: {problem}.")
         connector = connections.connectors[binding.system]
-        return await _tried(composition.schema, connector, binding, pairs, rows, whole)
+        return await _tried(composition.whole, connector, binding, pairs, rows, whole)
     finally:
         await asyncio.gather(*(each.close() for each in connections.connectors.values()))
 

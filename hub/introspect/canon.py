@@ -85,13 +85,13 @@ def canon(composition: Composition) -> Canon:
     served = {
         f"{type_name}.{each}" for type_name, found in registry.lookups.items() for binding in found for each in binding.fields
     } | registry.links.keys()
-    public = composition.schema
-    fields = {f"{name}.{each}" for name, type_ in public.type_map.items() for each in getattr(type_, "fields", {})}
+    there = composition.whole
+    fields = {f"{name}.{each}" for name, type_ in there.type_map.items() for each in getattr(type_, "fields", {})}
     rooted = {each.type for each in root_lookups(base).values()}
     listed = {name for name, found in links.items() if any(f"{owner}.{each}" in served for owner, each in found)}
     return Canon(
         types,
-        frozenset({*public.type_map, *fields}),
+        frozenset({*there.type_map, *fields}),
         frozenset(served),
         {name: tuple(found) for name, found in links.items()},
         frozenset(rooted | listed),

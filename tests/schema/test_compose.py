@@ -15,7 +15,7 @@ from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
 from schema.entries import Manifest
 from schema.registry import Authority, Binding, Coverage, Existence, Limits, Require, Resolve, Role, RootLookup, Served
-from tests.schema.small import BY_USCC, SHOP, canonical, clean, codes, composed, manifest
+from tests.schema.small import BY_USCC, SHOP, clean, codes, composed, manifest
 
 SYSTEMS = Path(__file__).parents[2] / "systems"
 KINDS = frozenset({"rest", "sql", "graphql"})
@@ -170,9 +170,33 @@ def test_the_epoch_changes_with_what_queries_depend_on_and_with_nothing_else() -
 
 
 def test_a_new_manifest_without_public_sdl_leaves_the_schema_as_it_is() -> None:
-    one = clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }")).schema
-    assert one is clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String state: State }")).schema
-    assert one.type_map["Shop"] is canonical()._schema.type_map["Shop"]
+    one = manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }")
+    schema = clean(one).schema
+    assert schema is clean(manifest("a", BY_USCC + SHOP + '{ uscc: USCC! name: String @from(path: "mc") }')).schema
+    assert schema is clean(one, manifest("b", BY_USCC + SHOP + "{ uscc: USCC! name: String }")).schema
+
+
+def test_what_nobody_serves_is_not_in_the_schema() -> None:
+    made = clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }"))
+    shop = made.schema.type_map["Shop"]
+
+    assert is_object_type(shop)
+    assert shop.fields.keys() == {"uscc", "name"}
+    assert "Permit" not in made.schema.type_map, "what loses its last field goes as well"
+    assert {"Shop", "Permit"} <= made.whole.type_map.keys()
+    again = clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String state: State }")).schema.type_map["Shop"]
+    assert is_object_type(again)
+    assert again.fields.keys() == {"uscc", "name", "state"}
+
+
+def test_what_nobody_serves_stays_where_a_call_requires_it() -> None:
+    asks = (
+        'extend type Shop { "等级\\nRank" rank(of: Decimal @require(field: "capital")): Int @grade(level: L1)\n'
+        '  @get(path: "/r?u={uscc}&c={of}") }'
+    )
+    shop = clean(manifest("a", BY_USCC + SHOP + "{ uscc: USCC! name: String }\n" + asks)).schema.type_map["Shop"]
+    assert is_object_type(shop)
+    assert "capital" in shop.fields
 
 
 def test_no_manifest_is_a_composition_too() -> None:
@@ -501,7 +525,7 @@ def test_contributed_roots() -> None:
     assert (scan.relation.total, scan.relation.limit) == (True, False)
     assert made.registry.coordinates["Query.permit"].grade is Grade.L2
     assert made.schema.query_type is not None
-    assert {"shop", "permit", "recent"} <= made.schema.query_type.fields.keys()
+    assert {"permit", "recent"} <= made.schema.query_type.fields.keys()
 
 
 def test_a_private_list_is_a_scan_of_its_type() -> None:
