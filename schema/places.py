@@ -101,7 +101,7 @@ def _called(
     if batch is not None:
         native["batch"] = {"by": named[0], **{name: value for name, value in batch.items() if name != "by" and value is not None}}
     if word.name == "field":
-        if named and "argument" not in native:
+        if named and "argument" not in native and sheet.manifest.kind == "graphql":  # other kinds have relations, not arguments
             sheet.report("MISSING_ARGUMENT", word.node, "@field does not say which argument carries the key.", 'add argument: "…"')
             return None
     else:

@@ -62,6 +62,7 @@ COMMANDS = [
     "try",
     "diff",
     "new",
+    "new connector",
     "dev",
     "test",
     "doctor",

@@ -28,12 +28,26 @@ add = App(
 )
 
 
+new = App(
+    name="new",
+    help="""新建空白清单或连接器。 An empty manifest with every part explained, or a connector of one's own. Where the source can be read,
+    `hub add` writes more of a manifest.
+
+    示例 For example:
+
+        hub new waterMeter --kind sql --title "水表"
+        hub new connector water_gateway
+    """,
+    group=WRITE,
+)
+
+
 def register(app: App) -> None:
     """Put this module's commands into the command ``hub``."""
     app.command(add)
     app.command(attempt, name="try", group=WRITE)
     app.command(diff, group=WRITE)
-    app.command(new, group=WRITE)
+    app.command(new)
     app.command(dev, group=WRITE)
     app.command(prove, name="test", group=WRITE)
     app.command(doctor, group=WRITE)
@@ -189,7 +203,8 @@ def diff(
     return guarded(lambda: diffing.diff(old, new))
 
 
-def new(
+@new.default
+def new_manifest(
     name: Name,
     *,
     kind: Annotated[Literal["rest", "sql", "graphql"], Parameter(help="类型 How the system is reached.")] = "rest",
@@ -201,16 +216,28 @@ def new(
     print_only: Print = False,
     config: ConfigFile = None,
 ) -> int:
-    """新建空白清单。 An empty manifest with every part explained. Where the source can be read, `hub add` writes more of it.
-
-    示例 For example:
-
-        hub new waterMeter --kind sql --title "水表"
-    """
+    """新建空白清单。 An empty manifest with every part explained."""
     from hub.cli import adding, starting
 
     said = adding.Said(name, title, owner, "", department, systems, out, print_only, config)
     return guarded(lambda: starting.new(said, kind))
+
+
+@new.command(name="connector")
+def new_connector(
+    name: Annotated[str, Parameter(help="连接器名 Its kind and its module, small letters, digits and _: water_gateway.")],
+    *,
+    out: Annotated[Path | None, Parameter(help="输出目录 The folder to write, new. Default: ./NAME.")] = None,
+) -> int:
+    """新建连接器。 A connector of one's own: a package whose contract test passes from the start, to be changed from there.
+
+    示例 For example:
+
+        hub new connector water_gateway
+    """
+    from hub.cli import starting
+
+    return guarded(lambda: starting.connector(name, out))
 
 
 def dev(

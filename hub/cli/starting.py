@@ -1,8 +1,13 @@
-"""``hub new``: an empty manifest with every part explained, to be filled in by hand."""
+"""``hub new``: an empty manifest with every part explained, to be filled in by hand; or a connector of one's own that works."""
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+from pathlib import Path
+
 from hub.cli.adding import Said, ready, variable
+from hub.cli.shared import Fault
 
 _KINDS = {
     "rest": """\
@@ -76,3 +81,39 @@ def new(said: Said, kind: str) -> int:
         file.write(text)
     print(f"wrote {place.file}; fill it in, then: hub check {place.folder}")
     return 0
+
+
+_MODULE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def connector(name: str, out: Path | None) -> int:
+    """Exit code 0 when the connector ``name`` was written, with its test, into a folder of its own. Raises Fault when that is there."""
+    if not _MODULE.fullmatch(name):
+        en = f"'{name}' is no name of a connector: small letters, digits and _, a letter first, as in water_gateway."
+        raise Fault("连接器名只能由小写字母、数字和下划线组成，以字母开头。", en)
+    folder = out or Path(name)
+    if folder.exists():
+        raise Fault(f"{folder} 已存在。", f"{folder} is there already; nothing was written.")
+    folder.mkdir(parents=True)
+    for place, written in (
+        ("gateway.py", f"{name}.py"),
+        ("test_gateway.py", f"test_{name}.py"),
+        ("package.toml", "pyproject.toml"),
+        ("README.md", "README.md"),
+    ):
+        text = files("connectors.template").joinpath(place).read_text(encoding="utf-8")
+        (folder / written).write_text(_named(text, name), encoding="utf-8")
+    print(f"wrote {folder}/: {name}.py and its contract test; then: pip install -e '{folder}[test]' && pytest {folder}")
+    return 0
+
+
+def _named(text: str, name: str) -> str:
+    """The template in the words of the connector ``name``: its module, package, variable, class, kind."""
+    said = {
+        "connectors.template.gateway": name,
+        "yiwang-gateway": f"yiwang-{name.replace('_', '-')}",
+        "GATEWAY": name.upper(),
+        "Gateway": "".join(part.capitalize() for part in name.split("_")),
+        "gateway": name,
+    }
+    return re.sub("|".join(map(re.escape, said)), lambda found: said[found[0]], text)

@@ -26,6 +26,7 @@ MAY: tuple[tuple[str, str], ...] = (
     (r"connectors\.feeds", r"connectors\.spi"),
     (r"connectors\.kinds", r"connectors\..*"),
     (r"connectors\.(settings|http|rules)", rf"connectors\.({SHARED})"),
+    (r"connectors\.template.*", rf"connectors\.({SHARED}|contract|template).*"),
     (r"connectors\.(?P<kind>\w+).*", rf"connectors\.({SHARED}|{{kind}}).*"),
     (r"connectors", r"-"),
     (r"schema.*", r"connectors\.(spi|paths)|schema.*"),
