@@ -97,21 +97,31 @@ class Endpoint:
         self._closed = False
 
     async def send(
-        self, method: str, target: str, call: Call, *, json: Any = None, headers: Mapping[str, str] | None = None, once: bool = False
+        self,
+        method: str,
+        target: str,
+        call: Call,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        shown: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        once: bool = False,
     ) -> Answer:
         """Send one request to ``base`` + ``target`` (percent-encoded) and read the whole answer. Raises SourceError.
 
+        The body is ``json``, or ``content`` of the type that ``headers`` name; ``shown`` is what an author who looks on sees of it.
         ``once``: the request changes something and is not sent again when its connection breaks, whatever its method.
         """
         sent = {"X-Request-Id": call.request_id} if call.request_id else {}
-        body = None
+        body = content
         if json is not None:
             sent["Content-Type"] = "application/json"
             body = orjson.dumps(json)
         told = onlooker.get()
         if told is not None:
-            shown = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
-            told.append(Exchange(method, self.base + self._seen(target), {**shown, **sent, **(headers or {})}, body))
+            named = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
+            told.append(Exchange(method, self.base + self._seen(target), {**named, **sent, **(headers or {})}, shown or body))
         async with (
             self._translated(),
             asyncio.timeout_at(call.deadline),

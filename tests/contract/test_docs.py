@@ -12,6 +12,8 @@ from connectors.graphql_document import Words as GraphqlWords
 from connectors.kinds import KINDS, load
 from connectors.rest.place import Words as RestWords
 from connectors.settings import word
+from connectors.soap.place import Words as SoapWords
+from connectors.spi import Field, Options, Relation, Secret
 from connectors.sql.statement import Words as SqlWords
 from connectors.template.test_gateway import TestGateway as TestGateway  # the contract, collected here
 
@@ -32,7 +34,7 @@ def test_it_is_short() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_setting_is_documented(kind: str) -> None:
-    words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords}[kind]
+    words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords, "soap": SoapWords}[kind]
     section = PAGE[PAGE.index(f"\n### {kind}\n") :].split("\n### ")[1]
     missing = [word(one.name) for one in (*fields(load(kind).Settings), *fields(words)) if f"`{word(one.name)}`" not in section]
     assert [name for name in missing if name not in ("cache", "stale")] == []
