@@ -47,9 +47,14 @@ def load(kind: str) -> type[Connector]:
     return found
 
 
-def connect(kind: str, options: Mapping[str, Any], *, system: str = "") -> Connector:
-    """A connector from the words of a source directive, secrets resolved. Nothing is contacted. Raises SourceError (config)."""
+def connect(kind: str, options: Mapping[str, Any], *, system: str = "", beside: str = "") -> Connector:
+    """A connector from the words of a source directive, secrets resolved. Nothing is contacted. Raises SourceError (config).
+
+    ``beside`` is the manifest's folder, for kinds whose settings have a place for it: files that a manifest names lie there.
+    """
     found = load(kind)
     words = {name: value for name, value in options.items() if name not in ENGINE_WORDS}
+    if beside and "beside" in getattr(found.Settings, "__dataclass_fields__", {}):
+        words["beside"] = beside
     make = getattr(found.Settings, "of", None)
     return found(make(words) if make else found.Settings(**words), system=system)

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -94,9 +95,9 @@ class Hub:
         self.audit = AuditLog(store, clock)
         self.verifier = TokenVerifier(store, issuer, clock)
         self.tokens = TokenServer(issuer, store.issuing(), clock, scopes(composition.registry.coordinates))
-        self._given = given
+        self._given = replace(given, manifests=self.folder)
         self._connecting = connecting
-        self._connections = connecting(composition.registry, given, None)
+        self._connections = connecting(composition.registry, self._given, None)
         self._caches = Caches(config.engine.documents, config.engine.operations, config.engine.plans)
         self._reloading = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()

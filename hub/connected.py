@@ -64,7 +64,7 @@ def connect(registry: Registry, given: Environment, before: Connections | None =
             problems[name] = "not given: " + ", ".join(filled.missing)
             continue
         try:
-            found[name] = kinds.connect(system.kind, filled.options, system=name)
+            found[name] = kinds.connect(system.kind, filled.options, system=name, beside=given.beside(system.file))
         except SourceError as error:
             problems[name] = error.message
     return Connections(registry.systems, found, problems)

@@ -22,11 +22,19 @@ RUN_SECRETS = Path("/run/secrets")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """``variables`` by name; ``secrets`` known at once, before any file is looked at; ``folders`` are searched in order."""
+    """``variables`` by name; ``secrets`` known at once, before any file is looked at; ``folders`` are searched in order.
+
+    ``manifests`` is the folder of all manifests: the files that they name lie beside them.
+    """
 
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     folders: Sequence[Path] = ()
+    manifests: Path | None = None
+
+    def beside(self, file: str) -> str:
+        """The folder of a manifest, whose file begins with the name of the folder of all; empty where that is not known."""
+        return str((self.manifests / file.partition("/")[2]).parent.resolve()) if self.manifests is not None and file else ""
 
     def secret(self, name: str) -> Secret | None:
         """The secret of that name, or None. A file's last line break is not part of it."""
@@ -66,7 +74,8 @@ class Filled:
 
 
 def fill(options: Mapping[str, Any], given: Environment) -> Filled:
-    """Put variables and secrets into ``options``. Names of secrets stand under ``secret`` anywhere, and under ``user`` within ``auth``."""
+    """Put variables and secrets into ``options``. Names of secrets stand under ``secret`` anywhere, and under ``user`` within ``auth`` and
+    ``security``."""
     filled = Filled()
     filled.options = {name: _filled(value, (name,), given, filled.missing) for name, value in options.items()}
     filled.missing = list(dict.fromkeys(filled.missing))
@@ -80,7 +89,7 @@ def _filled(value: Any, path: tuple[str, ...], given: Environment, missing: list
         return [_filled(item, path, given, missing) for item in value]
     if not isinstance(value, str):
         return value
-    if path[-1] == "secret" or path[-2:] == ("auth", "user"):
+    if path[-1] == "secret" or path[-2:] in (("auth", "user"), ("security", "user")):
         found = given.secret(value)
         if found is None:
             missing.append(f"secret {value} (environment {secret_variable(value)}, or a file)")

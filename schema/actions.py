@@ -1,4 +1,4 @@
-"""Root fields that are no queries: ``@send`` on a field of Mutation, ``@topic`` on one of Subscription.
+"""Root fields that are no queries: ``@send`` or ``@call`` on a field of Mutation, ``@topic`` on one of Subscription.
 
 A mutation has one binding, which is called once. A feed's arguments go into its path, or choose among its events by the field of that
 name. Knows one manifest at a time.
@@ -13,20 +13,21 @@ from typing import Any
 from schema.binder import Binder
 from schema.entries import FieldEntry, Word
 from schema.faults import suggest
-from schema.places import Place, placeholder_names, placeholders_known, relation
+from schema.places import Place, holes_of, placeholder_names, placeholders_known, relation
 from schema.registry import Binding, Role
 from schema.rows import Rows
 from schema.shapes import is_leaf
 from schema.words import ACTIONS
 
-KIND = "rest"  # the one kind of system that takes writes and offers feeds
+USUAL = "rest"  # the kind of system that every root has a word for
 
 
 def bind_action(binder: Binder, entry: FieldEntry, root: str) -> None:
     """One field of ``root``, Mutation or Subscription."""
     sheet = binder.sheet
     coordinate = f"{root}.{entry.name}"
-    name = next(word for word, owner in ACTIONS.items() if owner == root)
+    kinds = ACTIONS[root]
+    name = kinds.get(sheet.kind, kinds[USUAL])
     lists = sheet.shape(entry).lists
     bound = binder.element(entry)
     if bound is None:
@@ -34,20 +35,23 @@ def bind_action(binder: Binder, entry: FieldEntry, root: str) -> None:
     if lists:
         sheet.report("NOT_SUPPORTED", entry.type, f"'{coordinate}' brings one object at a time.", "remove the list")
         return
-    word = entry.words.get(name)
+    word = next((entry.words[each] for each in (name, *kinds.values()) if each in entry.words), None)
     if word is None:
-        sheet.report("NO_PLACE", entry.node, f"'{coordinate}' does not say where it is sent to or comes from.", f'add @{name}(path: "…")')
+        message = f"'{coordinate}' does not say where it is sent to or comes from."
+        sheet.report("NO_PLACE", entry.node, message, f'add @{name}({"operation" if name == "call" else "path"}: "…")')
         return
-    if sheet.kind != KIND:
-        message = f"@{name} is for {KIND} systems; this one is reached by {sheet.kind}."
-        sheet.report("WRONG_PLACE", word.node, message, f"describe the service that takes it in a file of its own, with @{KIND}")
+    kind = next(each for each, own in kinds.items() if own == word.name)
+    if sheet.kind != kind:
+        message = f"@{word.name} is for {kind} systems; this one is reached by {sheet.kind}."
+        fix = f"use @{name}" if sheet.kind in kinds else f"describe the service that takes it in a file of its own, with @{kind}"
+        sheet.report("WRONG_PLACE", word.node, message, fix)
         return
     if not placeholders_known(sheet, word, {}, tuple(entry.arguments), batch=False):
         return
     rows = _carried(binder, word, binder.rows(bound.name), bound.name)
     if rows is None:
         return
-    if name == "send":
+    if root == "Mutation":
         _bind_write(binder, entry, word, rows, coordinate, bound.name)
     else:
         _bind_feed(binder, entry, word, rows, coordinate, bound.name)
@@ -72,7 +76,7 @@ def _bind_write(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coord
     used = placeholder_names(word)
     for name, argument in entry.arguments.items():
         if name not in used:
-            fix = f"put {{{name}}} into the path or the body, or remove the argument"
+            fix = f"put {{{name}}} into {holes_of(word)}, or remove the argument"
             binder.sheet.report("NO_PLACEHOLDER", argument.node, f"The argument '{name}' is never sent.", fix)
             return
     check = word.args.get("check")
@@ -82,7 +86,7 @@ def _bind_write(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coord
         message = f"There is no root field '{check}' to ask.{suggest(check, known)}"
         binder.sheet.report("UNKNOWN_FIELD", word.value_node("check"), message, "name a field of Query")
         return
-    made = relation(coordinate, rows, _place(word, tuple(entry.arguments), ("check", "carries")), ())
+    made = relation(coordinate, rows, _place(word, tuple(entry.arguments), ("check", "carries", "batch", "single")), ())
     made = replace(made, effect="write", where=type(made.where)(), order=())
     _add(binder, entry, made, rows, Role.WRITE, type_name, check=check or "")
 

@@ -10,6 +10,8 @@
     extend type Mutation { f(…): X @send(…) }   WRITE
     … type Subscription { f(…): X @topic(…) }   EVENTS
 
+``@call`` stands wherever ``@get`` does here, and for ``@send``.
+
 Must not know other manifests but through ``World``.
 """
 
@@ -42,7 +44,7 @@ def bind(sheet: Sheet) -> Bindings:
             sheet.used.add(sheet.shape(entry).name)
         else:
             _public(binder, entry)
-    for root in ACTIONS.values():
+    for root in ACTIONS:
         for entry in actions(sheet.manifest, root):
             if entry.broken:
                 sheet.used.add(sheet.shape(entry).name)

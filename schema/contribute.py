@@ -286,7 +286,7 @@ class _Maker:
     def _field(self, owner: str, name: str, same: Fields, slip: bool) -> FieldDefinitionNode | None:
         manifest, _, first = same[0]
         coordinate = f"{owner}.{name}"
-        shared = all("shareable" in where.words or "shareable" in each.words for _, where, each in same) and owner not in ACTIONS.values()
+        shared = all("shareable" in where.words or "shareable" in each.words for _, where, each in same) and owner not in ACTIONS
         resolve = _resolve(same[0])
         if resolve is not Resolve.FIRST:
             self.policies[coordinate] = resolve

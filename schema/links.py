@@ -14,10 +14,11 @@ from graphql import is_abstract_type, is_input_object_type
 from connectors.spi import Field
 from schema.binder import Binder, entity_of, rank_of
 from schema.entries import FieldEntry, Word, Words
-from schema.places import Place, join_place, key_columns, place_word, read_place, relation
+from schema.places import Place, holes_of, join_place, key_columns, place_word, read_place, relation, renamed
 from schema.registry import Binding, Role, Variant
 from schema.rows import Rows, has_place, rows_of_any, rows_of_field
 from schema.shapes import is_leaf, shape_of
+from schema.words import HOLES
 from schema.world import Bound
 
 PAGING = frozenset({"first", "after", "filter", "orderBy", "groupBy"})
@@ -130,16 +131,16 @@ def bind_value(binder: Binder, parent: Bound, entry: FieldEntry) -> None:
 
 
 def _all_sent(binder: Binder, entry: FieldEntry, place: Place) -> bool:
-    """Whether each argument of a @get is sent. One that is not would be public, and do nothing.
+    """Whether each argument of a @get or @call is sent. One that is not would be public, and do nothing.
 
     What narrows, orders and pages a list is the engine's, which asks the source for as much as it can do.
     """
-    if place.word is None or place.word.name != "get":
+    if place.word is None or place.word.name not in HOLES:
         return True
     for name, argument in entry.arguments.items():
         engines = name in PAGING or is_input_object_type(binder.sheet.world.type(shape_of(argument.type).name))
         if name not in place.args and "require" not in argument.words and not engines:
-            fix = f"put {{{name}}} into the path or the body, or remove the argument"
+            fix = f"put {{{name}}} into {holes_of(place.word)}, or remove the argument"
             binder.sheet.report("NO_PLACEHOLDER", argument.node, f"The argument '{name}' is never sent.", fix)
             return False
     return True
@@ -171,7 +172,8 @@ def _called(binder: Binder, entry: FieldEntry, word: Word, parent: Bound) -> Fou
     for name, argument in entry.arguments.items() if place is not None else ():
         if "require" in argument.words and name not in place.args:  # type: ignore[union-attr]
             message = f"What '{name}' requires is never sent."
-            binder.sheet.report("BAD_REQUIRE", argument.words["require"].node, message, f"put {{{name}}} into the path or the body")
+            where = holes_of(word) if word.name in HOLES else "the path or the body"
+            binder.sheet.report("BAD_REQUIRE", argument.words["require"].node, message, f"put {{{name}}} into {where}")
             return None
     if place is not None and place.max_keys > 1 and not place.match:
         binder.no_match(place, place.key[0])
@@ -183,14 +185,13 @@ def _called(binder: Binder, entry: FieldEntry, word: Word, parent: Bound) -> Fou
 
 def _with_columns(place: Place, extra: tuple[Field, ...]) -> Place:
     """The place with the parent's key called by its columns, where these had to be named otherwise."""
-    renamed = {name: column.name for name, column in zip(place.key, extra, strict=True) if name != column.name}
+    names = {name: column.name for name, column in zip(place.key, extra, strict=True) if name != column.name}
     native = dict(place.native)
-    for name, column in renamed.items():
-        if "path" in native:
-            native["path"] = native["path"].replace(f"{{{name}}}", f"{{{column}}}")
-        if "batch" in native and native["batch"]["by"] == name:
-            native["batch"] = {**native["batch"], "by": column}
-    return replace(place, native=native) if renamed else place
+    holes = HOLES.get(place.word.name, ()) if place.word is not None else ()
+    native |= {argument: renamed(native[argument], names) for argument in holes if argument in native}
+    if "batch" in native:
+        native["batch"] = {**native["batch"], "by": names.get(native["batch"]["by"], native["batch"]["by"])}
+    return replace(place, native=native) if names else place
 
 
 def bind_scan(binder: Binder, found: Brought, entry: FieldEntry, coordinate: str | None) -> None:

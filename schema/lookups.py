@@ -11,6 +11,7 @@ from schema.entries import FieldEntry, Word
 from schema.places import TABLE_KEYS, Place, place_word, read_place, relation, table_native
 from schema.registry import Authority, Binding, Role, Served
 from schema.rows import Rows, column_of, has_place
+from schema.words import KINDS, PLACES
 from schema.world import Bound
 
 
@@ -67,7 +68,7 @@ def bind_table(binder: Binder, bound: Bound) -> None:
     """``@table``: a LOOKUP by the type's first key, and a SCAN, over one relation."""
     sheet, word = binder.sheet, bound.words["table"]
     sheet.used.add(bound.name)
-    if sheet.kind in ("rest", "graphql"):
+    if sheet.kind in KINDS and sheet.kind != PLACES["table"]:
         message = f"@table is for sql systems; this one is reached by {sheet.kind}."
         sheet.report("WRONG_PLACE", word.node, message, "use a lookup in `type Query`")
         return

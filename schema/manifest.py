@@ -48,7 +48,7 @@ from schema.garbage import collector_paused
 from schema.lexing import parsed
 from schema.sayings import slips
 from schema.tidy import tidy
-from schema.words import ACTIONS, SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
+from schema.words import ACTIONS, PLACES, SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
 
 RULES = {
     KnownDirectivesRule: "UNKNOWN_WORD",
@@ -259,7 +259,7 @@ class _Reader:
         return FieldEntry(node.name.value, node.type, words, arguments, _text(node), node.name, node, broken)
 
     def _action_in_place(self, entry: FieldEntry, owner: str) -> None:
-        for name, root in ACTIONS.items():
+        for name, root in ((name, root) for root, kinds in ACTIONS.items() for name in kinds.values() if name not in PLACES):
             if name in entry.words and owner != root:
                 message = f"@{name} means nothing on a field of '{owner}'."
                 self.report("MISPLACED_WORD", entry.words[name].node, message, f"it belongs on a field of `extend type {root}`")
@@ -294,7 +294,7 @@ class _Reader:
                 "NO_SYSTEM",
                 first,
                 "The file does not say how the system is reached.",
-                "add @rest, @sql, @graphql or @python beside @system",
+                f"add {', '.join(f'@{name}' for name in SOURCES[:-1])} or @{SOURCES[-1]} beside @system",
             )
         for extra in sources[1:]:
             self.report(

@@ -1,4 +1,4 @@
-"""Where rows are fetched: @get, @field, @join and @table as ``Relation.native``, with their keys and parameters.
+"""Where rows are fetched: @get, @field, @call, @join and @table as ``Relation.native``, with their keys and parameters.
 
 ``Relation.keys`` are columns in the order of ``Binding.key``; a place names them, so a ``{name}`` that an author wrote for a key is
 rewritten to its column. Knows no binding.
@@ -15,15 +15,16 @@ from graphql.language import StringValueNode
 
 from connectors.spi import Field, Options, Relation
 from schema.entries import FieldEntry, Word
-from schema.expressions import read_join, read_template
+from schema.expressions import Part, read_join, read_template
 from schema.faults import suggest
 from schema.rows import Rows, column_of
-from schema.words import KINDS, PLACES
+from schema.words import HOLES, KINDS, PLACES
 from schema.world import Bound, Sheet
 
 TABLE_KEYS = 500  # keys in one IN list
 BATCH = "keys"  # the placeholder of a batch
 _HOLE = re.compile(r"\{(\w+)\}")
+_OURS = ("batch", "single", "carries", "check")  # said to composition, not to a connector as they stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ def place_word(sheet: Sheet, entry: FieldEntry) -> Word | None:
 def read_place(
     sheet: Sheet, entry: FieldEntry, word: Word, keys: Mapping[str, str], args: Collection[str], *, all_keys: bool
 ) -> Place | None:
-    """A @get or @field. ``keys`` maps the names an author may use to key columns; with ``all_keys`` each of them must be sent."""
+    """A @get, @field or @call. ``keys`` maps the names an author may use to key columns; with ``all_keys`` each of them must be sent."""
     batch = word.args.get("batch")
-    if word.name == "get" and not placeholders_known(sheet, word, keys, args, batch is not None):
+    if word.name in HOLES and not placeholders_known(sheet, word, keys, args, batch is not None):
         return None
     if batch is not None:
         named = tuple(keys.get(name, name) for name in batch["by"])
@@ -72,15 +73,16 @@ def read_place(
             sheet.report("BAD_BATCH", word.value_node("batch"), message, fix)
             return None
         return _called(sheet, entry, word, keys, args, named, batch)
-    if word.name == "get":
+    if word.name in HOLES:
         named = tuple(dict.fromkeys(keys[name] for name in placeholder_names(word) if name in keys and name not in args))
     else:
         named = tuple(dict.fromkeys(keys.values())) if all_keys or len(set(keys.values())) == 1 else ()
-    if word.name == "get":
+    if word.name in HOLES:
         missing = [name for name in dict.fromkeys(keys.values()) if name not in named]
         if keys and ((all_keys and missing) or not named):
-            fix = f"put {{{missing[0]}}} into the path, or add batch"
-            sheet.report("NO_PLACEHOLDER", word.value_node("path"), f"The key '{missing[0]}' is never sent.", fix)
+            first = HOLES[word.name][0]
+            fix = f"put {{{missing[0]}}} into the {first}, or add batch"
+            sheet.report("NO_PLACEHOLDER", word.value_node(first), f"The key '{missing[0]}' is never sent.", fix)
             return None
     elif keys and len(named) != 1:
         sheet.report("BAD_BATCH", word.node, "A root field of the source is asked by one key field.", "choose a key of one field")
@@ -97,7 +99,7 @@ def _called(
     named: tuple[str, ...],
     batch: Mapping[str, Any] | None,
 ) -> Place | None:
-    native: dict[str, Any] = {name: value for name, value in word.args.items() if value is not None and name not in ("batch", "single")}
+    native: dict[str, Any] = {name: value for name, value in word.args.items() if value is not None and name not in _OURS}
     if batch is not None:
         native["batch"] = {"by": named[0], **{name: value for name, value in batch.items() if name != "by" and value is not None}}
     if word.name == "field":
@@ -105,13 +107,10 @@ def _called(
             sheet.report("MISSING_ARGUMENT", word.node, "@field does not say which argument carries the key.", 'add argument: "…"')
             return None
     else:
-        native["path"] = _renamed(word.args["path"], keys, args)
-        if "body" in native:
-            native["body"] = _renamed(native["body"], keys, args)
+        native |= {name: renamed(native[name], {**keys, **{each: each for each in args}}) for name in HOLES[word.name] if name in native}
         if batch is not None and BATCH not in placeholder_names(word):
-            sheet.report(
-                "NO_PLACEHOLDER", word.value_node("path"), "The keys of the batch are never sent.", "put {keys} into the path or the body"
-            )
+            node = word.value_node(HOLES[word.name][0])
+            sheet.report("NO_PLACEHOLDER", node, "The keys of the batch are never sent.", f"put {{keys}} into {holes_of(word)}")
             return None
     used = tuple(args) if word.name == "field" else tuple(name for name in args if name in placeholder_names(word))
     return Place(native, named, batch["max"] if batch is not None else 1 if named else 0, batch.get("match") if batch else None, used, word)
@@ -120,17 +119,14 @@ def _called(
 def placeholders_known(sheet: Sheet, word: Word, keys: Mapping[str, str], args: Collection[str], batch: bool) -> bool:
     """Whether every name in braces is a key or an argument; reports those that are not."""
     allowed = {*args, *({BATCH} if batch else keys)}
-    node = word.value_node("path")
     good = True
-    for part in read_template(word.args["path"]):
-        if part.path not in allowed:
-            good = False
-            offset = 1 + part.offset if isinstance(node, StringValueNode) and not node.block else 0
-            _unknown(sheet, node, part.path, allowed, offset)
-    for name in _holes(word.args.get("body")):
-        if name not in allowed:
-            good = False
-            _unknown(sheet, word.value_node("body"), name, allowed, 0)
+    for argument in HOLES[word.name]:
+        node, value = word.value_node(argument), word.args.get(argument)
+        template = argument == "path"
+        for part in read_template(str(value)) if template else (Part(name, 0) for name in _holes(value)):
+            if part.path not in allowed:
+                good = False
+                _unknown(sheet, node, part.path, allowed, 1 + part.offset if template and not getattr(node, "block", False) else 0)
     return good
 
 
@@ -152,8 +148,13 @@ def _unknown(sheet: Sheet, node: Any, name: str, allowed: Iterable[str], offset:
 
 
 def placeholder_names(word: Word) -> list[str]:
-    """The names in braces in a place's path and body."""
-    return [*(part.path for part in read_template(word.args["path"])), *_holes(word.args.get("body"))]
+    """The names in braces in a place's arguments."""
+    return [name for argument in HOLES[word.name] for name in _holes(word.args.get(argument))]
+
+
+def holes_of(word: Word) -> str:
+    """Where names in braces may stand, for a fix: ``the path or the body``."""
+    return " or ".join(f"the {argument}" for argument in HOLES[word.name])
 
 
 def _holes(body: Any) -> Iterator[str]:
@@ -167,13 +168,14 @@ def _holes(body: Any) -> Iterator[str]:
             yield from _holes(value)
 
 
-def _renamed(value: Any, keys: Mapping[str, str], args: Collection[str]) -> Any:
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Plain data with the names in braces called otherwise."""
     if isinstance(value, str):
-        return _HOLE.sub(lambda hole: f"{{{hole[1] if hole[1] in args else keys.get(hole[1], hole[1])}}}", value)
+        return _HOLE.sub(lambda hole: f"{{{names.get(hole[1], hole[1])}}}", value)
     if isinstance(value, Mapping):
-        return {name: _renamed(inner, keys, args) for name, inner in value.items()}
+        return {name: renamed(inner, names) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_renamed(inner, keys, args) for inner in value]
+        return [renamed(inner, names) for inner in value]
     return value
 
 

@@ -159,11 +159,21 @@ def _headers(word: Word) -> Iterator[Slip]:
             yield Slip("SECRET_IN_FILE", node, message, 'write auth: {…, secret: "…"}, or value: "${NAME}"')
 
 
+def _header(word: Word) -> Iterator[Slip]:
+    """SOAP headers are plain data of any depth; a secret there is ``{secret: NAME}``."""
+    for name, node in _named_texts(word.value_node("header")) if "header" in word.args else ():
+        if name != "secret" and _SECRET_HEADER.search(name) and not _VARIABLE.search(node.value):
+            message = f"The SOAP header's '{name}' is a secret, and its value stands in the file."
+            yield Slip("SECRET_IN_FILE", node, message, f'write {name}: {{secret: "…"}}, the name of the secret')
+
+
 _RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
     "get": (_page, _single),
     "field": (_single,),
+    "call": (_single,),
     "rest": (_auth, _texts, _headers),
     "graphql": (_auth, _texts, _headers),
+    "soap": (_auth, _texts, _headers, _header),
     "sql": (_texts,),
     "python": (_texts,),
     "requiresScopes": (_scopes,),
@@ -193,6 +203,16 @@ def _strings(node: Node) -> Iterator[StringValueNode]:
     elif isinstance(node, ObjectValueNode):
         for part in node.fields:
             yield from _strings(part.value)
+
+
+def _named_texts(node: Node) -> Iterator[tuple[str, StringValueNode]]:
+    """Each text that is a part of an object, at any depth, with the name of the part."""
+    for part in node.fields if isinstance(node, ObjectValueNode) else ():
+        if isinstance(part.value, StringValueNode):
+            yield part.name.value, part.value
+        yield from _named_texts(part.value)
+    for each in node.values if isinstance(node, ListValueNode) else ():
+        yield from _named_texts(each)
 
 
 def _offset(node: StringValueNode, at: int) -> int:

@@ -35,11 +35,19 @@ from schema import expressions
 from schema.expressions import ExpressionError
 
 VOCABULARY = "hub.graphql"
-SOURCES = ("rest", "sql", "graphql", "python")  # the directives that say how a system is reached
-PLACES = {"get": "rest", "field": "graphql", "join": "sql", "table": "sql"}  # place -> the kind of system that has it
-ACTIONS = {"send": "Mutation", "topic": "Subscription"}  # the places of root fields that are no queries, and where they stand
-ROOTS = frozenset({"Query", *ACTIONS.values()})
-KINDS = {"rest": '@get(path: "…")', "sql": "@table to its type", "graphql": '@field(name: "…")'}  # kind -> how it says where
+SOURCES = ("rest", "sql", "soap", "graphql", "python")  # the directives that say how a system is reached
+PLACES = {"get": "rest", "field": "graphql", "call": "soap", "join": "sql", "table": "sql"}  # place -> the kind of system that has it
+# Root -> the kinds of systems that serve its fields, and the word by which they do.
+ACTIONS = {"Mutation": {"rest": "send", "soap": "call"}, "Subscription": {"rest": "topic"}}
+ROOTS = frozenset({"Query", *ACTIONS})
+# Word -> its arguments in which names in braces stand.
+HOLES = {"get": ("path", "body"), "send": ("path", "body"), "topic": ("path",), "call": ("input",)}
+KINDS = {  # kind -> how it says where
+    "rest": '@get(path: "…")',
+    "sql": "@table to its type",
+    "graphql": '@field(name: "…")',
+    "soap": '@call(operation: "…")',
+}
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")

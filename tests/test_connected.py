@@ -38,7 +38,7 @@ async def test_a_furnished_system_is_connected() -> None:
     ("system", "problem"),
     [
         (REST, "not given: variable URL"),
-        (replace(REST, kind="soap", options=Options()), "no connector is installed for 'soap'"),
+        (replace(REST, kind="gopher", options=Options()), "no connector is installed for 'gopher'"),
         (replace(REST, options=Options({"bas": "x"})), "unknown setting 'bas'"),
     ],
 )

@@ -9,6 +9,7 @@ import base64
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from schema.registry import Registry
 async def develop(file: Path | None, folder: Path | None, *, mock: bool, ask: str | None, port: int) -> int:
     """Serve until told to stop; with ``ask`` answer one question and leave: 1 when the answer has errors."""
     config, place = authored(file, folder)
-    given = environment(config, os.environ)
+    given = replace(environment(config, os.environ), manifests=place)
     return await _once(place, given, mock, ask) if ask is not None else await _serve(config, place, given, mock, port)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from hub.app import BadManifests
@@ -26,7 +27,7 @@ async def check(file: Path | None, folder: Path | None) -> int:
     registry = composition.registry
     manifests = {each.name: each for each in load_systems(place)}
     bindings = {name: [each for each in all_bindings(registry) if each.system == name] for name in registry.systems}
-    connections = connect(registry, environment(config, os.environ))
+    connections = connect(registry, replace(environment(config, os.environ), manifests=place))
     try:
         asked = [name for name in registry.systems if name in connections.connectors]
         results = await asyncio.gather(*(compare(manifests[name], bindings[name], connections.connectors[name]) for name in asked))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -41,7 +41,7 @@ async def attempt(target: str, given: Sequence[str], *, file: Path | None, syste
         raise BadManifests(composition.faults)
     binding = _chosen(composition.registry, target)
     pairs = _pairs(given)
-    connections = connect(composition.registry, environment(config, os.environ))
+    connections = connect(composition.registry, replace(environment(config, os.environ), manifests=folder))
     try:
         if binding.system in connections.problems:
             problem = connections.problems[binding.system]

@@ -180,7 +180,7 @@ def _call(manifest: Manifest, binding: Binding) -> Node | None:
     for each in manifest.types:
         if each.name == owner and own in each.fields:
             entry = each.fields[own]
-            return next((entry.words[word].node for word in ("get", "field", "join") if word in entry.words), entry.node)
+            return next((entry.words[word].node for word in ("get", "field", "call", "join") if word in entry.words), entry.node)
     return None
 
 
