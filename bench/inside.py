@@ -104,7 +104,7 @@ def grouped(there: farms.Rows, key: str) -> dict[Any, farms.Rows]:
 
 def engine(folder: Path) -> Engine:
     """An engine over the manifests in ``folder``, every system answered from memory."""
-    made = compose(canonical(), load_systems(folder), kinds=("rest", "sql", "graphql"))
+    made = compose(canonical(), load_systems(folder), kinds=("rest", "sql", "graphql", "soap"))
     held = ready()
     connectors = {name: Ready(held.get(name, {}), system=name) for name in made.registry.systems}
     asked = Engine(made.schema, made.registry, Sources(made.registry.systems, connectors, SystemClock()))

@@ -29,9 +29,12 @@ SYSTEMS = (
     "adminPermitCatalogue",
     "fairOnline",
     "registrationGazette",
+    "socialFundWithholding",
 )
 KEY_VARIABLE = "DEMO_CREDIT531X_KEY"  # the API key that credit531x asks for
 DEFAULT_KEY = "demo-credit531x-key"
+PASSWORD_VARIABLE = "DEMO_SOCIAL_FUND_PASSWORD"  # of the user ``hub`` at socialFundWithholding
+DEFAULT_PASSWORD = "demo-social-fund-password"
 
 
 def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
@@ -45,6 +48,8 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
         return WebDoor(protocol.credit_platform(truth, faults, tally, os.environ.get(KEY_VARIABLE) or DEFAULT_KEY))
     if system == "registrationGazette":
         return WebDoor(protocol.gazette(truth, faults, tally))
+    if system == "socialFundWithholding":
+        return WebDoor(protocol.social_fund(truth, faults, tally, os.environ.get(PASSWORD_VARIABLE) or DEFAULT_PASSWORD), protocol.PATH)
     if system == "eLicenceLibrary":
         return WebDoor(protocol.licence_library(truth, faults, tally))
     return WebDoor(protocol.supervision(truth, faults, tally))
@@ -52,7 +57,7 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
 
 def load(system: str) -> Any:
     """The module of the department's protocol. Loaded when asked for, so that a process has the libraries of its own only."""
-    own = {"fairOnline": "demo.graph", "registrationGazette": "demo.gazette"}
+    own = {"fairOnline": "demo.graph", "registrationGazette": "demo.gazette", "socialFundWithholding": "demo.soap"}
     return import_module("demo.mysql" if system in TABLES else own.get(system, "demo.rest"))
 
 

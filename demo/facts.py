@@ -128,6 +128,28 @@ class OnlineOperator:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """``fund`` is the name of the kind; amounts in yuan, ``paid`` None while nothing has come in."""
+
+    fund: str
+    headcount: int
+    payable: Decimal
+    paid: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class InsuredUnit:
+    """An enterprise as social insurance knows it; ``months_in_arrears`` is None where nothing is owed."""
+
+    uscc: str
+    name: str
+    registered_on: date
+    months_in_arrears: int | None
+    headcount: int
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything, in the order it was made. Within one enterprise, lists are in the order its department would give them."""
 
@@ -140,3 +162,4 @@ class World:
     permit_items: tuple[PermitItem, ...]
     platforms: tuple[Platform, ...]
     online_operators: tuple[OnlineOperator, ...]
+    insured_units: tuple[InsuredUnit, ...]

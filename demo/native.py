@@ -1,7 +1,7 @@
 """How each department writes the world down: its own tables, names, codes and formats, as its manifest declares them.
 
 Tables are for the SQL departments (``Table`` says the columns, ``rows`` fills them); ``*_json`` are one record of a REST department;
-``*_fields`` one object of the GraphQL department. Must not know any protocol.
+``*_fields`` one object of the GraphQL department; ``unit_xml`` is one record of the SOAP department. Must not know any protocol.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from demo.facts import CheckResult, CreditRecord, Licence, OnlineOperator, Platform, World
+from demo.facts import CheckResult, CreditRecord, InsuredUnit, Licence, OnlineOperator, Platform, World
 
 ENTITY_TYPES = {"COMPANY": "1", "SELF_EMPLOYED": "2", "COOPERATIVE": "3"}
 STATUSES = {"ACTIVE": "存续", "REVOKED": "吊销", "CANCELLED": "注销"}
@@ -22,6 +22,7 @@ LINKS = {
     for n, name in enumerate(("CLUE", "FILED", "INVESTIGATION", "REVIEW", "NOTICE", "DECISION", "EXECUTION", "CLOSED"), start=1)
 }
 SETTING_LEVELS = {"CENTRAL": "1", "PROVINCIAL_REGULATION": "2", "CITY_REGULATION": "3"}
+FUNDS = {"PENSION": "110", "UNEMPLOYMENT": "210", "MEDICAL": "310", "INJURY": "410", "HOUSING": "610"}
 EXERCISE_LEVELS = {"NATIONAL": "1", "PROVINCE": "2", "CITY": "3", "COUNTY": "4", "TOWN": "5"}
 
 
@@ -219,6 +220,19 @@ def check_json(result: CheckResult) -> dict[str, Any]:
         "jcsj": int(result.checked_at.timestamp()) * 1000,
         "jg": OUTCOMES[result.outcome],
         "gsdz": result.public_url,
+    }
+
+
+def unit_xml(unit: InsuredUnit) -> dict[str, Any]:
+    """One unit as 社保、公积金代扣代缴 gives it: a date with an offset, what is not owed left out, nil where nothing was paid."""
+    return {
+        "tyshxydm": unit.uscc,
+        "dwmc": unit.name,
+        "djrq": f"{unit.registered_on}+08:00",
+        "sfqf": "true" if unit.months_in_arrears else "false",
+        **({"qfys": unit.months_in_arrears} if unit.months_in_arrears else {}),
+        "cbrs": unit.headcount,
+        "xz": [{"@dm": FUNDS[one.fund], "rs": one.headcount, "yjje": one.payable, "sjje": one.paid} for one in unit.contributions],
     }
 
 

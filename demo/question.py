@@ -1,6 +1,6 @@
 """The questions that the demo asks the hub, and their answers computed from the world alone.
 
-``WHOLE`` reaches all seven systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
+``WHOLE`` reaches all eight systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
 figures of the permit catalogue, ``FIGURES`` for groups, sums and orders. An ``answer`` is the ``data`` for a caller who sees grades L1
 and L2; it never asks the hub or a department, so that a hub which agrees with it is right. Must not import the engine.
 """
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from demo.facts import CheckResult, EnforcementCase, Licence, OnlineOperator, World
+from demo.facts import Licence, OnlineOperator, World
+from demo.records import case_shown, check_shown, fund_shown, text_of
 from demo.seed import FIXTURES, platform_id
 
 
@@ -78,7 +79,7 @@ def expected_figures(world: World) -> dict[str, Any]:
             {
                 "group": {"division": division},
                 "count": len(some),
-                "sum": {"registeredCapital": _text(sum((one.registered_capital or Decimal(0) for one in some), Decimal(0)))},
+                "sum": {"registeredCapital": text_of(sum((one.registered_capital or Decimal(0) for one in some), Decimal(0)))},
                 "min": {"establishedOn": min(one.established_on for one in some).isoformat()},
                 "max": {"establishedOn": max(one.established_on for one in some).isoformat()},
             }
@@ -93,7 +94,7 @@ def expected_figures(world: World) -> dict[str, Any]:
         "heaviest": {
             "enforcementCases": {
                 "totalCount": len(fined),
-                "nodes": [{"caseNo": case.case_no, "penaltyAmount": _text(case.penalty_amount)} for case in fined[:2]],
+                "nodes": [{"caseNo": case.case_no, "penaltyAmount": text_of(case.penalty_amount)} for case in fined[:2]],
             }
         },
     }
@@ -112,6 +113,7 @@ class _Facts:
         self._enterprises = {entity.uscc: entity for entity in world.enterprises}
         self._credit = {record.uscc: record for record in world.credit_records}
         self._items = {item.item_code: item for item in world.permit_items}
+        self._units = {unit.uscc: unit for unit in world.insured_units}
         self._platforms = {platform.platform_id: platform for platform in world.platforms}
 
     def whole(self, uscc: str) -> dict[str, Any]:
@@ -127,7 +129,7 @@ class _Facts:
             "status": entity.status,
             "division": entity.division,
             "industryCode": entity.industry_code,
-            "registeredCapital": _text(entity.registered_capital),
+            "registeredCapital": text_of(entity.registered_capital),
             "establishedOn": entity.established_on.isoformat(),
             "address": entity.address,
             "creditScore": record
@@ -139,13 +141,14 @@ class _Facts:
             },
             "creditRepairUrl": record and record.repair_url,
             "licences": {"totalCount": len(licences), "nodes": [self._licence(licence) for licence in licences]},
-            "enforcementCases": {"totalCount": len(cases), "nodes": [_case(case) for case in cases]},
+            "enforcementCases": {"totalCount": len(cases), "nodes": [case_shown(case) for case in cases]},
             "checkResults": {
                 "totalCount": len(checks),
                 "pageInfo": {"hasNextPage": len(checks) > CHECKS_SHOWN, "hasPreviousPage": False},
-                "nodes": [_check(result) for result in checks[:CHECKS_SHOWN]],
+                "nodes": [check_shown(result) for result in checks[:CHECKS_SHOWN]],
             },
             "onlineOperators": [self._operator(operator) for operator in self._world.online_operators if operator.uscc == uscc],
+            "socialFund": fund_shown(self._units[uscc]) if uscc in self._units else None,
         }
 
     def brief(self, uscc: str) -> dict[str, Any]:
@@ -221,37 +224,9 @@ class _Facts:
         }
 
 
-def _case(case: EnforcementCase) -> dict[str, Any]:
-    return {
-        "caseNo": case.case_no,
-        "violation": case.violation,
-        "link": case.link,
-        "summaryProcedure": case.summary_procedure,
-        "filedOn": case.filed_on.isoformat(),
-        "decidedOn": case.decided_on and case.decided_on.isoformat(),
-        "penaltyAmount": _text(case.penalty_amount),
-        "handlingDept": case.handling_dept,
-        "decisionDocNo": case.decision_doc_no,
-    }
-
-
-def _check(result: CheckResult) -> dict[str, Any]:
-    return {
-        "checkNo": result.check_no,
-        "planNo": result.plan_no,
-        "checkedAt": result.checked_at.isoformat(),
-        "outcome": result.outcome,
-        "publicUrl": result.public_url,
-    }
-
-
 def _by_key(records: Iterable[Any], key: str) -> list[Any]:
     """A connection is in ascending order of its node's key."""
     return sorted(records, key=lambda record: str(getattr(record, key)))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 WHOLE = Question(
@@ -325,6 +300,13 @@ fragment Everything on Enterprise {
     realNameVerified
     platform { platformId name }
     findings { findingId scene foundAt disposal }
+  }
+  socialFund {
+    registeredOn
+    inArrears
+    monthsInArrears
+    headcount
+    contributions { fund headcount payable paid }
   }
 }
 

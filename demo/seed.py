@@ -15,10 +15,12 @@ from random import Random
 
 from demo.facts import (
     CheckResult,
+    Contribution,
     CreditRecord,
     EnforcementCase,
     Enterprise,
     Finding,
+    InsuredUnit,
     Licence,
     OnlineOperator,
     PermitItem,
@@ -111,6 +113,7 @@ def world(seed: int = SEED, enterprises: int = ENTERPRISES) -> World:
         items,
         tuple(_platforms(seed, [entity.uscc for entity in entities[: len(FIXTURES)]])),
         tuple(operators),
+        tuple(_insured_unit(seed, entity, index) for index, entity in enumerate(entities) if index < 2 or index % 5),
     )
 
 
@@ -241,6 +244,19 @@ def _case(rng: Random, uscc: str | None, party: str, division: str, index: int, 
         division=division,
         decision_doc_no=f"浙市监处罚〔{decided.year}〕{serial}号" if decided else None,
     )
+
+
+def _insured_unit(seed: int, entity: Enterprise, index: int) -> InsuredUnit:
+    """The first pays all, the second owes, the third has nothing to pay at present; of the others every fifth is not insured."""
+    rng = Random(f"{seed}/insured/{index}")
+    many = rng.randint(1, 400)
+    months = (None, 3)[index] if index < 2 else rng.choice((None, None, None, rng.randint(1, 14)))
+    contributions = []
+    for fund, rate in (("PENSION", 24), ("UNEMPLOYMENT", 1), ("MEDICAL", 11), ("INJURY", 1), ("HOUSING", 20))[: rng.choice((3, 4, 5, 5))]:
+        payable = Decimal(many * rng.randint(4_000_00, 12_000_00) * rate // 100).scaleb(-2)
+        contributions.append(Contribution(fund, many, payable, None if months and fund == "PENSION" else payable))
+    registered = _day(rng, max(2003, entity.established_on.year), 2025)
+    return InsuredUnit(entity.uscc, entity.name, registered, months, many, () if index == 2 else tuple(contributions))
 
 
 def _permit_items(seed: int) -> Iterator[PermitItem]:

@@ -21,11 +21,12 @@ from typing import Any, Self
 
 import aiohttp
 
-from demo.department import KEY_VARIABLE, SYSTEMS
+from demo.department import KEY_VARIABLE, PASSWORD_VARIABLE, SYSTEMS
 from demo.faults import How, Mode
 from demo.seed import ENTERPRISES, SEED
 
 CREDIT_SECRET = "credit531x.key"
+FUND_USER, FUND_SECRET = "socialFundWithholding.user", "socialFundWithholding.password"
 URL_VARIABLES: Mapping[str, str] = {
     "legalEntityRegister": "LEGAL_ENTITY_REGISTER_URL",
     "eLicenceLibrary": "E_LICENCE_LIBRARY_URL",
@@ -35,6 +36,7 @@ URL_VARIABLES: Mapping[str, str] = {
     "adminPermitCatalogue": "ADMIN_PERMIT_CATALOGUE_URL",
     "fairOnline": "FAIR_ONLINE_URL",
     "registrationGazette": "REGISTRATION_GAZETTE_URL",
+    "socialFundWithholding": "SOCIAL_FUND_WITHHOLDING_URL",
 }
 """System -> the variable of its manifest that holds where it is."""
 
@@ -101,10 +103,12 @@ class Departments:
         return self._running[system].control
 
     def environment(self) -> dict[str, str]:
-        """The variables that the manifests name, with their values, and the secret ``credit531x.key``."""
+        """The variables that the manifests name, with their values, and the secrets, which have a point in their names."""
         found = {URL_VARIABLES[system]: self.url(system) for system in self.systems}
         if "credit531x" in self._running:
             found[CREDIT_SECRET] = self._key
+        if "socialFundWithholding" in self._running:
+            found |= {FUND_USER: "hub", FUND_SECRET: self._key}
         return found
 
     def pids(self) -> dict[str, int]:
@@ -167,7 +171,7 @@ class Departments:
             *options,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path, KEY_VARIABLE: self._key},
+            env={**os.environ, "PYTHONPATH": path, KEY_VARIABLE: self._key, PASSWORD_VARIABLE: self._key},
             start_new_session=True,  # an interrupt typed at the hub is not theirs: they end when the hub has drained
         )
         self._processes.append(process)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 import pytest_asyncio
 
-import demo
 from auth.principal import Audience, Principal
-from connectors.kinds import KINDS, connect
-from connectors.spi import Secret
+from connectors.kinds import KINDS
 from demo.facts import World
 from demo.gazette import change
 from demo.seed import FIXTURES
-from demo.supervisor import CREDIT_SECRET, Departments
+from demo.supervisor import Departments
 from hub.clock import SystemClock
-from hub.environment import Environment, fill
+from hub.connected import connect
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.canonical import canonical
 from schema.compose import compose, load_systems
 from schema.coordinates import Grade
+from tests.demo.conftest import SYSTEMS, given
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,12 +34,9 @@ APPLY = """mutation Apply($uscc: USCC!, $reason: String!) {
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def engine(departments: Departments) -> AsyncIterator[Engine]:
-    composed = compose(canonical(), load_systems(Path(demo.__file__).parent.parent / "systems"), kinds=set(KINDS))
-    variables = departments.environment()
-    given = Environment(variables, {CREDIT_SECRET: Secret(variables.pop(CREDIT_SECRET))})
-    systems = composed.registry.systems
-    connectors = {name: connect(s.kind, fill(s.options, given).options, system=name) for name, s in systems.items()}
-    sources = Sources(systems, connectors, SystemClock())
+    composed = compose(canonical(), load_systems(SYSTEMS), kinds=set(KINDS))
+    connectors = connect(composed.registry, given(departments)).connectors
+    sources = Sources(composed.registry.systems, connectors, SystemClock())
     made = Engine(composed.schema, composed.registry, sources)
     yield made
     await made.close()

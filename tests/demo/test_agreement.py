@@ -1,34 +1,30 @@
-"""The departments and the expected answers agree: asked key by key over the real connectors, the seven systems say what the world says."""
+"""The departments and the expected answers agree: asked key by key over the real connectors, the eight systems say what the world says."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-import demo
-from connectors.kinds import KINDS, connect
-from connectors.spi import Secret
+from connectors.kinds import KINDS
 from demo.facts import World
 from demo.question import QUESTIONS, Question
-from demo.supervisor import CREDIT_SECRET, Departments
-from hub.environment import Environment, fill
+from demo.supervisor import Departments
+from hub.connected import connect
 from hub.oracle import Oracle
 from schema.canonical import canonical
 from schema.compose import compose, load_systems
+from tests.demo.conftest import SYSTEMS, given
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def oracle(running: Departments) -> AsyncIterator[Oracle]:
-    composed = compose(canonical(), load_systems(Path(demo.__file__).parent.parent / "systems"), kinds=set(KINDS))
+    composed = compose(canonical(), load_systems(SYSTEMS), kinds=set(KINDS))
     assert composed.ok, composed.faults
-    variables = running.environment()
-    given = Environment(variables, {CREDIT_SECRET: Secret(variables.pop(CREDIT_SECRET))})
-    connectors = {name: connect(s.kind, fill(s.options, given).options, system=name) for name, s in composed.registry.systems.items()}
+    connectors = connect(composed.registry, given(running)).connectors
     yield Oracle(composed.schema, composed.registry, connectors)
     for connector in connectors.values():
         await connector.close()

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from graphql import ExecutionResult
 
-import demo
 from auth.principal import Audience, Principal
-from connectors.kinds import KINDS, connect
-from connectors.spi import Secret
+from connectors.kinds import KINDS
 from demo.facts import World
 from demo.question import QUESTIONS, Question
-from demo.supervisor import CREDIT_SECRET, Departments
+from demo.supervisor import Departments
 from hub.clock import SystemClock
-from hub.environment import Environment, fill
+from hub.connected import connect
 from hub.run.engine import Engine
 from hub.run.sources import Sources
 from schema.canonical import canonical
 from schema.compose import compose, load_systems
 from schema.coordinates import Grade
+from tests.demo.conftest import SYSTEMS, given
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -34,12 +32,9 @@ APP = Principal("app", Audience.APP, frozenset(), Grade.L2)
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def engine(running: Departments) -> AsyncIterator[Engine]:
-    composed = compose(canonical(), load_systems(Path(demo.__file__).parent.parent / "systems"), kinds=set(KINDS))
-    variables = running.environment()
-    given = Environment(variables, {CREDIT_SECRET: Secret(variables.pop(CREDIT_SECRET))})
-    systems = composed.registry.systems
-    connectors = {name: connect(s.kind, fill(s.options, given).options, system=name) for name, s in systems.items()}
-    sources = Sources(systems, connectors, SystemClock())
+    composed = compose(canonical(), load_systems(SYSTEMS), kinds=set(KINDS))
+    connectors = connect(composed.registry, given(running)).connectors
+    sources = Sources(composed.registry.systems, connectors, SystemClock())
     yield Engine(composed.schema, composed.registry, sources)
     await sources.close()
 
@@ -87,6 +82,7 @@ async def test_exactly_the_planned_calls_are_made_and_arrive(departments: Depart
         "internetPlusSupervision": 3,  # one key a call
         "adminPermitCatalogue": 1,  # the permit items of all their licences
         "fairOnline": 2,  # shops; then the platforms they trade on together with those asked for by id
+        "socialFundWithholding": 1,
     }
     assert keys["legalEntityRegister"] == 4
     assert keys["eLicenceLibrary"] == 3
@@ -100,7 +96,7 @@ async def test_exactly_the_planned_calls_are_made_and_arrive(departments: Depart
 async def test_one_system_of_each_kind_is_killed_and_comes_back_without_a_restart_of_the_hub(
     departments: Departments, engine: Engine, truth: World
 ) -> None:
-    for system in ("eLicenceLibrary", "fairOnline", "marketEnforcementCore"):
+    for system in ("eLicenceLibrary", "fairOnline", "marketEnforcementCore", "socialFundWithholding"):
         await departments.kill(system)
         try:
             lost = await ask(engine, WHOLE)

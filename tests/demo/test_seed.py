@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo.facts import World
-from demo.native import TABLES, check_json, credit_json, licence_json, operator_fields, platform_fields
+from demo.native import TABLES, check_json, credit_json, licence_json, operator_fields, platform_fields, unit_xml
 from demo.seed import AS_OF, FIXTURES, OUTSIDE, PLATFORMS, world
 from schema.identifiers import check_division, check_item_code, check_licence_id, check_uscc, organisation_code, quality_uscc
 
@@ -76,6 +76,7 @@ def test_a_smaller_world_is_the_beginning_of_a_larger_one() -> None:
     assert [licence for licence in large.licences if licence.holder in known] == list(small.licences)
     assert [result for result in large.check_results if result.uscc in known] == list(small.check_results)
     assert [case for case in large.enforcement_cases if case.uscc in known or case.uscc is None] == list(small.enforcement_cases)
+    assert [unit for unit in large.insured_units if unit.uscc in known] == list(small.insured_units)
     assert large.permit_items == small.permit_items
 
 
@@ -111,6 +112,9 @@ def test_the_world_is_uneven_enough_to_test_with() -> None:
     assert {case.uscc is None for case in made.enforcement_cases} == {True, False}
     assert shops[None] == 20
     assert max(len({o.platform_id for o in made.online_operators if o.uscc == code}) for code in codes) >= 2
+    assert 0.75 < len(made.insured_units) / len(codes) < 0.85
+    assert {len(unit.contributions) for unit in made.insured_units} == {0, 3, 4, 5}
+    assert {unit.months_in_arrears is None for unit in made.insured_units} == {True, False}
     assert len(made.platforms) == PLATFORMS
     assert {licence.status for licence in made.licences} == {"VALID", "EXPIRED", "REVOKED"}
     assert all(licence.valid_until and licence.valid_until < AS_OF for licence in made.licences if licence.status == "EXPIRED")
@@ -152,3 +156,4 @@ def test_departments_write_every_record_down() -> None:
     assert {len(check_json(result)) for result in made.check_results} == {7}
     assert {len(platform_fields(platform)) for platform in made.platforms} == {5}
     assert {len(operator_fields(operator)) for operator in made.online_operators} == {6}
+    assert {len(unit_xml(unit)) - bool(unit.months_in_arrears) for unit in made.insured_units} == {6}

@@ -19,7 +19,7 @@ OPERATOR = Principal("operator", Audience.OPERATOR, frozenset({"credit:repair"})
 
 
 def engine() -> Engine:
-    made = compose(canonical(), load_systems(packaged()), kinds=("rest", "sql", "graphql"))
+    made = compose(canonical(), load_systems(packaged()), kinds=("rest", "sql", "graphql", "soap"))
     return Engine(made.schema, made.registry, Sources({}, {}, SystemClock()), core_roots=frozenset({"Query.hub"}), policy=denied)
 
 

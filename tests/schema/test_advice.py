@@ -29,11 +29,11 @@ def found(made: Composition, code: str) -> list[Fault]:
 def beside(text: str, source: str = '@rest(base: "${TAX_URL}")') -> Composition:
     """The province's own systems and one more."""
     head = f'extend schema @system(name: "tax", title: "税务", owner: "税务局") {source}\n'
-    return compose(canonical(), [*SYSTEMS, parse_manifest(head + text, "tax.graphql")], kinds=frozenset({"rest", "sql", "graphql"}))
+    return compose(canonical(), [*SYSTEMS, parse_manifest(head + text, "tax.graphql")], kinds=frozenset({"rest", "sql", "graphql", "soap"}))
 
 
 def test_the_systems_that_come_with_the_hub_need_no_advice() -> None:
-    made = compose(canonical(), SYSTEMS, kinds=frozenset({"rest", "sql", "graphql"}))
+    made = compose(canonical(), SYSTEMS, kinds=frozenset({"rest", "sql", "graphql", "soap"}))
     assert {each.code for each in made.faults} <= {"NOT_SERVED"}
 
 

@@ -18,7 +18,7 @@ from schema.registry import Authority, Binding, Coverage, Existence, Limits, Req
 from tests.schema.small import BY_USCC, SHOP, clean, codes, composed, manifest
 
 SYSTEMS = Path(__file__).parents[2] / "systems"
-KINDS = frozenset({"rest", "sql", "graphql"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap"})
 SQL = '@sql(url: "${URL}")'
 GRAPHQL = '@graphql(url: "${URL}")'
 MEMORY = '@python(connector: "memory", options: {rows: 3})'
@@ -48,6 +48,7 @@ def test_the_demo_composes_without_a_fault() -> None:
         "legalEntityRegister": "sql",
         "marketEnforcementCore": "sql",
         "registrationGazette": "rest",
+        "socialFundWithholding": "soap",
     }
 
 
@@ -62,6 +63,7 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
         "Enterprise": [
             ("credit531x.byUscc", ("uscc",), 100),
             ("legalEntityRegister.T_FRXX", ("uscc",), 500),
+            ("socialFundWithholding.byUscc", ("uscc",), 50),
             ("credit531x.byUscc.replica0", ("uscc",), 100),
         ],
         "Licence": [("eLicenceLibrary.byId", ("licenceId",), 50)],

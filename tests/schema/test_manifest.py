@@ -31,7 +31,7 @@ from schema.faults import CODES, as_data, format_fault
 
 ROOT = Path(__file__).parents[2]
 BAD = sorted((ROOT / "tests" / "bad_manifests").glob("*.graphql"))
-KINDS = frozenset({"rest", "sql", "graphql"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap"})
 PAGE = (ROOT / "docs" / "manifest-faults.md").read_text(encoding="utf-8")
 WORDS = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
 
@@ -91,6 +91,7 @@ def test_a_folder_is_read_sorted_and_without_the_vocabulary() -> None:
     assert [manifest.name for manifest in read] == [
         "eLicenceLibrary",
         "credit531x",
+        "socialFundWithholding",
         "fairOnline",
         "internetPlusSupervision",
         "legalEntityRegister",

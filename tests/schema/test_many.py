@@ -12,7 +12,7 @@ from bench.manifests import Written, manifests
 from schema.canonical import canonical
 from schema.compose import Composition, compose, parse_manifest
 
-KINDS = frozenset({"rest", "sql", "graphql"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap"})
 
 
 def composed(written: Iterable[Written]) -> Composition:

@@ -1,0 +1,48 @@
+"""How single records of the world look in an answer of the hub. Must not import the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo.facts import CheckResult, EnforcementCase, InsuredUnit
+
+
+def case_shown(case: EnforcementCase) -> dict[str, Any]:
+    return {
+        "caseNo": case.case_no,
+        "violation": case.violation,
+        "link": case.link,
+        "summaryProcedure": case.summary_procedure,
+        "filedOn": case.filed_on.isoformat(),
+        "decidedOn": case.decided_on and case.decided_on.isoformat(),
+        "penaltyAmount": text_of(case.penalty_amount),
+        "handlingDept": case.handling_dept,
+        "decisionDocNo": case.decision_doc_no,
+    }
+
+
+def check_shown(result: CheckResult) -> dict[str, Any]:
+    return {
+        "checkNo": result.check_no,
+        "planNo": result.plan_no,
+        "checkedAt": result.checked_at.isoformat(),
+        "outcome": result.outcome,
+        "publicUrl": result.public_url,
+    }
+
+
+def fund_shown(unit: InsuredUnit) -> dict[str, Any]:
+    return {
+        "registeredOn": unit.registered_on.isoformat(),
+        "inArrears": bool(unit.months_in_arrears),
+        "monthsInArrears": unit.months_in_arrears,
+        "headcount": unit.headcount,
+        "contributions": [
+            {"fund": one.fund, "headcount": one.headcount, "payable": text_of(one.payable), "paid": text_of(one.paid)}
+            for one in unit.contributions
+        ],
+    }
+
+
+def text_of(value: object) -> str | None:
+    return None if value is None else str(value)
