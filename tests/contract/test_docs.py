@@ -13,7 +13,6 @@ from connectors.kinds import KINDS, load
 from connectors.rest.place import Words as RestWords
 from connectors.settings import word
 from connectors.soap.place import Words as SoapWords
-from connectors.spi import Field, Options, Relation, Secret
 from connectors.sql.statement import Words as SqlWords
 from connectors.template.test_gateway import TestGateway as TestGateway  # the contract, collected here
 
