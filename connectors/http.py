@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote
@@ -36,6 +38,10 @@ from connectors.spi import Call, ErrorKind, Secret, SourceError
 AuthKind = Literal["NONE", "BASIC", "API_KEY", "BEARER"]
 # The older national sets are parts of GB 18030, and senders are known to mix them up.
 _CHARSETS = {"gbk": "gb18030", "gb2312": "gb18030", "utf8": "utf-8"}
+_BEYOND_ASCII = bytes(range(128, 256))
+_SURE = 12  # bytes: six characters of GB 18030, of which about one in eight could pass for UTF-8
+# A fraction of 16 digits and more, or a whole number beyond 64 bits; what lies within a text may look like one, and costs time alone.
+_LONG_NUMBER = re.compile(rb"[:,\[]\s*-?(?:(?=[0-9.]{17})[0-9]+\.[0-9]|[0-9]{19})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -247,10 +253,31 @@ def decode(answer: Answer) -> Any:
     try:
         charset = _CHARSETS.get(charset, charset)
         if charset == "utf-8":
-            return orjson.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
-        return orjson.loads(answer.body.decode(charset).removeprefix("\ufeff"))
-    except (ValueError, LookupError):  # not JSON, not in its charset, no such charset
+            return _parsed(answer.body.removeprefix(b"\xef\xbb\xbf"))
+        if charset == "gb18030" and _is_utf8(answer.body):
+            raise broken("The source's answer is in another charset than it says.", "UTF-8, not GB 18030")
+        return _parsed(answer.body.decode(charset).removeprefix("\ufeff").encode())
+    except (ValueError, LookupError, RecursionError):  # not JSON, not in its charset, no such charset
         raise broken("The source did not answer with JSON.", f"status {answer.status}, {len(answer.body)} bytes") from None
+
+
+def _parsed(body: bytes) -> Any:
+    """The document; where a number has more digits than a float holds, it is read with all of them. Raises ValueError."""
+    if _LONG_NUMBER.search(body) is None:
+        return orjson.loads(body)
+    orjson.loads(body)  # which is stricter than what follows: no NaN, nothing nested without end
+    return json.loads(body, parse_float=Decimal)
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether what says to be GB 18030 is surely UTF-8: that many characters of the one do not read as the other by accident."""
+    if len(body) - len(body.translate(None, _BEYOND_ASCII)) < _SURE:
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def refusal(answer: Answer) -> SourceError | None:

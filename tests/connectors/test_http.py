@@ -76,6 +76,20 @@ def test_every_charset_is_read(kind: str, charset: str) -> None:
     assert decode(said(body='{"名": "㐀镕𠮷"}'.encode(charset), content_type=kind)) == {"名": "㐀镕𠮷"}
 
 
+def test_what_says_to_be_gbk_and_is_utf8_is_not_read_as_other_characters() -> None:
+    with pytest.raises(SourceError, match="another charset") as caught:
+        decode(said(body='{"名": "危险化学品经营"}'.encode(), content_type="application/json; charset=GBK"))
+    assert caught.value.kind == "broken"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12345678901234567.25", "0.12345678901234567890", "1234567890123456789", "123456789012345678901234567890", "-12345678901234567.25"],
+)
+def test_numbers_are_read_with_all_their_digits(text: str) -> None:
+    assert str(decode(said(body=f'{{"a": [{text}], "b": 1.5}}'.encode()))["a"][0]) == text
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [(b"", "application/json"), (b"<html>", "text/html"), (b'{"a": ', "application/json"), (b'"\xff"', "application/json"),

@@ -91,6 +91,7 @@ BY_HOLDER = Relation(
     Options({"name": "byHolder", "argument": "wer", "at": "nodes"}), keys=("holder",), max_keys=1,
 )  # fmt: skip
 ALL = Relation("all", GRAPHQL_FIELDS, Options({"name": "all"}))
+RELATIONS = (BATCH, TYPED, SINGLE, BY_HOLDER, ALL)
 STUCK = Relation("stuck", GRAPHQL_FIELDS, Options({"name": "stuck"}))
 
 
@@ -106,7 +107,7 @@ class TestGraphql(Contract):
             try:
                 yield World(
                     connector=made[0],
-                    relations=(BATCH, TYPED, SINGLE, BY_HOLDER, ALL),
+                    relations=RELATIONS,
                     stuck=STUCK,
                     gone=(made[1], BATCH),
                     garbage=(made[2], TYPED),

@@ -15,6 +15,7 @@ FIELDS = (Field("id", "id"), Field("holder", "wer.id"), Field("name", "mc"), Fie
 EVERYTHING = Relation("everything", FIELDS)
 BY_ID = Relation("byId", FIELDS, keys=("id",), max_keys=7)
 BY_HOLDER = Relation("byHolder", (Field("holder", ""), *FIELDS[:1], *FIELDS[2:]), keys=("holder",), max_keys=1)
+RELATIONS = (EVERYTHING, BY_ID, BY_HOLDER)
 STUCK = Relation("stuck", FIELDS)
 
 
@@ -62,7 +63,7 @@ class TestMemory(Contract):
         well, gone, garbage = (self.made(MemorySettings(state, secret, rows)) for state in ("well", "gone", "garbage"))
         yield World(
             connector=well,
-            relations=(EVERYTHING, BY_ID, BY_HOLDER),
+            relations=RELATIONS,
             stuck=STUCK,
             gone=(gone, EVERYTHING),
             garbage=(garbage, EVERYTHING),

@@ -140,6 +140,7 @@ OFFSETS = rest_relation(
     where=Options({"name": ["EQ"], "level": ["EQ"]}), limit=True, total=True,
 )  # fmt: skip
 CURSORS = rest_relation("cursors", {"path": "/cursors", "page": {"style": "CURSOR", "cursor": "after", "next": "data.next"}}, limit=True)
+RELATIONS = (BATCH, POSTED, BY_HOLDER, PAGES, OFFSETS, CURSORS)
 STUCK = rest_relation("stuck", {"path": "/stuck"})
 
 
@@ -155,7 +156,7 @@ class TestRest(Contract):
             try:
                 yield World(
                     connector=made[0],
-                    relations=(BATCH, POSTED, BY_HOLDER, PAGES, OFFSETS, CURSORS),
+                    relations=RELATIONS,
                     stuck=STUCK,
                     gone=(made[1], BATCH),
                     garbage=(made[2], BATCH),

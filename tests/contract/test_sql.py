@@ -41,6 +41,7 @@ BY_ID = replace(TABLE, name="byId", keys=("id",), max_keys=500, fields=(Field("i
 BY_HOLDER = replace(TABLE, name="byHolder", native=Options({"table": "T_证照", "key": ["order"]}), keys=("holder",), max_keys=2)
 BY_TWO = replace(TABLE, name="byTwo", native=Options({"table": "T_证照"}), keys=("holder", "level"), max_keys=5)
 BY_LEVEL = replace(TABLE, name="byLevel", native=Options({"table": "T_证照"}), keys=("level",), max_keys=3)
+RELATIONS = (TABLE, MODEST, BY_ID, BY_HOLDER, BY_TWO, BY_LEVEL)
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
@@ -60,7 +61,7 @@ class TestSql(Contract):
             try:
                 yield World(
                     connector=made[0],
-                    relations=(TABLE, MODEST, BY_ID, BY_HOLDER, BY_TWO, BY_LEVEL),
+                    relations=RELATIONS,
                     stuck=replace(TABLE, name="stuck", native=Options({"table": "T_证照", "where": database.endless})),
                     gone=(made[1], TABLE),
                     garbage=(made[2], TABLE) if self.engine is sqlite else None,
