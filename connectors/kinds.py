@@ -1,4 +1,4 @@
-"""The table of kinds: which connector serves ``@rest``, ``@sql``, ``@graphql``, ``@soap``, and whatever is installed beside them.
+"""The table of kinds: which connector serves ``@rest``, ``@sql``, ``@soap`` and the others, and whatever is installed beside them.
 
 Imports a kind only when it is asked for, so that a driver that nobody uses need not be there. A package adds kinds through the
 entry-point group ``yiwang.connectors`` (name: the kind, value: ``module:Class``). Must not know what a kind does.
@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "sql": "connectors.sql:SqlConnector",
     "graphql": "connectors.graphql:GraphqlConnector",
     "soap": "connectors.soap:SoapConnector",
+    "files": "connectors.files:FilesConnector",
 }
 GROUP = "yiwang.connectors"
 # Words of a source directive that the engine reads, not the connector.

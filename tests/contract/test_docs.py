@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.contract import ROWS, Contract, World
+from connectors.files.words import Words as FilesWords
 from connectors.graphql_document import Words as GraphqlWords
 from connectors.kinds import KINDS, load
 from connectors.rest.place import Words as RestWords
@@ -91,6 +93,7 @@ def test_it_is_short() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_setting_is_documented(kind: str) -> None:
     words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords, "soap": SoapWords}[kind]
+    words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords, "files": FilesWords}[kind]
     section = PAGE[PAGE.index(f"\n### {kind}\n") :].split("\n### ")[1]
     missing = [word(one.name) for one in (*fields(load(kind).Settings), *fields(words)) if f"`{word(one.name)}`" not in section]
     assert [name for name in missing if name not in ("cache", "stale")] == []
