@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from connectors.settings import nearest, refused
@@ -48,14 +49,15 @@ def load(kind: str) -> type[Connector]:
     return found
 
 
-def connect(kind: str, options: Mapping[str, Any], *, system: str = "", beside: str = "") -> Connector:
+def connect(kind: str, options: Mapping[str, Any], *, system: str = "", beside: str = "", data: Path | None = None) -> Connector:
     """A connector from the words of a source directive, secrets resolved. Nothing is contacted. Raises SourceError (config).
 
-    ``beside`` is the manifest's folder, for kinds whose settings have a place for it: files that a manifest names lie there.
+    Folders go to kinds whose settings have a place for them: ``beside`` is the manifest's, where files that it names lie; ``data`` the
+    deployment's, below which the system gets one of its own to keep things in.
     """
     found = load(kind)
     words = {name: value for name, value in options.items() if name not in ENGINE_WORDS}
-    if beside and "beside" in getattr(found.Settings, "__dataclass_fields__", {}):
-        words["beside"] = beside
+    folders = {"beside": beside, "data": str(data / system) if data is not None else ""}
+    words |= {name: folder for name, folder in folders.items() if folder and name in getattr(found.Settings, "__dataclass_fields__", {})}
     make = getattr(found.Settings, "of", None)
     return found(make(words) if make else found.Settings(**words), system=system)

@@ -70,9 +70,11 @@ class EngineConfig(Struct, frozen=True):
 
 
 class SystemsConfig(Struct, frozen=True):
-    """``folder`` of manifests; empty: those that come with the hub. ``reload`` watches it and takes changes over while running."""
+    """``folder`` of manifests; empty: those that come with the hub. ``data`` is where connectors keep what was delivered to them, one
+    folder a system. ``reload`` watches the manifests and takes changes over while running."""
 
     folder: str = ""
+    data: str = "var/systems"
     reload: bool = False
 
 

@@ -64,7 +64,8 @@ def connect(registry: Registry, given: Environment, before: Connections | None =
             problems[name] = "not given: " + ", ".join(filled.missing)
             continue
         try:
-            found[name] = kinds.connect(system.kind, filled.options, system=name, beside=given.beside(system.file))
+            beside = given.beside(system.file)
+            found[name] = kinds.connect(system.kind, filled.options, system=name, beside=beside, data=given.data)
         except SourceError as error:
             problems[name] = error.message
     return Connections(registry.systems, found, problems)

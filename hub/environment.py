@@ -24,13 +24,15 @@ RUN_SECRETS = Path("/run/secrets")
 class Environment:
     """``variables`` by name; ``secrets`` known at once, before any file is looked at; ``folders`` are searched in order.
 
-    ``manifests`` is the folder of all manifests: the files that they name lie beside them.
+    ``manifests`` is the folder of all manifests: the files that they name lie beside them. ``data`` is where connectors may keep things, a
+    folder a system; None: nowhere but in passing.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     folders: Sequence[Path] = ()
     manifests: Path | None = None
+    data: Path | None = None
 
     def beside(self, file: str) -> str:
         """The folder of a manifest, whose file begins with the name of the folder of all; empty where that is not known."""
@@ -62,7 +64,8 @@ def secret_variable(name: str) -> str:
 def environment(config: Config, environ: Mapping[str, str]) -> Environment:
     """The environment of a deployment."""
     folders = [config.at(config.secrets.folder)] if config.secrets.folder else []
-    return Environment({**config.variables, **environ}, {}, (*folders, RUN_SECRETS))
+    kept = config.at(config.systems.data).absolute()
+    return Environment({**config.variables, **environ}, {}, (*folders, RUN_SECRETS), data=kept)
 
 
 @dataclass(slots=True)

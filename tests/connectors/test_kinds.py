@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,14 @@ def test_every_kind_loads_and_knows_its_name(kind: str) -> None:
 async def test_a_connector_is_made_of_a_manifests_words() -> None:
     connector = connect("rest", {"base": "http://dept.example", "limits": {"timeout": "2s"}}, system="dept")
     assert (connector.kind, connector.system, connector.settings.base) == ("rest", "dept", "http://dept.example")
+    await connector.close()
+
+
+async def test_a_connector_that_keeps_things_gets_a_folder_of_its_system(tmp_path: Path) -> None:
+    connector = connect("files", {"base": str(tmp_path / "out")}, system="dept", data=tmp_path / "data")
+    assert connector.settings.data == str(tmp_path / "data" / "dept")
+    await connector.close()
+    connector = connect("rest", {"base": "http://dept.example"}, system="dept", data=tmp_path / "data")
     await connector.close()
 
 
