@@ -1,7 +1,7 @@
 """One manifest's bindings: what each of its fields and types becomes in the registry.
 
     type Query { f(…): X @lookup @get(…) }      LOOKUP of X, by the arguments
-    type X @table(…)                            LOOKUP of X by its key, and SCAN
+    type X @table(…) | @file(…)                 LOOKUP of X by its key, and SCAN
     type P { f: [X!] @get | @field | @join }    LINK from P to X, by P's key
     type P { f: Int @get | @field }             LOOKUP of P, by its key, for that value alone
     type Query { f: [X!] @get(…) }              SCAN of X
@@ -27,8 +27,8 @@ from schema.lookups import bind_lookup, bind_table
 from schema.registry import RootLookup
 from schema.rows import has_place
 from schema.shapes import is_leaf
-from schema.words import ACTIONS
-from schema.world import Sheet, actions, roots
+from schema.words import ACTIONS, TABLES
+from schema.world import Sheet, actions, roots, table_of
 
 
 def bind(sheet: Sheet) -> Bindings:
@@ -51,7 +51,7 @@ def bind(sheet: Sheet) -> Bindings:
             else:
                 bind_action(binder, entry, root)
     for bound in sheet.types.values():
-        if bound.word("table") is not None:
+        if table_of(bound.words) is not None:
             bind_table(binder, bound)
         for entry in bound.fields.values():
             if has_place(entry) and not entry.broken:
@@ -103,7 +103,7 @@ def _public(binder: Binder, entry: FieldEntry) -> None:
     elif shape.lists:
         found = brought(binder, entry)
         # The table's own list answers a root without a call.
-        if found is not None and (has_place(entry) or "table" not in found.words):
+        if found is not None and (has_place(entry) or table_of(found.words) is None):
             bind_scan(binder, found, entry, coordinate)
     elif has_place(entry):
         sheet.report("NOT_SUPPORTED", entry.node, f"'{coordinate}' has a call of its own.", "move the call to a @lookup in `type Query`")
@@ -125,5 +125,5 @@ def _unused(binder: Binder) -> None:
             continue  # reported where it was compared with the schema
         node = bound.keys[0].node if bound.keys else plain[0].node
         message = f"'{bound.name}.{plain[0].name}' is bound, but nothing in this file brings rows of '{bound.name}'."
-        table = ", or @table" if sheet.kind == "sql" else ""
+        table = "".join(f", or @{name}" for name, kind in TABLES.items() if kind == sheet.kind)
         sheet.report("KEY_WITHOUT_LOOKUP", node, message, f"add a @lookup to `type Query`{table}, or a field that carries it")

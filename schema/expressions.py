@@ -161,6 +161,13 @@ def read_duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
+def read_due(text: str) -> str:
+    """``08:00``, a time of day, or ``26h``, ``7d``, a span. Raises ExpressionError."""
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|\d+(\.\d+)?[mhd]", text) is None:
+        raise ExpressionError(f"{text!r} is neither a time of day such as 08:00 nor a span such as 26h", 0)
+    return text
+
+
 def read_rate(text: str) -> float:
     """``300/s``, ``600/m`` in calls per second. Raises ExpressionError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)/(s|m|h)", text)

@@ -18,7 +18,7 @@ from schema.places import Place, holes_of, join_place, key_columns, place_word, 
 from schema.registry import Binding, Role, Variant
 from schema.rows import Rows, has_place, rows_of_any, rows_of_field
 from schema.shapes import is_leaf, shape_of
-from schema.words import HOLES
+from schema.words import HOLES, KINDS
 from schema.world import Bound
 
 PAGING = frozenset({"first", "after", "filter", "orderBy", "groupBy"})
@@ -204,7 +204,12 @@ def bind_scan(binder: Binder, found: Brought, entry: FieldEntry, coordinate: str
             return
         place = Place({}, (), 0, args=tuple(entry.arguments))
     elif word.name == "join":
-        sheet.report("WRONG_PLACE", word.node, "@join belongs to a field of an entity.", "use @table on the type for a list of all")
+        sheet.report(
+            "WRONG_PLACE",
+            word.node,
+            "@join belongs to a field of an entity.",
+            f"add {KINDS.get(sheet.kind, '@table to its type')} for a list of all",
+        )
         return
     else:
         place = read_place(sheet, entry, word, {}, (*entry.arguments, *rows.where), all_keys=True)

@@ -1,4 +1,4 @@
-"""Finding an entity by its key: ``@lookup`` fields of ``type Query``, and ``@table``, which gives a lookup and a list.
+"""Finding an entity by its key: ``@lookup`` fields of ``type Query``, and ``@table`` or ``@file``, which give a lookup and a list.
 
 Knows one manifest at a time.
 """
@@ -11,8 +11,8 @@ from schema.entries import FieldEntry, Word
 from schema.places import TABLE_KEYS, Place, place_word, read_place, relation, table_native
 from schema.registry import Authority, Binding, Role, Served
 from schema.rows import Rows, column_of, has_place
-from schema.words import KINDS, PLACES
-from schema.world import Bound
+from schema.words import KINDS, TABLES
+from schema.world import Bound, table_of
 
 
 def bind_lookup(binder: Binder, bound: Bound, entry: FieldEntry) -> None:
@@ -65,17 +65,22 @@ def _with_key(rows: Rows, key: tuple[str, ...], columns: dict[str, Field]) -> Ro
 
 
 def bind_table(binder: Binder, bound: Bound) -> None:
-    """``@table``: a LOOKUP by the type's first key, and a SCAN, over one relation."""
-    sheet, word = binder.sheet, bound.words["table"]
+    """``@table`` or ``@file``: a LOOKUP by the type's first key, and a SCAN, over one relation."""
+    sheet = binder.sheet
     sheet.used.add(bound.name)
-    if sheet.kind in KINDS and sheet.kind != PLACES["table"]:
-        message = f"@table is for sql systems; this one is reached by {sheet.kind}."
-        sheet.report("WRONG_PLACE", word.node, message, "use a lookup in `type Query`")
-        return
+    for name, kind in TABLES.items():
+        if name in bound.words and sheet.kind in KINDS and sheet.kind != kind:
+            right = next((f"write @{own}" for own, owner in TABLES.items() if owner == sheet.kind), "use a lookup in `type Query`")
+            sheet.report(
+                "WRONG_PLACE", bound.words[name].node, f"@{name} is for {kind} systems; this one is reached by {sheet.kind}.", right
+            )
+            return
+    word = table_of(bound.words)
+    assert word is not None
     native = tuple(word.args["key"])
     if not bound.key_names or len(bound.key_names[0]) != len(native):
         fix = f'write @key(fields: "…") with {len(native)} field{"s" * (len(native) != 1)}, in the order of the columns'
-        message = f"The table's key has {len(native)} column{'s' * (len(native) != 1)}; @key of '{bound.name}' does not."
+        message = f"The {word.name}'s key has {len(native)} column{'s' * (len(native) != 1)}; @key of '{bound.name}' does not."
         sheet.report("KEY_COLUMN_MISMATCH", word.node, message, fix)
         return
     key = bound.key_names[0]
@@ -85,7 +90,7 @@ def bind_table(binder: Binder, bound: Bound) -> None:
         if not _fits(binder, bound, word, columns, name, column):
             return
     whole = _with_key(rows, key, columns)
-    name = str(word.args["name"])
+    name = str(word.args["name"]) + (f"#{word.args['sheet']}" if word.args.get("sheet") else "")
     made = relation(name, whole, Place(table_native(sheet, word, native), key, TABLE_KEYS, word=word), key, counted=True)
     _add(binder, bound, name, made, whole, key, bound)
     existence, coverage = entity_of(bound.words)
@@ -114,7 +119,7 @@ def _fits(binder: Binder, bound: Bound, word: Word, columns: dict[str, Field], n
         columns[name] = column_of(binder.sheet, bound.name, name, name, column)
     if columns[name].path == column:
         return True
-    message = f"The key '{name}' is column '{columns[name].path}' by @from, and '{column}' by @table."
+    message = f"The key '{name}' is column '{columns[name].path}' by @from, and '{column}' by @{word.name}."
     binder.sheet.report("KEY_COLUMN_MISMATCH", entry.node if entry else word.node, message, "write the same column in both")
     return False
 

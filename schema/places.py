@@ -1,4 +1,4 @@
-"""Where rows are fetched: @get, @field, @call, @join and @table as ``Relation.native``, with their keys and parameters.
+"""Where rows are fetched: @get, @field, @call, @join, @table and @file as ``Relation.native``, with their keys and parameters.
 
 ``Relation.keys`` are columns in the order of ``Binding.key``; a place names them, so a ``{name}`` that an author wrote for a key is
 rewritten to its column. Knows no binding.
@@ -18,8 +18,8 @@ from schema.entries import FieldEntry, Word
 from schema.expressions import Part, read_join, read_template
 from schema.faults import suggest
 from schema.rows import Rows, column_of
-from schema.words import HOLES, KINDS, PLACES
-from schema.world import Bound, Sheet
+from schema.words import HOLES, KINDS, PLACES, TABLES
+from schema.world import Bound, Sheet, table_of
 
 TABLE_KEYS = 500  # keys in one IN list
 BATCH = "keys"  # the placeholder of a batch
@@ -42,11 +42,11 @@ class Place:
 def place_word(sheet: Sheet, entry: FieldEntry) -> Word | None:
     """The word that says where a field's rows lie, if this kind of system has it. Kinds that are installed take any."""
     found = [entry.words[name] for name in PLACES if name in entry.words]
-    own = [word for word in found if sheet.kind not in KINDS or sheet.kind == PLACES[word.name]]
-    right = ", ".join(f"@{name}" for name, kind in PLACES.items() if kind == sheet.kind)
+    own = [word for word in found if sheet.kind not in KINDS or sheet.kind in PLACES[word.name]]
+    right = ", ".join(f"@{name}" for name, kinds in (*PLACES.items(), *((n, (k,)) for n, k in TABLES.items())) if sheet.kind in kinds)
     for word in found:
         if word not in own:
-            message = f"@{word.name} is for {PLACES[word.name]} systems; this one is reached by {sheet.kind}."
+            message = f"@{word.name} is for {' and '.join(PLACES[word.name])} systems; this one is reached by {sheet.kind}."
             sheet.report("WRONG_PLACE", word.node, message, f"use {right}")
     for word in own[1:]:
         message = f"@{own[0].name} says already where the rows of '{entry.name}' lie."
@@ -180,7 +180,10 @@ def renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def table_native(sheet: Sheet, table: Word, key: tuple[str, ...]) -> dict[str, Any]:
-    """A table as a connector reads it: its name, the native key columns, a fixed condition, the schema."""
+    """A table or file as a connector reads it: its name, the native key columns, a fixed condition; its schema, or how it is read."""
+    if table.name == "file":
+        said = {name: value for name, value in table.args.items() if name not in ("name", "key") and value is not None}
+        return {"file": table.args["name"], "key": key, "unique": tuple(table.args["key"]), **said}
     native: dict[str, Any] = {"table": table.args["name"], "key": key}
     if table.args.get("where"):
         native["where"] = table.args["where"]
@@ -192,14 +195,11 @@ def table_native(sheet: Sheet, table: Word, key: tuple[str, ...]) -> dict[str, A
 
 def join_place(sheet: Sheet, word: Word, parent: str, element: Bound) -> tuple[Place, tuple[str, ...]] | None:
     """A @join: rows of the element's table whose left columns equal the parent's key fields. Also returns those columns."""
-    table = element.word("table")
+    table = table_of(element.words)
     if table is None:
-        sheet.report(
-            "BAD_JOIN",
-            word.node,
-            f"'{element.name}' has no table in this file.",
-            f'add @table(name: "…", key: ["…"]) to type {element.name}',
-        )
+        name = next((name for name, kind in TABLES.items() if kind == sheet.kind), "table")
+        message = f"'{element.name}' has no {name} in this file."
+        sheet.report("BAD_JOIN", word.node, message, f'add @{name}(name: "…", key: ["…"]) to type {element.name}')
         return None
     pairs = read_join(word.args["on"])
     keys = sheet.key_fields(parent)

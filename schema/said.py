@@ -16,7 +16,7 @@ from schema.words import ROOTS
 
 # What says where rows lie and who answers first.
 UNSEEN = frozenset(
-    {"entity", "field", "filter", "from", "get", "join", "key", "lookup", "mock", "send", "serves", "sort", "table", "topic"}
+    {"entity", "field", "file", "filter", "from", "get", "join", "key", "lookup", "mock", "send", "serves", "sort", "table", "topic"}
 )
 
 

@@ -65,6 +65,13 @@ def _auth(word: Word) -> Iterator[Slip]:
         yield Slip("BAD_AUTH", node, "An API_KEY goes into one place.", 'write header: "…" or query: "…", one of the two')
 
 
+def _basic(word: Word) -> Iterator[Slip]:
+    auth = word.args.get("auth")
+    if auth is not None and str(auth["kind"]) != "BASIC":
+        message = f"A folder knows no {auth['kind']}."
+        yield Slip("BAD_AUTH", word.value_node("auth"), message, 'write {kind: BASIC, user: "…", secret: "…"}')
+
+
 def _idle(word: Word, argument: str, kind: str, code: str) -> Iterator[Slip]:
     """Parts that are given and mean nothing with this kind: the author expects something that will not happen."""
     for name, owner in _PARTS[argument].items():
@@ -175,6 +182,7 @@ _RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
     "graphql": (_auth, _texts, _headers),
     "soap": (_auth, _texts, _headers, _header),
     "sql": (_texts,),
+    "files": (_auth, _basic, _texts),
     "python": (_texts,),
     "requiresScopes": (_scopes,),
 }

@@ -35,8 +35,10 @@ from schema import expressions
 from schema.expressions import ExpressionError
 
 VOCABULARY = "hub.graphql"
-SOURCES = ("rest", "sql", "soap", "graphql", "python")  # the directives that say how a system is reached
-PLACES = {"get": "rest", "field": "graphql", "call": "soap", "join": "sql", "table": "sql"}  # place -> the kind of system that has it
+SOURCES = ("rest", "sql", "soap", "graphql", "files", "python")  # the directives that say how a system is reached
+# The place of a field's rows -> the kinds of systems that have it.
+PLACES = {"get": ("rest",), "field": ("graphql",), "call": ("soap",), "join": ("sql", "files")}
+TABLES = {"table": "sql", "file": "files"}  # what holds a whole type, to be asked by key and listed -> the kind of system that has it
 # Root -> the kinds of systems that serve its fields, and the word by which they do.
 ACTIONS = {"Mutation": {"rest": "send", "soap": "call"}, "Subscription": {"rest": "topic"}}
 ROOTS = frozenset({"Query", *ACTIONS})
@@ -47,6 +49,7 @@ KINDS = {  # kind -> how it says where
     "sql": "@table to its type",
     "graphql": '@field(name: "…")',
     "soap": '@call(operation: "…")',
+    "files": "@file to its type",
 }
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -79,6 +82,7 @@ def _checked(read: Callable[[str], Any]) -> Callable[[str], str]:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "Duration": expressions.read_duration,
+    "Due": _checked(expressions.read_due),
     "Rate": expressions.read_rate,
     "Path": _checked(expressions.read_path),
     "Template": _checked(expressions.read_template),
@@ -163,6 +167,7 @@ def read_arguments(node: DirectiveNode) -> tuple[dict[str, Any], list[Wrong]]:
 
 _FORMS = {
     "Duration": 'write a time such as "500ms", "2s", "10m" or "1h"',
+    "Due": 'write a time of day such as "08:00", or a span such as "26h" or "7d"',
     "Rate": 'write a rate such as "300/s"',
     "Path": "write names separated by dots, list[0] for an element, $ for the whole",
     "Template": "write {name} for a key or an argument, {keys} for a batch",

@@ -15,7 +15,7 @@ from schema.coordinates import Grade
 from schema.entries import FieldEntry, Manifest, TypeEntry, Word, Words
 from schema.faults import Fault, fault
 from schema.shapes import Shape, shape_of, shape_of_type, type_called
-from schema.words import ROOTS
+from schema.words import ROOTS, TABLES
 
 Keys = Mapping[str, tuple[tuple[str, ...], ...]]
 
@@ -107,6 +107,11 @@ class Sheet:
         if found is None and type_name in self.types and field_name in self.types[type_name].fields:
             return self.shape(self.types[type_name].fields[field_name])
         return found
+
+
+def table_of(words: Words) -> Word | None:
+    """What says that a type's rows are a whole table or file, if anything does."""
+    return next((words[name] for name in TABLES if name in words), None)
 
 
 def open_sheet(manifest: Manifest, world: World) -> Sheet:

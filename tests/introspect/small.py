@@ -20,7 +20,7 @@ from schema.identifiers import complete_licence_id, complete_uscc, organisation_
 
 USCCS = tuple(complete_uscc(f"91330100{organisation_code(f'MA2{i:05d}')}") for i in range(6))
 LICENCES = tuple(complete_licence_id(f"{USCCS[0]}001", USCCS[1], f"S{i:05d}") for i in range(4))
-KINDS = frozenset({"rest", "sql", "graphql", "soap"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 
 
 def empty() -> Composition:

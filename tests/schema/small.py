@@ -17,7 +17,7 @@ from schema.scalars import SCALARS, USCC, Date, DateTime, Decimal
 from schema.types.connection import Connection
 from schema.types.planned import argument, meanings, pages, paging, planned, words
 
-KINDS = frozenset({"rest", "sql", "graphql", "soap", "memory"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap", "files", "memory"})
 
 
 @meanings(OPEN=("开业", "Open"), SHUT=("歇业", "Shut"))

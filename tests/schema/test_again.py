@@ -15,7 +15,7 @@ from schema.compose import Composition, compose, parse_manifest
 from tests.properties import examples
 from tests.schema.small import canonical as small
 
-KINDS = frozenset({"rest", "sql", "graphql", "soap"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 TEXTS = {each.file: each.text for each in manifests(20)}
 SLIPS_AND_CHANGES = {
     "nothing": ("", ""),

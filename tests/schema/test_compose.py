@@ -18,7 +18,7 @@ from schema.registry import Authority, Binding, Coverage, Existence, Limits, Req
 from tests.schema.small import BY_USCC, SHOP, clean, codes, composed, manifest
 
 SYSTEMS = Path(__file__).parents[2] / "systems"
-KINDS = frozenset({"rest", "sql", "graphql", "soap"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 SQL = '@sql(url: "${URL}")'
 GRAPHQL = '@graphql(url: "${URL}")'
 MEMORY = '@python(connector: "memory", options: {rows: 3})'

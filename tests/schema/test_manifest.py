@@ -31,7 +31,7 @@ from schema.faults import CODES, as_data, format_fault
 
 ROOT = Path(__file__).parents[2]
 BAD = sorted((ROOT / "tests" / "bad_manifests").glob("*.graphql"))
-KINDS = frozenset({"rest", "sql", "graphql", "soap"})
+KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 PAGE = (ROOT / "docs" / "manifest-faults.md").read_text(encoding="utf-8")
 WORDS = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
 
