@@ -3,8 +3,8 @@
 This file is for whoever writes a connector. It uses the standard library alone and must not know
 GraphQL, HTTP frameworks, the planner or any other connector.
 
-A connector writes two methods, ``describe`` and ``fetch``; ``plan`` and ``close`` have defaults. One whose systems announce news writes
-a third, see ``connectors.feeds``::
+A connector writes two methods, ``describe`` and ``fetch``; ``plan``, ``condition`` and ``close`` have defaults. One whose systems announce
+news writes a third, see ``connectors.feeds``::
 
     class Memory(Connector):
         kind = "memory"
@@ -315,6 +315,10 @@ class Connector(ABC):
     def plan(self, ask: Ask, relation: Relation) -> Plan:
         """Split ``ask`` by what ``relation`` declares. Pure: no I/O, no values."""
         return split(ask, relation)
+
+    def condition(self) -> SourceError | None:
+        """What the connector itself knows to be wrong though calls are answered: a delivery that is late, a copy that is old. Comes at once."""
+        return None
 
     async def close(self) -> None:
         """Give back what is held. Safe to call twice."""

@@ -112,8 +112,13 @@ class Directory:
         # A call that was cancelled, or whose arguments the system refused, says nothing about the system.
         calls = [call for call in self._recorder.calls(system=name) if call.outcome not in ("cancelled", "invalid", "missing")]
         failed = [call.outcome != "ok" for call in calls[-_RECENT:]]
-        if not failed:
-            return "UNKNOWN"
         if len(failed) >= _DOWN and all(failed[-_DOWN:]):
             return "DOWN"
-        return "DEGRADED" if any(failed) else "OK"
+        if any(failed) or self._ails(name):
+            return "DEGRADED"
+        return "OK" if failed else "UNKNOWN"
+
+    def _ails(self, name: str) -> bool:
+        """Whether a connector says that something is wrong though it answers."""
+        connector = self._connections.connectors.get(name)
+        return connector is not None and connector.condition() is not None

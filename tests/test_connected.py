@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.spi import Options
+from connectors.spi import Options, SourceError
 from hub.connected import Connections, Directory, composed, connect, core_roots, packaged, retired
 from hub.environment import Environment
 from hub.recorder import Recorded, Recorder
@@ -80,6 +80,16 @@ def test_health_is_read_from_recent_calls(outcomes: str, health: str) -> None:
         recorder.record(Recorded("another", "byId", 1, 1, "down", 0.01))
     [shown] = Directory(Connections({"licences": REST}), recorder).systems()
     assert (shown.name, shown.title, shown.owner, shown.kind, shown.health) == ("licences", "电子证照库", "省大数据局", "rest", health)
+
+
+async def test_a_system_that_answers_from_what_is_late_is_degraded() -> None:
+    made = connect(registry(REST), GIVEN)
+    recorder = Recorder()
+    recorder.record(Recorded("licences", "byId", 1, 1, "ok", 0.01))
+    connector = made.connectors["licences"]
+    connector.condition = lambda: SourceError("missing", "A delivery is late.")  # type: ignore[method-assign]
+    assert [shown.health for shown in Directory(made, recorder).systems()] == ["DEGRADED"]
+    await connector.close()
 
 
 def test_a_system_without_a_connector_is_down() -> None:
