@@ -317,7 +317,7 @@ class Connector(ABC):
         return split(ask, relation)
 
     def condition(self) -> SourceError | None:
-        """What the connector itself knows to be wrong though calls are answered: a delivery that is late, a copy that is old. Comes at once."""
+        """What the connector knows to be wrong though calls are answered, such as a delivery that is late. Comes at once."""
         return None
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ What cannot be taken never replaces what could. Must not know GraphQL, other kin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -53,8 +54,11 @@ class FilesConnector(Connector):
         return Catalog(tuple(Relation(name, ()) for name in names))
 
     def condition(self) -> SourceError | None:
-        """A delivery that is late, or that could not be taken; calls are answered from the one before."""
-        return next((each.trouble for each in self.standing() if each.trouble is not None), None)
+        """A delivery that is late, or that could not be taken; calls are answered from the one before. Looks for new ones."""
+        found = next((each.trouble for each in self.standing() if each.trouble is not None), None)
+        with contextlib.suppress(RuntimeError):  # nobody runs a loop
+            self._arrivals.stir()
+        return found
 
     def standing(self) -> tuple[Standing, ...]:
         """How each file that was ever asked for stands, by name."""

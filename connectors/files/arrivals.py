@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from connectors.files.deliver import Copy, make_copy
 from connectors.files.duck import Cursor, Duck
 from connectors.files.entries import Entry
 from connectors.files.remote import Remote
-from connectors.files.shelf import Refusal, Shelf
+from connectors.files.shelf import Refusal, Shelf, remembered
 from connectors.files.words import FilesSettings, Source, last
 from connectors.spi import SourceError
 
@@ -59,17 +59,14 @@ class Arrivals:
         self._now = now
         self._nulls = frozenset(settings.nulls)
         self._watches: dict[Source, _Watch] = {}
+        self._recalled = False
 
     async def current(self, source: Source, needs: frozenset[str], deadline: float | None = None) -> Copy:
         """The delivery to read. ``needs`` are columns in use from now on. Raises SourceError when there is none, saying why."""
         watch = self._watch(source)
         watch.needs |= needs
         loop = asyncio.get_running_loop()
-        due_now = watch.looked is None or loop.time() - watch.looked >= self._settings.every
-        began = watch.looking is None and due_now
-        if began:
-            watch.looked = loop.time()
-            watch.looking = loop.create_task(self._look(source, watch))
+        began = self._begin(source, watch)
         if watch.looking is not None and (began or watch.shelf.current is None):
             # Who finds a copy there gives a newer one half of the time it has, and leaves the other half to the question itself.
             enough = None if watch.shelf.current is None or deadline is None else loop.time() + _PATIENCE * (deadline - loop.time())
@@ -87,16 +84,27 @@ class Arrivals:
             yield file
 
     def standing(self) -> tuple[Standing, ...]:
-        """By name; a file whose next delivery is late says so before what else is wrong with it."""
+        """By name; a file whose next delivery is late says so before what else is wrong with it. Files that were asked for before this
+        process began count too."""
+        if not self._recalled:
+            self._recalled = True
+            for source in remembered(self._folder):
+                if source not in self._watches:
+                    self._watch(replace(source, expect_by=self._settings.expect_by or source.expect_by))
         found = []
-        for source, watch in self._watches.items():
-            copy, trouble = watch.shelf.current, watch.trouble
+        for watch in self._watches.values():
+            source, copy, trouble = watch.shelf.source, watch.shelf.current, watch.trouble
             seen = datetime.fromisoformat(copy.seen) if copy is not None else None
             if due.late(source.expect_by, seen, self._now()):
                 detail = f"{source.file}: expected by {source.expect_by}, last seen {copy.seen if copy is not None else 'never'}"
                 trouble = SourceError("missing", "A delivery is late.", detail=detail, code="LATE")
             found.append(Standing(source.file, copy, trouble))
         return tuple(sorted(found, key=lambda one: one.file))
+
+    def stir(self) -> None:
+        """Look for every delivery for which it is time, without waiting."""
+        for source, watch in self._watches.items():
+            self._begin(source, watch)
 
     async def close(self) -> None:
         """Ends what is under way. Safe to call twice."""
@@ -105,12 +113,22 @@ class Arrivals:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _begin(self, source: Source, watch: _Watch) -> bool:
+        """Begin to look, if it is time and nobody does."""
+        loop = asyncio.get_running_loop()
+        if watch.looking is not None or (watch.looked is not None and loop.time() - watch.looked < self._settings.every):
+            return False
+        watch.looked = loop.time()
+        watch.looking = loop.create_task(self._look(source, watch))
+        return True
+
     def _watch(self, source: Source) -> _Watch:
         found = self._watches.get(source)
         if found is None:
             shelf = Shelf(self._folder / source.place, source, self._settings.keep)
             shelf.load()
             found = self._watches[source] = _Watch(shelf)
+        found.shelf.source = source  # when it is expected may be said anew
         return found
 
     async def _look(self, source: Source, watch: _Watch) -> None:

@@ -112,3 +112,12 @@ class Shelf:
         os.replace(aside, self.folder / _STATE)
         stat = (self.folder / _STATE).stat()
         self._stamp = (stat.st_mtime_ns, stat.st_size)
+
+
+def remembered(folder: Path) -> list[Source]:
+    """The sources of which there are copies below a folder."""
+    found = []
+    for file in sorted(folder.glob(f"*/{_STATE}")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found.append(msgspec.convert(json.loads(file.read_bytes())["source"], Source))
+    return found

@@ -136,6 +136,11 @@ async def test_a_hub_that_starts_anew_reads_what_was_kept(tmp_path: Path) -> Non
         trouble = connector.condition()
         assert trouble is not None
         assert trouble.kind == "missing"
+    time = datetime.now(UTC) + timedelta(days=3)
+    async with opened(folder, expectBy="2d", now=lambda: time) as connector:
+        late = connector.condition()
+        assert late is not None
+        assert late.code == "LATE"
 
 
 async def test_so_many_deliveries_are_kept_with_what_came(tmp_path: Path) -> None:
