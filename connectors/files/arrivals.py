@@ -44,6 +44,7 @@ class _Watch:
     shelf: Shelf
     looked: float | None = None
     looking: asyncio.Task[None] | None = None
+    slow: bool = False  # somebody has waited for this look in vain
     needs: set[str] = field(default_factory=set)
     trouble: SourceError | None = None
 
@@ -66,13 +67,16 @@ class Arrivals:
         watch = self._watch(source)
         watch.needs |= needs
         loop = asyncio.get_running_loop()
-        began = self._begin(source, watch)
-        if watch.looking is not None and (began or watch.shelf.current is None):
-            # Who finds a copy there gives a newer one half of the time it has, and leaves the other half to the question itself.
+        self._begin(source, watch)
+        if watch.looking is not None and not (watch.slow and watch.shelf.current):
+            # Who finds a copy there gives a newer one half of the time it has, and leaves the other half to the question itself. When one
+            # has waited in vain, others do not.
             enough = None if watch.shelf.current is None or deadline is None else loop.time() + _PATIENCE * (deadline - loop.time())
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout_at(enough):
                     await asyncio.shield(watch.looking)
+            except TimeoutError:
+                watch.slow = True
         if watch.shelf.current is None:
             raise watch.trouble or SourceError("missing", "The file has not been delivered.")
         return watch.shelf.current
@@ -113,14 +117,13 @@ class Arrivals:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, source: Source, watch: _Watch) -> bool:
+    def _begin(self, source: Source, watch: _Watch) -> None:
         """Begin to look, if it is time and nobody does."""
         loop = asyncio.get_running_loop()
         if watch.looking is not None or (watch.looked is not None and loop.time() - watch.looked < self._settings.every):
-            return False
-        watch.looked = loop.time()
+            return
+        watch.looked, watch.slow = loop.time(), False
         watch.looking = loop.create_task(self._look(source, watch))
-        return True
 
     def _watch(self, source: Source) -> _Watch:
         found = self._watches.get(source)
