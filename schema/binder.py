@@ -6,20 +6,22 @@ Must not know other manifests but through ``World``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import is_object_type
 
-from schema.entries import FieldEntry, Words
+from schema.entries import FieldEntry, Word, Words
 from schema.faults import suggest
 from schema.places import Place
-from schema.registry import Authority, Binding, Coverage, Existence, Require, RootLookup, Served
+from schema.registry import Authority, Binding, Coverage, Existence, Require, Role, RootLookup, Served
 from schema.requires import BadRequire, leaf_of, require
 from schema.rows import Rows, rows_of
 from schema.shapes import shape_of
 from schema.words import KINDS
 from schema.world import Bound, Sheet
+
+KEEPING = ("cache", "stale")  # of a place, or of the source for all places
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Binder:
     sheet: Sheet
     made: Bindings = field(default_factory=Bindings)
     _rows: dict[str, Rows] = field(default_factory=dict)
+    _told: set[int] = field(default_factory=set)  # ids of words whose `stale` was refused
 
     def rows(self, name: str) -> Rows:
         """The rows of a type of this manifest; made once."""
@@ -133,8 +136,24 @@ class Binder:
         return f"{self.sheet.manifest.name}.{name}"
 
     def add(self, binding: Binding, entry: FieldEntry | Bound) -> None:
+        if binding.role in (Role.LOOKUP, Role.LINK, Role.SCAN):
+            cache, stale = self.kept(entry)
+            binding = replace(binding, cache=cache, stale=stale) if cache else binding
         self.made.bindings.append(binding)
         self.made.entries[binding.id] = entry
+
+    def kept(self, entry: FieldEntry | Bound) -> tuple[float, float]:
+        """For how long answers at a place may be served again, and while the system is down: what the place says, else the source."""
+        place: Word | None = next((word for word in entry.words.values() if any(word.args.get(name) is not None for name in KEEPING)), None)
+        source = self.sheet.manifest.source
+        own, usual = place.args if place is not None else {}, source.args if source is not None else {}
+        cache = own.get("cache") if own.get("cache") is not None else usual.get("cache")
+        if place is not None and own.get("stale") is not None and not cache and id(place.node) not in self._told:
+            self._told.add(id(place.node))  # a table has a lookup and a list
+            message = "`stale` says how much longer than `cache` an answer may be served, and there is no `cache`."
+            self.sheet.report("BAD_CACHE", place.value_node("stale"), message, 'add cache: "60s"')
+        stale = own.get("stale") if own.get("stale") is not None else usual.get("stale")
+        return float(cache or 0.0), float(stale or 0.0) if cache else 0.0
 
 
 def rank_of(words: Words) -> tuple[Authority, int]:

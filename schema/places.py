@@ -23,8 +23,9 @@ from schema.world import Bound, Sheet, table_of
 
 TABLE_KEYS = 500  # keys in one IN list
 BATCH = "keys"  # the placeholder of a batch
+ENGINES = frozenset({"batch", "single", "cache", "stale"})  # of a place's arguments those that no connector needs to know
 _HOLE = re.compile(r"\{(\w+)\}")
-_OURS = ("batch", "single", "carries", "check")  # said to composition, not to a connector as they stand
+_OURS = frozenset({*ENGINES, "carries", "check"})  # said to composition, not to a connector as they stand
 
 
 @dataclass(frozen=True, slots=True)

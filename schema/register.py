@@ -14,11 +14,11 @@ import strawberry
 from graphql import GraphQLSchema, is_non_null_type, is_object_type
 
 from connectors.spi import Options
-from schema.binder import Bindings
+from schema.binder import KEEPING, Bindings
 from schema.canonical import aggregates, connections, filters, orders, policies
 from schema.coordinates import Coordinates
 from schema.entries import Manifest
-from schema.registry import Binding, Limits, Registry, Resolve, Role, RootLookup, System
+from schema.registry import Binding, Breaker, Limits, Registry, Resolve, Role, RootLookup, System
 from schema.requires import all_needs, needs
 from schema.world import Keys
 
@@ -90,7 +90,11 @@ def _system(manifest: Manifest) -> System:
     assert manifest.system is not None
     assert manifest.source is not None
     said, source = manifest.system.args, dict(manifest.source.args)
-    limits = source.pop("limits", {})
+    limits = dict(source.pop("limits", {}))
+    if "breaker" in limits:
+        limits["breaker"] = Breaker(**limits["breaker"])
+    for name in KEEPING:  # said of each binding
+        source.pop(name, None)
     if manifest.source.name == "python":
         source = source.get("options") or {}
     if source.get("headers") and isinstance(source["headers"], list):

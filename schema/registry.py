@@ -60,6 +60,17 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """When a system is left alone: after ``failures`` calls (0: never) that are at least half of those that came back ``within`` so many
+    seconds. After ``pause`` seconds, longer each time that fails, ``probes`` calls at once may try it."""
+
+    failures: int = 5
+    within: float = 10.0
+    pause: float = 5.0
+    probes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Engine-side policy of one system. Times in seconds, ``rate`` in calls per second (None: no limit)."""
 
@@ -67,6 +78,7 @@ class Limits:
     concurrency: int = 16
     retries: int = 1
     rate: float | None = None
+    breaker: Breaker = Breaker()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +148,8 @@ class Binding:
     root coordinate. ``fields`` maps a canonical field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to
     parameters of the relation; ``requires`` gives parameters that are other fields of the entity; a LOOKUP with either is for its
     ``field`` alone. ``narrows`` maps those arguments of a feed that choose among its events to the canonical field they are compared with.
-    ``check`` is the root field of Query to ask whether a write of unknown outcome was done. Rows of an abstract type (LINK, SCAN) have no
+    ``check`` is the root field of Query to ask whether a write of unknown outcome was done. What it answered may be served again for
+    ``cache`` seconds (0: never), and for ``stale`` more while the system does not answer. Rows of an abstract type (LINK, SCAN) have no
     ``fields`` but ``variants``, which the column ``typename`` tells apart.
     """
 
@@ -150,6 +163,8 @@ class Binding:
     args: Mapping[str, str] = field(default_factory=dict)
     narrows: Mapping[str, str] = field(default_factory=dict)
     check: str = ""
+    cache: float = 0.0
+    stale: float = 0.0
     requires: tuple[Require, ...] = ()
     field: str | None = None
     many: bool = False

@@ -80,6 +80,13 @@ def _idle(word: Word, argument: str, kind: str, code: str) -> Iterator[Slip]:
             yield Slip(code, node, f"`{name}` goes with {owner}; here it is {kind}.", f"remove {name}, or write {owner}")
 
 
+def _source_keeps(word: Word) -> Iterator[Slip]:
+    """A place may leave ``cache`` to its source; a source has nobody to leave it to."""
+    if word.args.get("stale") is not None and not word.args.get("cache"):
+        message = "`stale` says how much longer than `cache` an answer may be served, and there is no `cache`."
+        yield Slip("BAD_CACHE", word.value_node("stale"), message, 'add cache: "60s"')
+
+
 def _single(word: Word) -> Iterator[Slip]:
     if word.args.get("single") and word.args.get("batch"):
         message = "`single` says that the source takes one key a call, `batch` that it takes many."
@@ -92,6 +99,10 @@ _LEAST: Mapping[tuple[str, ...], tuple[float, str]] = {  # where -> what a numbe
     ("limits", "concurrency"): (1, "at least 1"),
     ("limits", "retries"): (0, "at least 0"),
     ("limits", "timeout"): (0.001, 'longer than "0s"'),
+    ("limits", "breaker", "failures"): (0, "at least 0"),
+    ("limits", "breaker", "within"): (0.001, 'longer than "0s"'),
+    ("limits", "breaker", "pause"): (0.001, 'longer than "0s"'),
+    ("limits", "breaker", "probes"): (1, "at least 1"),
     ("batch", "max"): (1, "at least 1"),
     ("page", "size"): (1, "at least 1"),
     ("page", "first"): (0, "at least 0"),
@@ -178,12 +189,12 @@ _RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
     "get": (_page, _single),
     "field": (_single,),
     "call": (_single,),
-    "rest": (_auth, _texts, _headers),
-    "graphql": (_auth, _texts, _headers),
-    "soap": (_auth, _texts, _headers, _header),
-    "sql": (_texts,),
+    "rest": (_auth, _texts, _headers, _source_keeps),
+    "graphql": (_auth, _texts, _headers, _source_keeps),
+    "soap": (_auth, _texts, _headers, _header, _source_keeps),
+    "sql": (_texts, _source_keeps),
     "files": (_auth, _basic, _texts),
-    "python": (_texts,),
+    "python": (_texts, _source_keeps),
     "requiresScopes": (_scopes,),
 }
 

@@ -21,6 +21,7 @@ from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.registry import (
     Aggregated,
     Binding,
+    Breaker,
     Limits,
     Registry,
     Resolve,
@@ -30,6 +31,9 @@ from schema.registry import (
 )
 from schema.requires import all_needs, needs, require
 from tests.memory import Memory, MemorySettings, Received, Rows
+
+# A relation that is down tells nothing of the others of its system: what each answer holds is then the oracle's to say.
+PLAIN = Limits(retries=0, breaker=Breaker(failures=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def registry(
     ranked = [_read(schema, binding) for binding in sorted(bindings, key=lambda binding: binding.rank)]
     names = sorted({binding.system for binding in ranked})
     return Registry(
-        systems={name: System(name, name, "", "memory", Options(), limits=limits or Limits(retries=0)) for name in names},
+        systems={name: System(name, name, "", "memory", Options(), limits=limits or PLAIN) for name in names},
         coordinates=Coordinates(_coordinates(schema)),
         keys={name: tuple((key,) if isinstance(key, str) else tuple(key) for key in some) for name, some in keys.items()},
         lookups=_grouped((b.type, b) for b in ranked if b.role is Role.LOOKUP),

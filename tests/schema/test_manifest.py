@@ -63,7 +63,8 @@ def test_a_manifest_is_read_into_typed_entries() -> None:
     assert read.faults == ()
     assert (read.name, read.kind, read.file) == ("credit", "rest", "credit.graphql")
     assert read.source is not None
-    assert read.source.args["limits"] == {"timeout": 0.5, "concurrency": 16, "rate": 300.0, "retries": 1}
+    breaker = {"failures": 5, "within": 10.0, "pause": 5.0, "probes": 1}
+    assert read.source.args["limits"] == {"timeout": 0.5, "concurrency": 16, "rate": 300.0, "retries": 1, "breaker": breaker}
     query, enterprise, kinds = read.types
     lookup = query.fields["byUscc"]
     assert lookup.words["get"].args["batch"] == {"by": ("uscc",), "match": "c", "max": 100}
