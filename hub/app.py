@@ -40,6 +40,7 @@ from hub.run.deferred import in_parts
 from hub.run.engine import Engine
 from hub.run.prepared import Caches
 from hub.run.sources import Sources
+from hub.run.standing import Standings
 from hub.serve import explorer, health, oauth
 from hub.serve.drain import Drain
 from hub.serve.graphql import Endpoint, Exchange
@@ -98,6 +99,7 @@ class Hub:
         self._given = replace(given, manifests=self.folder)
         self._connecting = connecting
         self._connections = connecting(composition.registry, self._given, None)
+        self._standings = Standings(clock)
         self._caches = Caches(config.engine.documents, config.engine.operations, config.engine.plans)
         self._reloading = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
@@ -251,7 +253,7 @@ class Hub:
 
     def _engine(self, composition: Composition, connections: Connections) -> Engine:
         registry = composition.registry
-        sources = Sources(registry.systems, connections.connectors, self.clock, self.recorder, self.metrics)
+        sources = Sources(registry.systems, connections.connectors, self.clock, self.recorder, self.metrics, self._standings)
         return Engine(
             composition.schema,
             registry,

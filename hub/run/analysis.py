@@ -71,6 +71,13 @@ def called(call: Recorded, queued: float) -> None:
         tally.outcomes[call.outcome] += 1
 
 
+def refused(kind: str) -> None:
+    """A call was not made: the failure counts, the call does not."""
+    tally = _STEP.get()
+    if tally is not None:
+        tally.outcomes[kind] += 1
+
+
 def _code(outcome: str) -> str:
     """The error code of an outcome that is not ``ok``."""
     kind = next((kind for kind in get_args(ErrorKind) if kind == outcome), None)

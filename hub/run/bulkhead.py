@@ -28,6 +28,17 @@ class Bulkhead:
         """How many wait."""
         return sum(map(len, self._queues.values()))
 
+    def ahead(self, caller: str) -> int:
+        """How many of those that wait have their turn before one more of ``caller`` would."""
+        own = len(self._queues.get(caller, ()))
+        found, turns = own, own + 1  # whoever stands before ``caller`` has one turn more than who stands behind
+        for name, queue in self._queues.items():
+            if name == caller:
+                turns = own
+            else:
+                found += min(len(queue), turns)
+        return found
+
     def place(self, caller: str = "") -> Place:
         """A place for one call of ``caller``, to be entered once."""
         return Place(self, caller)

@@ -1,4 +1,5 @@
-"""Calls to systems under the engine's policy: deadline, concurrency, retry of reads, recording. The same for every kind of connector.
+"""Calls to systems under the engine's policy: deadline, places, rate, breaker, retry of reads, recording. The same for every kind of
+connector.
 
 Knows connectors by their interface alone, and nothing of plans' steps or GraphQL.
 """
@@ -13,11 +14,11 @@ from typing import Protocol
 import structlog
 
 from connectors.feeds import Feed
-from connectors.spi import Ask, Call, Connector, Page, Plan, Relation, SourceError
+from connectors.spi import Ask, Call, Connector, ErrorKind, Page, Plan, Relation, SourceError
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
 from hub.run import analysis
-from hub.run.bulkhead import Bulkhead
+from hub.run.standing import Standings, Unasked
 from schema.registry import Limits, System
 
 log = structlog.get_logger("hub.sources")
@@ -31,7 +32,8 @@ class Metrics(Protocol):
 
 
 class Sources:
-    """All systems that can be asked. Owns the connectors: ``close`` closes them."""
+    """All systems that can be asked. Owns the connectors: ``close`` closes them. ``standings`` are those of the sources before, if there
+    were any."""
 
     def __init__(
         self,
@@ -40,11 +42,12 @@ class Sources:
         clock: Clock,
         recorder: Recorder | None = None,
         metrics: Metrics | None = None,
+        standings: Standings | None = None,
     ) -> None:
         self._connectors = dict(connectors)
-        self._limits = {name: system.limits for name, system in systems.items()}
+        standings = standings or Standings(clock)
+        self.standings = {name: standings.of(system) for name, system in systems.items()}
         self._delegating = frozenset(name for name, system in systems.items() if system.credential != "hub")
-        self.bulkheads = {name: Bulkhead(limits.concurrency) for name, limits in self._limits.items()}
         self._plans: dict[tuple[str, int, Ask], tuple[Relation, Plan]] = {}
         self.clock = clock
         self.recorder = recorder or Recorder()
@@ -52,7 +55,8 @@ class Sources:
 
     def limits(self, system: str) -> Limits:
         """The policy towards ``system``."""
-        return self._limits.get(system) or Limits()
+        found = self.standings.get(system)
+        return found.limits if found is not None else Limits()
 
     def delegates(self, system: str) -> bool:
         """Whether the caller's own identity goes to the system, so that no two callers may share an answer of it."""
@@ -76,26 +80,33 @@ class Sources:
         if call.deadline is not None:
             deadline = min(deadline, call.deadline)
         attempt = 0
+        failure: SourceError | None = None
         while True:
             try:
                 return await self._once(system, plan, call, deadline, caller or call.principal)
+            except Unasked as error:
+                analysis.refused(error.kind)
+                raise failure or error from None  # what a call that was made came to says more
             except SourceError as error:
-                wait = BACKOFF * 2**attempt * (0.5 + random.random())
+                failure = error
+                wait = BACKOFF * 2**attempt * (0.5 + random.random()) + (error.retry_after or 0.0)
                 if error.kind not in ("down", "busy") or attempt >= limits.retries or plan.relation.effect != "read":
                     raise
-                if self.clock.monotonic() + max(wait, error.retry_after or 0.0) >= deadline:
+                if self.clock.monotonic() + wait >= deadline:
                     raise
-                await self.clock.sleep(max(wait, error.retry_after or 0.0))
+                await self.clock.sleep(wait)
                 attempt += 1
 
     async def _once(self, system: str, plan: Plan, call: Call, deadline: float, caller: str) -> list[Page]:
-        connector, place = self._connector(system), self.bulkheads[system].place(caller)
+        connector, standing = self._connector(system), self.standings[system]
+        standing.check()
         started = self.clock.monotonic()
         entered: float | None = None
-        outcome, rows, size = "ok", 0, None
+        era, outcome, rows, size, unasked = 0, "ok", 0, None, False
         call = Call(call.params, call.keys, deadline, call.principal, call.request_id, call.max_rows, call.max_bytes)
         try:
-            async with asyncio.timeout(max(0.0, deadline - started)), place:
+            async with asyncio.timeout(max(0.0, deadline - started)), standing.turn(caller, deadline):
+                era = standing.admit()
                 entered = self.clock.monotonic()
                 pages = [page async for page in connector.fetch(plan, call)]
             rows = sum(page.size for page in pages)
@@ -103,12 +114,14 @@ class Sources:
             size = sum(sizes) if sizes else None
             return pages
         except TimeoutError:
-            outcome = "slow"
-            relation, untouched = plan.relation.name, entered is None  # it may have waited for its place all the time
-            raise SourceError("slow", "no answer in time", source=system, relation=relation, untouched=untouched) from None
+            untouched = entered is None  # it may have waited for its place all the time
+            kind: ErrorKind = "busy" if untouched and standing.paced else "slow"
+            outcome = kind
+            raise SourceError(kind, "no answer in time", source=system, relation=plan.relation.name, untouched=untouched) from None
         except SourceError as error:
-            outcome = error.kind
-            log.warning("call failed", system=system, relation=plan.relation.name, kind=error.kind, detail=error.detail)
+            outcome, unasked = error.kind, isinstance(error, Unasked)
+            if not unasked:
+                log.warning("call failed", system=system, relation=plan.relation.name, kind=error.kind, detail=error.detail)
             raise
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
@@ -123,11 +136,20 @@ class Sources:
             raise SourceError("broken", "the connector failed", source=system, relation=plan.relation.name) from error
         finally:
             seconds = self.clock.monotonic() - started
-            recorded = Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id, size)
-            self.recorder.record(recorded)
-            analysis.called(recorded, seconds if entered is None else entered - started)
-            if self._metrics is not None:
-                self._metrics.call(system, plan.relation.name, outcome, seconds, len(call.keys), rows)
+            queued = seconds if entered is None else entered - started
+            if era:
+                change = standing.over(era, plan.relation.name, outcome, seconds - queued)
+                if change is not None:
+                    say = log.info if change.state == "OK" else log.warning
+                    say("health changed", system=system, health=change.state, reason=change.reason)
+            if not unasked:
+                self._record(Recorded(system, plan.relation.name, len(call.keys), rows, outcome, seconds, call.request_id, size), queued)
+
+    def _record(self, call: Recorded, queued: float) -> None:
+        self.recorder.record(call)
+        analysis.called(call, queued)
+        if self._metrics is not None:
+            self._metrics.call(call.system, call.relation, call.outcome, call.seconds, call.keys, call.rows)
 
     def feed(self, system: str) -> Feed:
         """The system's connector, as one with feeds. Raises SourceError when it has none."""

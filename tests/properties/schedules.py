@@ -20,9 +20,9 @@ from tests.properties.engine import OpenCursors, document
 from tests.properties.generator import Case
 from tests.properties.shape import less
 from tests.virtual import LoopClock, Uneven, run
-from tests.worlds import World, with_limits
+from tests.worlds import PLAIN, World, with_limits
 
-PATIENT = Limits(timeout=1000.0, concurrency=3, retries=0)
+PATIENT = replace(PLAIN, timeout=1000.0, concurrency=3)
 Told = tuple[str, Counter[tuple[tuple[str | int, ...], str]]]  # data as JSON, and the errors
 EPSILON = 1e-6  # seconds
 
@@ -63,8 +63,9 @@ class Asking:
 
     def clean(self) -> None:
         """Every place at every system is free again, and no question waits."""
-        for name, bulkhead in self.sources.bulkheads.items():
-            assert (bulkhead.waiting, bulkhead.free) == (0, self.sources.limits(name).concurrency), f"{name} has lost places"
+        for name, standing in self.sources.standings.items():
+            places = standing.places
+            assert (places.waiting, places.free) == (0, self.sources.limits(name).concurrency), f"{name} has lost places"
         shared = self.engine.shared
         assert shared is None or shared.idle, "questions that nobody asks any more"
 

@@ -136,7 +136,7 @@ async def test_case_32_who_hangs_up_takes_its_own_call_with_it() -> None:
         await until(lambda: len(hub.held.calls) == 2)
         hub.held.let_go(1)
         assert await other.answer() == {"data": {"firm": {"name": "企业B"}}}
-        assert (hub.drain.in_flight, hub.engine.sources.bulkheads["register"].free) == (0, 16)
+        assert (hub.drain.in_flight, hub.engine.sources.standings["register"].places.free) == (0, 16)
         assert len(hub.audited) == 1  # the other's: to the one that has gone nothing was answered
 
 
