@@ -303,10 +303,12 @@ def refusal(answer: Answer) -> SourceError | None:
 
 
 def max_age(answer: Answer) -> float | None:
-    """How long the source says its answer stays fresh, in seconds."""
+    """How long the source says its answer stays fresh, in seconds; 0 if it must not be kept at all."""
     control = answer.headers.get("Cache-Control", "").lower()
+    if "no-store" in control or "no-cache" in control:
+        return 0.0
     found = re.search(r"(?:^|[,\s])max-age=(\d{1,9})", control)
-    return float(found[1]) if found and "no-store" not in control and "no-cache" not in control else None
+    return float(found[1]) if found else None
 
 
 def broken(message: str, detail: str = "") -> SourceError:

@@ -35,6 +35,7 @@ from hub.connected import Connections, Directory, composed, connect, core_roots,
 from hub.environment import Environment
 from hub.folders import make_folder, manifests_folder, stamps
 from hub.recorder import Recorder
+from hub.run.cache import Cache
 from hub.run.cursors import Cursors
 from hub.run.deferred import in_parts
 from hub.run.engine import Engine
@@ -100,6 +101,7 @@ class Hub:
         self._connecting = connecting
         self._connections = connecting(composition.registry, self._given, None)
         self._standings = Standings(clock)
+        self._cache = Cache(config.engine.cache)
         self._caches = Caches(config.engine.documents, config.engine.operations, config.engine.plans)
         self._reloading = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
@@ -253,7 +255,7 @@ class Hub:
 
     def _engine(self, composition: Composition, connections: Connections) -> Engine:
         registry = composition.registry
-        sources = Sources(registry.systems, connections.connectors, self.clock, self.recorder, self.metrics, self._standings)
+        sources = Sources(registry.systems, connections.connectors, self.clock, self.recorder, self.metrics, self._standings, self._cache)
         return Engine(
             composition.schema,
             registry,

@@ -56,15 +56,16 @@ class LimitsConfig(Struct, frozen=True):
 
 class EngineConfig(Struct, frozen=True):
     """``deadline`` for a whole request. ``max_errors`` in one answer; one more says how many were left out. ``documents``, ``operations``
-    and ``plans`` are what may be kept of each in memory. ``max_scan`` is how many rows are looked at here where a source cannot narrow,
-    order or count a list by itself. ``incremental`` answers ``@defer`` in parts (multipart/mixed), as Strawberry
-    does with ``enable_experimental_incremental_execution``; without it what is deferred comes at once."""
+    and ``plans`` are what may be kept of each in memory, ``cache`` what may be kept of sources' answers. ``max_scan`` is how many rows are
+    looked at here where a source cannot narrow, order or count a list by itself. ``incremental`` answers ``@defer`` in parts
+    (multipart/mixed), as Strawberry does with ``enable_experimental_incremental_execution``; without it what is deferred comes at once."""
 
     deadline: Seconds = 10.0
     max_errors: Count = 100
     documents: Bytes = 64_000_000
     operations: Bytes = 64_000_000
     plans: Bytes = 64_000_000
+    cache: Bytes = 64_000_000
     max_scan: Count = 5_000
     incremental: bool = False
 

@@ -63,7 +63,7 @@ class _Figures(Scanning):
         if plan.rest.aggregates or plan.rest.where:
             return None
         params = {**self._params, **{condition.param: value for _, condition, value in self._where}}
-        pages = await self._asking.pages(self._step.binding.system, plan, params, 100 * MAX_GROUPS)
+        pages = await self._asking.pages(self._step.binding, plan, params, 100 * MAX_GROUPS)
         columns = join(pages, plan) if pages else {column.name: [] for column in plan.fields}
         keys = [canonical(columns[term.slot.column], term.slot.type, term.slot.field).values for term in groups]
         size = sum(page.size for page in pages)

@@ -20,7 +20,8 @@ from hub.recorder import Recorded
 @dataclass(slots=True)
 class Tally:
     """Of one step. ``keys`` are the unique ones it needed. Times are sums over its calls, in seconds: ``queued`` until the system had room
-    for the call, ``asked`` from there to its answer. ``bytes`` is None where no connector counts them."""
+    for the call, ``asked`` from there to its answer. ``bytes`` is None where no connector counts them. ``cached`` keys or lists were not
+    asked for, in place of ``stale`` ones an earlier answer stood in."""
 
     keys: int = 0
     calls: int = 0
@@ -28,6 +29,8 @@ class Tally:
     bytes: int | None = None
     queued: float = 0.0
     asked: float = 0.0
+    cached: int = 0
+    stale: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -36,7 +39,8 @@ class Tally:
         errors = {_code(outcome): count for outcome, count in sorted(self.outcomes.items()) if outcome != "ok"}
         times = {"queueMs": round(self.queued * 1000, 3), "sourceMs": round(self.asked * 1000, 3)}
         size = {} if self.bytes is None else {"bytes": self.bytes}
-        return {"calls": self.calls, "keys": self.keys, "rows": self.rows, **size, **times, "errors": errors}
+        kept = {name: count for name, count in (("cached", self.cached), ("stale", self.stale)) if count}
+        return {"calls": self.calls, "keys": self.keys, **kept, "rows": self.rows, **size, **times, "errors": errors}
 
 
 @dataclass(slots=True)
@@ -69,6 +73,14 @@ def called(call: Recorded, queued: float) -> None:
         tally.queued += queued
         tally.asked += call.seconds - queued
         tally.outcomes[call.outcome] += 1
+
+
+def kept(count: int, *, stale: bool = False) -> None:
+    """So many keys, or a list, were served from the cache."""
+    tally = _STEP.get()
+    if tally is not None:
+        tally.cached += 0 if stale else count
+        tally.stale += count if stale else 0
 
 
 def refused(kind: str) -> None:

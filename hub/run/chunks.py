@@ -6,43 +6,25 @@ become errors, never a shifted row. Knows the connector interface and one reques
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import accumulate, chain, repeat
 from typing import Any, Protocol
 
 from graphql import GraphQLOutputType
 
 from connectors.spi import Ask, Call, Condition, Field, Order, Page, Plan, SourceError
+from hub.run import analysis
+from hub.run.cache import AWAY, Name, max_age
 from hub.run.convert import canonical, natives
+from hub.run.flights import Flights
 from hub.run.layers import Fault, Fetched
-from hub.run.rows import NOWHERE, Columns, Key, Rows, all_of, by_key, one_each, spans
+from hub.run.rows import NOWHERE, Columns, Key, Rows, all_of, by_key, one_each
+from hub.run.sent import Alone, Answered, Answering, Sent
 from hub.run.sources import Sources
 from schema.registry import Binding
-
-
-@dataclass(slots=True)
-class Answered:
-    """One chunk's answer: native ``columns``, the rows ``at`` each key, and what went wrong for a key or for all."""
-
-    columns: Mapping[str, list[Any]]
-    at: Rows = field(default_factory=dict)
-    faults: Mapping[Key, Fault] = field(default_factory=dict)
-    fault: Fault | None = None
-
-    def of(self, keys: Sequence[Key]) -> Answered:
-        """The same for ``keys`` alone: no row of another's is in it."""
-        if self.fault is not None:
-            return self
-        own = [self.at.get(key, ()) for key in keys]
-        at = dict(zip(keys, spans(map(len, own)), strict=True))
-        rows = own[0] if len(own) == 1 else list(chain.from_iterable(own))
-        faults = {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {}
-        if isinstance(rows, range):  # one key, whose rows lie together
-            return Answered({name: column[rows.start : rows.stop] for name, column in self.columns.items()}, at, faults)
-        return Answered({name: [column[row] for row in rows] for name, column in self.columns.items()}, at, faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,78 +75,6 @@ class Asker:
     principal: str = ""
 
 
-class Sent:
-    """A chunk of keys on its way. ``answers`` has what holds each key as soon as it is there."""
-
-    __slots__ = ("_error", "_then", "answers")
-
-    def __init__(self) -> None:
-        self.answers: Mapping[Key, Answered] | None = None
-        self._error: BaseException | None = None
-        self._then: list[Callable[[], None]] = []
-
-    @property
-    def done(self) -> bool:
-        return self.answers is not None or self._error is not None
-
-    def settle(self, answers: Mapping[Key, Answered]) -> None:
-        """The answer has come; the first one counts."""
-        if not self.done:
-            self.answers = answers
-            self._go_on()
-
-    def fail(self, error: BaseException) -> None:
-        """A mistake of the program: ``result`` raises it."""
-        if not self.done:
-            self._error = error
-            self._go_on()
-
-    def _go_on(self) -> None:
-        then, self._then = self._then, []
-        for go_on in then:
-            go_on()
-
-    def then(self, go_on: Callable[[], None]) -> None:
-        """Call ``go_on`` when it is there; it must not raise."""
-        if self.done:
-            go_on()
-        else:
-            self._then.append(go_on)
-
-    def result(self) -> Mapping[Key, Answered]:
-        """The answers of a chunk that is done."""
-        if self.answers is None:
-            raise self._error or RuntimeError("the answer is not there yet")
-        return self.answers
-
-    def withdraw(self) -> None:
-        """Nobody waits for it here any more."""
-        self._then = []
-
-
-class _Alone(Sent):
-    """A chunk with a call of its own."""
-
-    __slots__ = ("_task",)
-
-    def __init__(self, work: Coroutine[None, None, Mapping[Key, Answered]], context: Context) -> None:
-        super().__init__()
-        self._task = asyncio.get_running_loop().create_task(work, context=context)
-        self._task.add_done_callback(self._over)
-
-    def _over(self, task: asyncio.Task[Mapping[Key, Answered]]) -> None:
-        if not task.cancelled():
-            error = task.exception()
-            if error is not None:
-                self.fail(error)
-            else:
-                self.settle(task.result())
-
-    def withdraw(self) -> None:
-        super().withdraw()
-        self._task.cancel()
-
-
 class Shared(Protocol):
     """Calls that several requests share; see ``hub.run.coalesce``."""
 
@@ -172,15 +82,23 @@ class Shared(Protocol):
 
     def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Sent: ...
 
+    @property
+    def lists(self) -> Flights: ...
+
 
 class Asked:
-    """One request's memory of keys asked: no key is sent twice to one binding. What is under way ends with the request."""
+    """One request's memory of keys asked: no key is sent twice to one binding. What is under way ends with the request. Of the systems
+    ``anew`` nothing is taken that was asked for before it. ``stale`` is how many seconds old what stands in is, by field or type."""
 
-    def __init__(self, sources: Sources, request_id: str, principal: str = "", shared: Shared | None = None) -> None:
+    def __init__(
+        self, sources: Sources, request_id: str, principal: str = "", shared: Shared | None = None, anew: frozenset[str] = frozenset()
+    ) -> None:
         self._sources = sources
         self._request_id = request_id
         self._principal = principal
         self._shared = shared
+        self._anew = anew
+        self.stale: dict[str, float] = {}
         self._asker = Asker(0.0)
         self._known: dict[tuple[object, str], dict[Key, Sent]] = {}
         self._sent: list[Sent] = []
@@ -206,69 +124,66 @@ class Asked:
             if self._asker.deadline != deadline:
                 self._asker = Asker(deadline, self._request_id, self._principal)
             size = max(1, question.binding.relation.max_keys)
+            if question.binding.cache:
+                new = self._kept(question, new, known, context or self.context)
             for start in range(0, len(new), size):
                 chunk = new[start : start + size] if len(new) > size else new
                 sent = self._begun(question, chunk, self._asker, context or self.context)
                 self._sent.append(sent)
                 known.update(dict.fromkeys(chunk, sent))
+                if question.binding.stale:
+                    sent.then(partial(self._noted, question.binding, sent))
         if len(wanted) == 1:
             return Answering(wanted, [known[wanted[0]]])
         return Answering(wanted, list(dict.fromkeys(map(known.__getitem__, wanted))))
 
+    def _kept(self, question: Question, keys: list[Key], known: dict[Key, Sent], context: Context) -> list[Key]:
+        """Take what may be served again; the keys that are still to be asked for."""
+        system, sources = question.binding.system, self._sources
+        if system in self._anew:
+            return keys
+        found, held = sources.cache.rows(named(sources, question, self._principal), keys, sources.clock.monotonic())
+        counted = sources.standings[system].kept
+        counted["hit"] += len(found)
+        counted["miss"] += len(keys) - len(found)
+        if held is None:
+            return keys
+        sent = Sent()
+        sent.settle(dict.fromkeys(found, held))
+        known.update(dict.fromkeys(found, sent))
+        context.copy().run(analysis.kept, len(found))
+        return [key for key in keys if key not in known]
+
+    def _noted(self, binding: Binding, sent: Sent) -> None:
+        for answered in {id(one): one for one in (sent.answers or {}).values()}.values():
+            if answered.stale:
+                self.note(binding, max(answered.stale.values()))
+
+    def note(self, binding: Binding, age: float) -> None:
+        """What ``binding`` brings is ``age`` seconds old, since its system does not answer."""
+        place = binding.field or binding.type
+        self.stale[place] = max(age, self.stale.get(place, 0.0))
+
+    def flights(self, binding: Binding) -> Flights | None:
+        """Where calls for lists are shared; None: this request makes its own."""
+        return self._shared.lists if self._shared is not None and binding.system not in self._anew else None
+
+    def is_anew(self, system: str) -> bool:
+        return system in self._anew
+
     def _begun(self, question: Question, chunk: Sequence[Key], asker: Asker, context: Context) -> Sent:
-        if self._shared is not None and self._shared.shares(question):
+        if self._shared is not None and question.binding.system not in self._anew and self._shared.shares(question):
             return self._shared.rows(question, chunk, asker)
-        return _Alone(self._alone(question, chunk, asker), context)
+        return Alone(self._alone(question, chunk, asker), context)
 
     async def _alone(self, question: Question, chunk: Sequence[Key], asker: Asker) -> Mapping[Key, Answered]:
         return dict.fromkeys(chunk, await ask(self._sources, question, chunk, asker))
 
 
-class Awaited(Protocol):
-    """Something that will be there."""
-
-    def then(self, go_on: Callable[[], None]) -> None: ...
-
-
-def when_all(some: Sequence[Awaited], go_on: Callable[[], None]) -> None:
-    """Call ``go_on`` when all of ``some`` are there: at once, or when the last has come."""
-    if len(some) == 1:
-        return some[0].then(go_on)
-    left = len(some)
-
-    def one_less() -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            go_on()
-
-    for each in some:
-        each.then(one_less)
-    if not some:
-        go_on()
-
-
-class Answering:
-    """Answers of several chunks, some of them still to come."""
-
-    __slots__ = ("_chunks", "_keys")
-
-    def __init__(self, keys: Iterable[Key], chunks: Sequence[Sent]) -> None:
-        self._keys = keys
-        self._chunks = chunks
-
-    def then(self, go_on: Callable[[], None]) -> None:
-        """Call ``go_on`` when all are there: at once, or when the last has come."""
-        when_all(self._chunks, go_on)
-
-    def answers(self) -> Mapping[Key, Answered]:
-        """What holds each key, when all are there. Raises what a chunk raised."""
-        if len(self._chunks) == 1:
-            return self._chunks[0].result()
-        found: dict[Key, Answered] = {}
-        for chunk in self._chunks:
-            found.update(chunk.result())
-        return {key: found[key] for key in self._keys}
+def named(sources: Sources, question: Question, principal: str) -> Name:
+    """What the rows of a question are kept by."""
+    rest = (question.scope, question.cut, sorted(question.params.items()), tuple(map(str, question.types)))
+    return sources.name(question.binding, question.columns, rest, principal)
 
 
 async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker: Asker, shared: bool = False) -> Answered:
@@ -280,14 +195,29 @@ async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker:
     chunk, written = _written(chunk, types, fields)
     if not chunk:
         return Answered({column.name: [] for column in relation.select(question.columns)})
+    name = named(sources, question, asker.principal) if binding.cache else None
     try:
         wanted = tuple(name for name in question.columns if name not in relation.keys)
         plan, params = _planned(sources, question, wanted)
         call = Call(params, written, asker.deadline, "" if shared else asker.principal, asker.request_id)
         pages = await sources.pages(binding.system, plan, call, asker.principal)
-        return _checked(binding, plan, types, chunk, written, pages)
+        answered = _checked(binding, plan, types, chunk, written, pages)
     except SourceError as error:
-        return Answered({}, fault=Fault.of(error))
+        fault = Fault.of(error)
+        if name is None or not binding.stale or error.kind not in AWAY:
+            return Answered({}, fault=fault)
+        return stood_in(sources, binding, name, chunk, fault)
+    if name is not None:
+        sources.cache.keep(name, binding, chunk, answered, sources.clock.monotonic(), max_age(pages))
+    return answered
+
+
+def stood_in(sources: Sources, binding: Binding, name: Name, keys: Sequence[Key], fault: Fault) -> Answered:
+    """What an earlier answer says of ``keys`` while their system does not answer; ``fault`` for the others."""
+    answered = sources.cache.standing_in(name, keys, sources.clock.monotonic(), fault)
+    sources.standings[binding.system].kept["stale"] += len(answered.stale)
+    analysis.kept(len(answered.stale), stale=True)
+    return answered
 
 
 def _planned(sources: Sources, question: Question, columns: tuple[str, ...]) -> tuple[Plan, Mapping[str, Any]]:

@@ -21,12 +21,15 @@ from functools import partial
 from aiodataloader import DataLoader
 
 from connectors.spi import SourceError
-from hub.run.chunks import Answered, Asker, Question, Sent, ask
+from hub.run.chunks import Asker, Question, ask, named, stood_in
+from hub.run.flights import Flights
 from hub.run.layers import Fault
 from hub.run.rows import Key
+from hub.run.sent import Answered, Sent
 from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one lane after which further questions wait for each other
+ALL = 1_000_000  # in place of it where they never do
 TOGETHER = 16  # questions of one moment are not divided into fewer than these
 LANES = 2048  # shapes of questions that are kept
 
@@ -39,6 +42,7 @@ class Coalescer:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._lanes: dict[str, Lane] = {}
+        self.lists = Flights()
 
     @property
     def idle(self) -> bool:
@@ -46,33 +50,52 @@ class Coalescer:
         return all(lane.idle for lane in self._lanes.values())
 
     def shares(self, question: Question) -> bool:
-        """Whether an answer may serve several requests: it has no parameters of its own, takes keys together and asks as the hub."""
+        """Whether an answer may serve several requests: it has no parameters of its own, takes keys together and asks as the hub; or
+        it may be served again anyway."""
         binding = question.binding
-        return question.plain and binding.relation.max_keys > 1 and not self._sources.delegates(binding.system)
+        return bool(binding.cache) or (question.plain and binding.relation.max_keys > 1 and not self._sources.delegates(binding.system))
 
     def rows(self, question: Question, keys: Sequence[Key], asker: Asker) -> Wanted:
         """Take ``keys`` along with the next call."""
-        name = question.name
+        binding, name = question.binding, question.name
+        if binding.cache:
+            caller = asker.principal if self._sources.delegates(binding.system) else ""
+            name = repr((name, caller, sorted(question.params.items())))
         lane = self._lanes.get(name)
         if lane is None:
             if len(self._lanes) >= LANES:  # more shapes than ever lie in use: those with nothing under way are made again when needed
                 self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.idle}
-            lane = self._lanes[name] = Lane(self._sending(question), question.binding.relation.max_keys, question.binding.system)
+            lane = self._lanes[name] = self._lane(question)
         return lane.want(keys, asker, asker.deadline - self._sources.clock.monotonic())
 
-    def _sending(self, question: Question) -> Send:
-        return lambda chunk, asker: ask(self._sources, question, chunk, asker, shared=True)
+    def _lane(self, question: Question) -> Lane:
+        binding, sources = question.binding, self._sources
+        shared = not sources.delegates(binding.system)
+
+        def send(chunk: Sequence[Key], asker: Asker) -> Coroutine[None, None, Answered]:
+            return ask(sources, question, chunk, asker, shared=shared)
+
+        if not binding.cache:
+            return Lane(send, binding.relation.max_keys, binding.system)
+
+        def late(wanted: Wanted) -> Answered:
+            name = named(sources, question, wanted.asker.principal)
+            return stood_in(sources, binding, name, wanted.keys, slow(binding.system))
+
+        turns = IN_FLIGHT if binding.relation.max_keys > 1 else ALL  # keys that travel alone gain nothing by waiting for each other
+        return Lane(send, binding.relation.max_keys, binding.system, joins=True, turns=turns, late=late if binding.stale else None)
 
 
 class Wanted(Sent):
     """One request's question on its way, answered at ``at`` (the loop's time) at the latest."""
 
-    __slots__ = ("_calls", "_found", "_lane", "asker", "at", "keys")
+    __slots__ = ("_calls", "_found", "_lane", "asker", "at", "keys", "left")
 
     def __init__(self, lane: Lane, keys: Sequence[Key], asker: Asker, at: float) -> None:
         super().__init__()
         self._lane = lane
         self.keys = keys
+        self.left = keys  # that have not left yet
         self.asker = asker
         self.at = at
         self._calls: list[_Calling] = []
@@ -89,20 +112,21 @@ class Wanted(Sent):
         self._calls.append(calling)
 
     def arrived(self, calling: _Calling, found: Mapping[Key, Answered]) -> None:
-        """The answer for those keys. All keys of a question leave at one moment, so the last call back is the end of it."""
+        """The answer for those keys. All keys that are left leave at one moment, so the last call back after that is the end of it."""
         self._calls.remove(calling)
         if self._calls or self._found:
             self._found.update(found)
             found = self._found
-        if not self._calls:
+        elif self.left:
+            self._found.update(found)
+        if not self._calls and not self.left:
             self._lane.forget(self)
             self.settle(found)
 
     def late(self) -> None:
         """Its time is over: what has not come is slow, and will not be heard any more."""
         self._leave()
-        slow = Answered({}, fault=Fault.of(SourceError("slow", "no answer in time", source=self._lane.system)))
-        self.settle(dict.fromkeys(self.keys, slow) | self._found)
+        self.settle(dict.fromkeys(self.keys, self._lane.late(self)) | self._found)
 
     def _leave(self) -> None:
         self._lane.forget(self)
@@ -125,11 +149,29 @@ class _Calling:
             self.task.cancel()
 
 
-class Lane:
-    """Questions of one shape on their way to one source. ``send`` makes one call of at most ``size`` keys."""
+def slow(system: str) -> Fault:
+    """What a question hears whose time is over."""
+    return Fault.of(SourceError("slow", "no answer in time", source=system))
 
-    def __init__(self, send: Send, size: int, system: str = "") -> None:
-        self.system = system
+
+class Lane:
+    """Questions of one shape on their way to one source. ``send`` makes one call of at most ``size`` keys; from ``turns`` calls in flight
+    on questions wait for each other. With ``joins`` a key that is under way is not sent again. ``late`` is what a question hears whose time
+    is over."""
+
+    def __init__(
+        self,
+        send: Send,
+        size: int,
+        system: str = "",
+        *,
+        joins: bool = False,
+        turns: int = IN_FLIGHT,
+        late: Callable[[Wanted], Answered] | None = None,
+    ) -> None:
+        self.late = late or (lambda wanted: Answered({}, fault=slow(system)))
+        self._turns = turns
+        self._under_way: dict[Key, _Calling] | None = {} if joins else None
         self._send = send
         self._size = max(1, size)
         self._open: dict[Wanted, None] = {}
@@ -150,11 +192,29 @@ class Lane:
         self._open[wanted] = None
         if self._alarm is None or wanted.at < self._alarm.when():
             self._set_alarm(wanted.at)
-        if self._in_flight < IN_FLIGHT:
+        if self._under_way:
+            self._join(wanted, self._under_way)
+        if not wanted.left:
+            return wanted
+        if self._in_flight < self._turns:
             self._loader.load(wanted)
         else:
             self._waiting[wanted] = None
         return wanted
+
+    def _join(self, wanted: Wanted, under_way: Mapping[Key, _Calling]) -> None:
+        """Wait for those keys that have left already, with the calls that they are in."""
+        left, joined = [], dict[_Calling, list[Key]]()
+        for key in wanted.keys:
+            calling = under_way.get(key)
+            if calling is None or not calling.wanted:  # one that nobody waits for has been ended
+                left.append(key)
+            else:
+                joined.setdefault(calling, []).append(key)
+        wanted.left = left
+        for calling, keys in joined.items():
+            calling.wanted[wanted] = keys
+            wanted.travels(calling)
 
     def forget(self, gone: Wanted) -> None:
         """A question that is over."""
@@ -185,16 +245,16 @@ class Lane:
         behind a thousand of another's.
         """
         there = [wanted for wanted in questions if wanted in self._open]  # the others have gone away meanwhile
-        if self._in_flight >= IN_FLIGHT:  # others of the same moment were faster
+        if self._in_flight >= self._turns:  # others of the same moment were faster
             self._waiting.update(dict.fromkeys(there))
         elif there:
-            for some in self._divided(_fewest_first(there), IN_FLIGHT - self._in_flight):
+            for some in self._divided(_fewest_first(there), self._turns - self._in_flight):
                 self._depart(some)
         return [None] * len(questions)
 
     def _divided(self, waiting: Sequence[Wanted], turns: int) -> list[list[Wanted]]:
         """``waiting`` over at most ``turns`` calls; what asks for the same keys stays together."""
-        names = list(dict.fromkeys(tuple(wanted.keys) for wanted in waiting)) if len(waiting) > TOGETHER else []
+        names = list(dict.fromkeys(tuple(wanted.left) for wanted in waiting)) if len(waiting) > TOGETHER else []
         calls = min(turns, len(names) // TOGETHER)
         if calls < 2:
             return [list(waiting)]
@@ -202,14 +262,15 @@ class Lane:
         call = {name: place // share for place, name in enumerate(names)}
         found: list[list[Wanted]] = [[] for _ in range(-(-len(names) // share))]
         for wanted in waiting:
-            found[call[tuple(wanted.keys)]].append(wanted)
+            found[call[tuple(wanted.left)]].append(wanted)
         return found
 
     def _depart(self, questions: Sequence[Wanted]) -> None:
         who: dict[Key, list[Wanted]] = {}
         for wanted in questions:
-            for key in wanted.keys:
+            for key in wanted.left:
                 who.setdefault(key, []).append(wanted)
+            wanted.left = ()
         keys = list(who)
         for start in range(0, len(keys), self._size):
             chunk = keys[start : start + self._size]
@@ -227,12 +288,18 @@ class Lane:
         task = asyncio.get_running_loop().create_task(self._send(chunk, asker), context=Context())
         calling = _Calling(task, parts, counts)
         self._in_flight += counts
+        if self._under_way is not None:
+            self._under_way.update(dict.fromkeys(chunk, calling))
         for wanted in parts:
             wanted.travels(calling)
-        task.add_done_callback(partial(self._back, calling))
+        task.add_done_callback(partial(self._back, calling, chunk))
 
-    def _back(self, calling: _Calling, task: asyncio.Task[Answered]) -> None:
+    def _back(self, calling: _Calling, chunk: Sequence[Key], task: asyncio.Task[Answered]) -> None:
         self._in_flight -= calling.counts
+        if self._under_way is not None:
+            for key in chunk:
+                if self._under_way.get(key) is calling:
+                    del self._under_way[key]
         waiting, self._waiting = self._waiting, {}
         for wanted in waiting:
             self._loader.load(wanted)

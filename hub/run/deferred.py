@@ -31,6 +31,7 @@ from hub.run.increments import Completed, Cut, Delivery, Made
 from hub.run.layers import Fault
 from hub.run.positions import Located, values
 from hub.run.prepared import Preparer, Ready
+from hub.run.quality import all_notices
 from hub.run.refusals import build_error, fault_error, request_error, shown
 from hub.run.slices import turn, weight
 from hub.run.sources import Sources
@@ -182,7 +183,7 @@ class _Parts:
         cut, done = await self._cut(first)
         made = cut.first()
         data, errors = (None, [made]) if isinstance(made, Located) else (made.data, made.errors)
-        self.notices = done.notices.listed()
+        self.notices = self._noticed(done)
         result = ExecutionResult(data, self._shown(errors), {"notices": self.notices} if self.notices else None)
         answer = await engine.answered(result, self.ready, tuple(sorted(asked.systems)), None, True)
         if isinstance(made, Located):
@@ -221,7 +222,7 @@ class _Parts:
         for name, some in (("pending", pending), ("incremental", incremental), ("completed", completed)):
             if some:
                 body[name] = some
-        notices = done.notices.listed()
+        notices = self._noticed(done)
         if notices != self.notices:
             body["extensions"] = {"notices": notices}
         errors = [error for one in (*incremental, *completed) for error in one.get("errors", ())]
@@ -255,6 +256,10 @@ class _Parts:
         layers = self.run.layers
         done = await assembled(plan, layers, weight(layers), False)
         return Cut(self.collected, values(done.data) or {}, done.errors), done
+
+    def _noticed(self, done: Assembled) -> list[Any]:
+        assert self.run is not None, "it has begun"
+        return all_notices(done.notices, self.run.layers, self.run.asked.stale, self.plan.denied)
 
     def _shown(self, errors: Sequence[Located]) -> list[GraphQLError]:
         found = shown(errors, self.left, self.ready.nodes)

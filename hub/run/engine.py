@@ -32,6 +32,7 @@ from hub.run.layers import Layer
 from hub.run.output_order import in_output_order
 from hub.run.positions import values
 from hub.run.prepared import Caches, Policy, Preparer, Ready
+from hub.run.quality import all_notices
 from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, coerced, run
 from hub.run.shown import INTROSPECTION, Shown
@@ -315,7 +316,7 @@ class Engine:
 
     async def _assembled(self, plan: QueryPlan, ran: Ran, rows: int, ready: Ready, propagates: bool = True) -> Part:
         done = await assembled(plan, ran.layers, rows, propagates)
-        notices = [*done.notices.listed(), *(notice for layer in ran.layers.values() for notice in layer.notices)]
+        notices = all_notices(done.notices, ran.layers, ran.stale, plan.denied)
         errors = shown(in_output_order(plan, done.errors), self._max_errors, ready.nodes)
         return Part(done.data, errors, {"notices": notices} if notices else None)
 

@@ -22,7 +22,7 @@ from hub.run.aggregate import figures
 from hub.run.analysis import Analysis
 from hub.run.arguments import BadArgument, Inputs, arguments
 from hub.run.choices import left
-from hub.run.chunks import Answered, Asked, Question, Shared, align, when_all
+from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.cursors import Cursors
 from hub.run.cut import cut_of
 from hub.run.layers import Fault, Fetched, Layer, keys_of, such
@@ -32,6 +32,7 @@ from hub.run.required import bundles, under
 from hub.run.rows import Key
 from hub.run.scan import Asking
 from hub.run.semi import scanned
+from hub.run.sent import Answered, when_all
 from hub.run.sources import Sources
 from hub.run.terms import Viewer, screened, terms
 from hub.run.writes import write
@@ -41,10 +42,11 @@ NOBODY = Viewer(Cursors(), {})  # whose lists nobody pages through later
 
 @dataclass(slots=True)
 class Ran:
-    """What is left of a run: the layers, by id, and the systems that were called."""
+    """What is left of a run: the layers, by id, the systems that were called, and how old what stands in is, by field or type."""
 
     layers: dict[int, Layer]
     systems: set[str] = field(default_factory=set)
+    stale: Mapping[str, float] = field(default_factory=dict)
 
 
 async def execute(
@@ -61,14 +63,16 @@ async def execute(
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock), and tell ``analysis`` what each step does; then nothing is shared.
     ``event`` is the row of a subscription's event, ``viewer`` for whom lists are made. Raises nothing but CancelledError."""
-    asked = Asked(sources, request_id, principal, shared if analysis is None else None)
+    # Nothing is taken of the event's own system that was asked for before the event.
+    anew = frozenset(step.binding.system for step in plan.steps if isinstance(step, Event))
+    asked = Asked(sources, request_id, principal, shared if analysis is None else None, anew)
     run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis, principal, event, viewer or NOBODY)
     try:
         await run.all()
     except BaseException:
         run.cancel()
         raise
-    return Ran(run.layers, run.asked.systems)
+    return Ran(run.layers, run.asked.systems, run.asked.stale)
 
 
 class _Run:

@@ -12,10 +12,10 @@ from hub.plan.model import Required
 from hub.plan.outputs import Choice, Failure, Leaf, Object, Output
 from hub.plan.slots import Presence
 from hub.run.choices import chosen
-from hub.run.chunks import Answered
 from hub.run.convert import BAD
 from hub.run.layers import Fault, Layer, present
 from hub.run.rows import Key
+from hub.run.sent import Answered
 
 Values = tuple[list[Any], dict[int, Fault]]  # by row: a canonical value or None, and why it could not be had
 

@@ -15,11 +15,13 @@ from hub.plan.columns import column_of
 from hub.plan.model import Scan
 from hub.run.arguments import BadArgument
 from hub.run.chunks import Asked, join
+from hub.run.kept import kept
 from hub.run.layers import Fault, Fetched, Layer, Paged
 from hub.run.order import agrees
 from hub.run.push import pushed
 from hub.run.sources import Sources
 from hub.run.terms import NOWHERE, Kinds, Terms, Viewer, Wanted, after_place, completed, least, places, sealed, unplaced, verdicts
+from schema.registry import Binding
 
 MAX_ROWS = 100_000  # rows of a plain list
 
@@ -45,10 +47,12 @@ class Asking:
     request_id: str
     principal: str = ""
 
-    async def pages(self, system: str, plan: Plan, params: Mapping[str, Any], most: int) -> list[Page]:
-        """All pages of one call for the caller, of ``most`` rows. Raises SourceError."""
+    async def pages(self, binding: Binding, plan: Plan, params: Mapping[str, Any], most: int) -> list[Page]:
+        """All pages of one call for the caller, of ``most`` rows, or what may be served again instead. Raises SourceError."""
         call = Call(params, (), self.until, self.principal, self.request_id, max_rows=most)
-        return await self.sources.pages(system, plan, call)
+        if binding.cache:
+            return await kept(self.asked, self.sources, binding, plan, call)
+        return await self.sources.pages(binding.system, plan, call)
 
 
 class TooMany(Exception):
@@ -213,7 +217,7 @@ class Scanning:
         bounded = bounded or self._bounded or bool(self._own or rest.where or rest.order or rest.after) or unlimited
         most = self._asking.viewer.max_scan
         try:
-            pages = await self._asking.pages(step.binding.system, plan, params, most + 1 if bounded else MAX_ROWS)
+            pages = await self._asking.pages(step.binding, plan, params, most + 1 if bounded else MAX_ROWS)
         except SourceError as error:
             if bounded and error.code == "TOO_LARGE":
                 raise TooMany from None

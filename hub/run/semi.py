@@ -76,7 +76,7 @@ async def _keys(one: Join, terms: Terms, asking: Asking) -> tuple[tuple[Any, ...
         return None
     asking.asked.systems.add(one.binding.system)
     try:
-        pages = await asking.pages(one.binding.system, plan, params, asking.viewer.max_scan + 1)
+        pages = await asking.pages(one.binding, plan, params, asking.viewer.max_scan + 1)
     except SourceError as error:
         if error.code == "TOO_LARGE":
             return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import structlog
@@ -18,10 +18,12 @@ from connectors.spi import Ask, Call, Connector, ErrorKind, Page, Plan, Relation
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
 from hub.run import analysis
+from hub.run.cache import Cache, Name
 from hub.run.standing import Standings, Unasked
-from schema.registry import Limits, System
+from schema.registry import Binding, Limits, System
 
 log = structlog.get_logger("hub.sources")
+MOMENT = 0.01  # seconds
 BACKOFF = 0.05  # seconds before the first retry; doubles, with jitter
 
 
@@ -32,8 +34,8 @@ class Metrics(Protocol):
 
 
 class Sources:
-    """All systems that can be asked. Owns the connectors: ``close`` closes them. ``standings`` are those of the sources before, if there
-    were any."""
+    """All systems that can be asked. Owns the connectors: ``close`` closes them. ``standings`` and ``cache`` are those of the sources
+    before, if there were any."""
 
     def __init__(
         self,
@@ -43,12 +45,14 @@ class Sources:
         recorder: Recorder | None = None,
         metrics: Metrics | None = None,
         standings: Standings | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self._connectors = dict(connectors)
         standings = standings or Standings(clock)
         self.standings = {name: standings.of(system) for name, system in systems.items()}
         self._delegating = frozenset(name for name, system in systems.items() if system.credential != "hub")
         self._plans: dict[tuple[str, int, Ask], tuple[Relation, Plan]] = {}
+        self.cache = cache or Cache()
         self.clock = clock
         self.recorder = recorder or Recorder()
         self._metrics = metrics
@@ -61,6 +65,11 @@ class Sources:
     def delegates(self, system: str) -> bool:
         """Whether the caller's own identity goes to the system, so that no two callers may share an answer of it."""
         return system in self._delegating
+
+    def name(self, binding: Binding, columns: Collection[str], rest: object, principal: str) -> Name:
+        """What an answer for ``principal`` is kept by; see ``Cache.name``."""
+        caller = principal if self.delegates(binding.system) else ""
+        return self.cache.name(self.standings[binding.system].system, binding, columns, rest, caller)
 
     def plan(self, system: str, ask: Ask, relation: Relation) -> Plan:
         """What the system will do of ``ask``, and what it leaves. Raises SourceError when the system has no connector."""
@@ -126,7 +135,8 @@ class Sources:
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
-                outcome = "cancelled"
+                # Whoever waits for a call goes away at its deadline, perhaps a moment before the call itself is over.
+                outcome = "slow" if self.clock.monotonic() >= deadline - MOMENT else "cancelled"
                 raise
             outcome = "broken"  # the connector cancelled itself: that must not look as if the caller had gone
             raise SourceError("broken", "the connector failed", source=system, relation=plan.relation.name) from error

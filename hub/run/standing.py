@@ -26,7 +26,8 @@ class Unasked(SourceError):
 
 
 class Standing:
-    """Of one system. ``refused`` counts the calls that were not made, by reason."""
+    """Of one system. ``refused`` counts the calls that were not made, by reason; ``kept`` keys and lists: a ``hit`` was served from the
+    cache, a ``miss`` was asked for, ``stale`` is what stood in while the system did not answer."""
 
     def __init__(self, system: System, clock: Clock, health: Health | None = None) -> None:
         self.system = system
@@ -35,6 +36,7 @@ class Standing:
         self.breaker = Breaker(self.limits.breaker)
         self.health = health or Health(clock)
         self.refused: Counter[str] = Counter()
+        self.kept: Counter[str] = Counter()
         self._clock = clock
         self._pace = Pace(self.limits.rate) if self.limits.rate else None
         self._door = Bulkhead(1)  # where calls wait for the pace, by turns

@@ -23,6 +23,7 @@ async def write(step: Write, sources: Sources, inputs: Inputs, deadline: float, 
         return row(binding, step.id, step.columns, fault=error.fault), False
     params = {param: given.get(argument) for argument, param in binding.args.items()}
     try:
+        sources.cache.drop(binding.system)  # whatever becomes of it; what is read meanwhile may be of before
         plan = sources.plan(binding.system, Ask(binding.relation.name, step.columns, args=tuple(params)), binding.relation)
         pages = await sources.pages(binding.system, plan, Call(params, (), deadline, principal, request_id))
         columns, size = join(pages, plan), sum(page.size for page in pages)
@@ -30,6 +31,8 @@ async def write(step: Write, sources: Sources, inputs: Inputs, deadline: float, 
             raise SourceError("broken", "a write is answered by one row", source=binding.system, relation=binding.relation.name)
     except SourceError as error:
         return row(binding, step.id, step.columns, fault=Fault.of(error) if error.untouched else unknown(binding)), True
+    finally:
+        sources.cache.drop(binding.system)
     if not size:
         return row(binding, step.id, step.columns), True
     return Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,))}), True

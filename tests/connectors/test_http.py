@@ -61,7 +61,7 @@ def test_when_to_come_back(headers: dict[str, str], seconds: float | None) -> No
 
 @pytest.mark.parametrize(
     ("control", "seconds"),
-    [("max-age=60", 60.0), ("private, max-age=5", 5.0), ("no-store, max-age=5", None), ("s-maxage=9", None), ("", None)],
+    [("max-age=60", 60.0), ("private, max-age=5", 5.0), ("no-store, max-age=5", 0.0), ("no-cache", 0.0), ("s-maxage=9", None), ("", None)],
 )
 def test_how_long_an_answer_stays_fresh(control: str, seconds: float | None) -> None:
     assert max_age(said(cache_control=control)) == seconds

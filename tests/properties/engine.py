@@ -95,21 +95,21 @@ async def run_engine(
     world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset(), rules: Rows | None = None
 ) -> Answer:
     """What planner and executor answer."""
-    return _answer(await engine(world).run(document(world.schema, text), variables, denied=denied, rows=rules))
+    return answer_of(await engine(world).run(document(world.schema, text), variables, denied=denied, rows=rules))
 
 
 async def run_oracle(
     world: World, text: str, variables: Mapping[str, Any], denied: frozenset[str] = frozenset(), rules: Rows | None = None
 ) -> Answer:
     """What the answer ought to be."""
-    return _answer(
+    return answer_of(
         await Oracle(world.schema, world.registry, world.connectors).execute(
             document(world.schema, text).tree or text, variables, denied=denied, rows=rules
         )
     )
 
 
-def _answer(result: ExecutionResult) -> Answer:
+def answer_of(result: ExecutionResult) -> Answer:
     errors = Counter((tuple(error.path or ()), str((error.extensions or {}).get("code"))) for error in result.errors or ())
     return Answer(result.data, errors, dict(result.extensions or {}))
 
@@ -148,7 +148,7 @@ async def ran(case: Case) -> Ran:
         made = case.build()
         asked = engine(made, case.denied, case.rules)
         operation = document(made.schema, case.operation.text)
-        answer = _answer(await asked.run(operation, case.operation.variables))
+        answer = answer_of(await asked.run(operation, case.operation.variables))
         found = Ran(answer, tuple(made.received), asked.explain(operation, case.operation.variables))
         if memory is None:
             return found

@@ -48,6 +48,7 @@ SAYS = {
     30: "an event is answered as a query over the same row would be",
     31: "what an analysis counts is what the recorder saw",
     32: "deferred parts put together are the answer that was not deferred",
+    33: "what is served again is what would be answered anew; it stands in only while its system is down",
 }
 
 

@@ -30,12 +30,14 @@ from hub.run import (
 from hub.run import choices as run_choices
 from hub.run import required as run_required
 from hub.run.bulkhead import Bulkhead
-from hub.run.chunks import Answered, Asked
+from hub.run.chunks import Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
+from hub.run.sent import Answered
 from hub.run.sources import Sources
 from schema.registry import Registry, Resolve
 from tests.properties import acting, assembly, checks, kept, schedules
+from tests.properties.again import AGAIN
 from tests.properties.late import LATER
 from tests.properties.mistake import Planted as Planted
 from tests.properties.narrowed import NARROWED
@@ -348,4 +350,5 @@ PLANTED = (
     *NARROWED,
     *SLIPS,
     *LATER,
+    *AGAIN,
 )

@@ -11,10 +11,11 @@ from graphql import GraphQLID
 from hypothesis import given
 
 from hub.clock import SystemClock
-from hub.run.chunks import Answered, Asker, Question, Sent
+from hub.run.chunks import Asker, Question
 from hub.run.coalesce import IN_FLIGHT, Coalescer, Lane, Wanted
 from hub.run.engine import Engine
 from hub.run.rows import Key
+from hub.run.sent import Answered, Sent
 from hub.run.sources import Sources
 from schema.registry import Registry
 from tests.properties import examples
