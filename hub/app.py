@@ -55,6 +55,7 @@ from hub.store.faults import StoreFault
 from hub.store.store import Store
 from hub.store.systems import StoredSystem
 from schema.compose import Composition
+from schema.control import Health
 from schema.coordinates import Coordinates
 from schema.faults import Fault, format_fault
 from schema.registry import Registry
@@ -126,6 +127,7 @@ class Hub:
             self.endpoint.in_parts = in_parts
         self.sockets = Sockets(operations.answers, self.verifier.principal, self.drain)
         self.metrics.in_flight(lambda: self.drain.in_flight)
+        self.metrics.watch(lambda: self.engine.sources.standings.values(), lambda: self._cache.size)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -182,6 +184,10 @@ class Hub:
     def problems(self) -> Mapping[str, str]:
         """System -> what the deployment has to give for it to be connected."""
         return self._connections.problems
+
+    def health(self) -> Mapping[Health, int]:
+        """How many systems are how."""
+        return Directory(self._connections, self._standings).counts()
 
     async def reload(self) -> tuple[Fault, ...]:
         """Compose the manifests again and take them over if they are without errors; their faults. The last good schema stays otherwise.
@@ -261,7 +267,7 @@ class Hub:
             registry,
             sources,
             core_roots=core_roots(composition),
-            directory=Directory(connections, self.recorder),
+            directory=Directory(connections, self._standings),
             timeout=self.config.engine.deadline,
             max_errors=self.config.engine.max_errors,
             caches=self._caches,
@@ -299,7 +305,7 @@ def application(hub: Hub) -> ASGIApp:
     http = hub.config.http
     routes: list[BaseRoute] = [*oauth.routes(hub.tokens)]
     checks = {"schema": _composed(hub), "store": hub.store.is_current}
-    routes += health.routes(checks, hub.drain, hub.metrics if http.metrics else None)
+    routes += health.routes(checks, hub.drain, hub.metrics if http.metrics else None, hub.health)
     if http.explorer:
         routes += explorer.routes(http.path)
         routes.append(Route("/", lambda _: RedirectResponse("/explorer"), methods=["GET"]))

@@ -6,6 +6,7 @@ others are answered. Must not know HTTP, storage or principals.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,14 +15,12 @@ from pathlib import Path
 from connectors import kinds
 from connectors.spi import Connector, SourceError
 from hub.environment import Environment, fill
-from hub.recorder import Recorder
+from hub.errors import kind_code
+from hub.run.standing import Standings
 from schema.canonical import canonical, planned_roots
 from schema.compose import Composition, compose, load_systems
-from schema.control import Health
+from schema.control import Change, Condition, Failure, Health
 from schema.registry import Registry, System
-
-_RECENT = 20  # calls that a system's health is read from
-_DOWN = 3  # that many failures in a row
 
 
 def packaged() -> Path:
@@ -90,35 +89,51 @@ class Shown:
     owner: str
     kind: str
     health: Health
+    condition: Condition
 
 
 class Directory:
     """The connected systems with their health, as the schema's ``hub { systems }`` shows them."""
 
-    def __init__(self, connections: Connections, recorder: Recorder) -> None:
+    def __init__(self, connections: Connections, standings: Standings) -> None:
         self._connections = connections
-        self._recorder = recorder
+        self._standings = standings
 
     def systems(self) -> Sequence[Shown]:
         """Sorted by name."""
         return [
-            Shown(name, system.title, system.owner, system.kind, self._health(name))
+            Shown(name, system.title, system.owner, system.kind, *self._health(name))
             for name, system in sorted(self._connections.systems.items())
         ]
 
-    def _health(self, name: str) -> Health:
-        if name in self._connections.problems:
-            return "DOWN"
-        # A call that was cancelled, or whose arguments the system refused, says nothing about the system.
-        calls = [call for call in self._recorder.calls(system=name) if call.outcome not in ("cancelled", "invalid", "missing")]
-        failed = [call.outcome != "ok" for call in calls[-_RECENT:]]
-        if len(failed) >= _DOWN and all(failed[-_DOWN:]):
-            return "DOWN"
-        if any(failed) or self._ails(name):
-            return "DEGRADED"
-        return "OK" if failed else "UNKNOWN"
+    def counts(self) -> Mapping[Health, int]:
+        """How many systems are how; no names."""
+        return Counter(self._health(name)[0] for name in self._connections.systems)
 
-    def _ails(self, name: str) -> bool:
-        """Whether a connector says that something is wrong though it answers."""
+    def _health(self, name: str) -> tuple[Health, Condition]:
+        if name in self._connections.problems:
+            return "DOWN", Condition(reason=kind_code("config"))
+        trouble = self._trouble(name)
+        standing = self._standings.get(name)
+        if standing is None:
+            return ("UNKNOWN", Condition()) if trouble is None else ("DEGRADED", Condition(reason=_code(trouble.kind)))
+        health, last = standing.health, standing.health.last_failure
+        # What a connector says to be wrong though it answers counts where calls tell of nothing worse.
+        ails = trouble if health.state in ("OK", "UNKNOWN") else None
+        return health.state if ails is None else "DEGRADED", Condition(
+            health.since,
+            _code(health.reason if ails is None else ails.kind),
+            Failure(last.at, _code(last.kind), last.relation) if last is not None else None,
+            health.last_success,
+            standing.breaker_state(),
+            tuple(Change(one.at, one.state, _code(one.reason)) for one in reversed(health.history)),
+        )
+
+    def _trouble(self, name: str) -> SourceError | None:
+        """What a connector says to be wrong though it answers."""
         connector = self._connections.connectors.get(name)
-        return connector is not None and connector.condition() is not None
+        return connector.condition() if connector is not None else None
+
+
+def _code(kind: str) -> str:
+    return kind_code(kind) if kind else ""

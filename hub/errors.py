@@ -94,4 +94,9 @@ def message(code: str, zh: str = "", en: str = "") -> str:
 
 def source_code(error: SourceError) -> str:
     """The code under which a caller sees a source's failure."""
-    return _BY_KIND[error.kind]
+    return kind_code(error.kind)
+
+
+def kind_code(kind: str) -> str:
+    """The code of a SourceError's kind. Raises KeyError."""
+    return _BY_KIND[kind]

@@ -1,17 +1,50 @@
 """What the control-plane fields need of whoever runs them: who is asking, and which systems there are.
 
-Protocols only, so that this package needs neither storage nor authorisation. The executing program hands both over as the
+Protocols and plain data only, so that this package needs neither storage nor authorisation. The executing program hands both over as the
 context of an operation: an object with the attributes, or a mapping with the keys, ``principal`` and ``directory``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from schema.coordinates import Grade
 
 Health = Literal["OK", "DEGRADED", "DOWN", "UNKNOWN"]
+BreakerState = Literal["CLOSED", "HALF_OPEN", "OPEN"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last call that failed. ``code`` is that of the error registry, ``relation`` what was asked."""
+
+    at: datetime
+    code: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From ``at`` on it was so; ``reason`` is the code of the failure that made it so, or empty."""
+
+    at: datetime
+    health: Health
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Why a system's health is what it is. ``history`` are the last changes, the latest first."""
+
+    since: datetime | None = None
+    reason: str = ""
+    last_failure: Failure | None = None
+    last_success: datetime | None = None
+    breaker: BreakerState = "CLOSED"
+    history: tuple[Change, ...] = ()
 
 
 @runtime_checkable
@@ -32,7 +65,7 @@ class Caller(Protocol):
 
 
 class SystemInfo(Protocol):
-    """One connected system as it is shown. ``kind`` and ``health`` are for operators."""
+    """One connected system as it is shown. ``kind``, ``health`` and ``condition`` are for operators."""
 
     @property
     def name(self) -> str: ...
@@ -48,6 +81,9 @@ class SystemInfo(Protocol):
 
     @property
     def health(self) -> Health: ...
+
+    @property
+    def condition(self) -> Condition: ...
 
 
 @runtime_checkable

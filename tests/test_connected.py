@@ -9,9 +9,11 @@ import pytest
 from connectors.spi import Options, SourceError
 from hub.connected import Connections, Directory, composed, connect, core_roots, packaged, retired
 from hub.environment import Environment
-from hub.recorder import Recorded, Recorder
+from hub.run.standing import Standings
+from schema.control import Condition, Failure
 from schema.coordinates import Coordinates
 from schema.registry import Registry, System
+from tests.properties.engine import StillClock
 
 REST = System("licences", "电子证照库", "省大数据局", "rest", Options({"base": "${URL}"}))
 GIVEN = Environment({"URL": "http://127.0.0.1:9"})
@@ -59,27 +61,18 @@ async def test_only_what_changed_is_connected_anew() -> None:
         await connector.close()
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "health"),
-    [
-        ("", "UNKNOWN"),
-        ("ok", "OK"),
-        ("ok ok down", "DEGRADED"),
-        ("ok down down down", "DOWN"),
-        ("down down", "DEGRADED"),
-        ("down slow broken", "DOWN"),
-        ("down down down ok", "DEGRADED"),
-        ("down" + " ok" * 20, "OK"),
-        ("ok cancelled invalid missing", "OK"),
-    ],
-)
-def test_health_is_read_from_recent_calls(outcomes: str, health: str) -> None:
-    recorder = Recorder()
-    for outcome in outcomes.split():
-        recorder.record(Recorded("licences", "byId", 1, 1, outcome, 0.01))
-        recorder.record(Recorded("another", "byId", 1, 1, "down", 0.01))
-    [shown] = Directory(Connections({"licences": REST}), recorder).systems()
-    assert (shown.name, shown.title, shown.owner, shown.kind, shown.health) == ("licences", "电子证照库", "省大数据局", "rest", health)
+def test_the_directory_tells_how_each_system_is_doing_and_why() -> None:
+    standings = Standings(StillClock())
+    standing = standings.of(REST)
+    for outcome in ("ok", "slow"):
+        standing.over(standing.admit(), "byId", outcome, 60.0)
+    directory = Directory(Connections({"licences": REST}), standings)
+    [shown] = directory.systems()
+    assert (shown.name, shown.title, shown.owner, shown.kind, shown.health) == ("licences", "电子证照库", "省大数据局", "rest", "DEGRADED")
+    assert (shown.condition.reason, shown.condition.breaker, shown.condition.since) == ("SYSTEM_SLOW", "CLOSED", StillClock().now())
+    assert shown.condition.last_failure == Failure(StillClock().now(), "SYSTEM_SLOW", "byId")
+    assert [(change.health, change.reason) for change in shown.condition.history] == [("DEGRADED", "SYSTEM_SLOW"), ("OK", "")]
+    assert directory.counts() == {"DEGRADED": 1}
 
 
 async def test_a_system_that_answers_from_what_is_late_is_degraded() -> None:
@@ -94,4 +87,10 @@ async def test_a_system_that_answers_from_what_is_late_is_degraded() -> None:
 
 def test_a_system_without_a_connector_is_down() -> None:
     connections = Connections({"licences": REST}, {}, {"licences": "not given: variable URL"})
-    assert [shown.health for shown in Directory(connections, Recorder()).systems()] == ["DOWN"]
+    [shown] = Directory(connections, Standings(StillClock())).systems()
+    assert (shown.health, shown.condition.reason) == ("DOWN", "SYSTEM_CONFIG")
+
+
+def test_a_system_that_was_not_asked_yet_is_unknown() -> None:
+    [shown] = Directory(Connections({"licences": REST}), Standings(StillClock())).systems()
+    assert (shown.health, shown.condition) == ("UNKNOWN", Condition())

@@ -13,7 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
+from yarl import URL
 
 import hub
 from hub.cli.shared import counted
@@ -25,6 +27,7 @@ from hub.store.faults import StoreFault
 from hub.store.store import Store
 
 State = Literal["ok", "note", "FAIL"]
+_PATIENCE = 2.0  # seconds for a hub to say how it is
 _PARTS = ("graphql-core", "strawberry-graphql", "sqlalchemy", "starlette", "aiohttp", "authlib")
 _DRIVERS = {
     "psycopg": "PostgreSQL, extra 'postgres'",
@@ -55,7 +58,7 @@ async def doctor(file: Path | None, systems: Path | None) -> int:
     lines.append(Line("ok", "config", str(used) if used else "no hub.toml: the defaults"))
     lines += _systems(place, environment(config, os.environ))
     lines += [line async for line in _store(config)]
-    lines += _port(config)
+    lines += await _port(config)
     for line in lines:
         _show(line)
     failed = sum(line.state == "FAIL" for line in lines)
@@ -143,13 +146,34 @@ def _mode(file: Path) -> int | None:
         return None
 
 
-def _port(config: Config) -> Iterator[Line]:
+async def _port(config: Config) -> list[Line]:
     host, port = config.http.host, config.http.port
     if port == 0:
-        yield Line("ok", "port", "any that is free")
-        return
+        return [Line("ok", "port", "any that is free")]
     try:
         with socket.create_server((host, port)):
-            yield Line("ok", "port", f"{host}:{port} is free")
+            return [Line("ok", "port", f"{host}:{port} is free")]
     except OSError as error:
-        yield Line("FAIL", "port", f"{host}:{port} cannot be listened on: {error.strerror}")
+        running = await _running(host, port)
+        return running or [Line("FAIL", "port", f"{host}:{port} cannot be listened on: {error.strerror}")]
+
+
+async def _running(host: str, port: int) -> list[Line]:
+    """What a hub says of itself that listens there already; nothing where it is no hub."""
+    try:
+        url, patience = URL.build(scheme="http", host=host, port=port, path="/readyz"), aiohttp.ClientTimeout(total=_PATIENCE)
+        async with aiohttp.ClientSession(timeout=patience) as session, session.get(url) as answer:
+            said = await answer.json()
+        checks, systems = dict(said["checks"]), dict(said.get("systems", {}))
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError, KeyError):
+        return []
+    lines = [Line("ok", "port", f"a hub answers at {host}:{port}")]
+    failed = sorted(name for name, passed in checks.items() if not passed)
+    if failed:
+        lines.append(Line("FAIL", "hub", f"it is not ready: {', '.join(failed)}"))
+    counts = ", ".join(f"{count} {state}" for state, count in systems.items() if count)
+    if counts:
+        ill = systems.get("DOWN") or systems.get("DEGRADED")
+        why = "; operators see which and why: { hub { systems { name health healthReason } } }" if ill else ""
+        lines.append(Line("note" if ill else "ok", "health", f"systems: {counts}{why}"))
+    return lines

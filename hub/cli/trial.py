@@ -20,6 +20,7 @@ from hub.folders import manifests_folder
 from hub.recorder import Recorder
 from hub.run.engine import Engine
 from hub.run.sources import Sources
+from hub.run.standing import Standings
 from schema.compose import Composition
 from schema.coordinates import Grade
 
@@ -60,13 +61,14 @@ async def trial(composition: Composition, connections: Connections) -> AsyncIter
     """Over these connectors, which are closed on leaving; systems that the deployment does not furnish have none, as in service."""
     recorder = Recorder()
     try:
-        sources = Sources(composition.registry.systems, connections.connectors, SystemClock(), recorder)
+        standings = Standings(SystemClock())
+        sources = Sources(composition.registry.systems, connections.connectors, SystemClock(), recorder, standings=standings)
         engine = Engine(
             composition.schema,
             composition.registry,
             sources,
             core_roots=core_roots(composition),
-            directory=Directory(connections, recorder),
+            directory=Directory(connections, standings),
         )
         yield Trial(composition, engine, connections, recorder)
     finally:

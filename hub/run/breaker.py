@@ -12,11 +12,10 @@ everybody through when half-open. Knows no systems and no clock; times are secon
 from __future__ import annotations
 
 from collections import deque
-from typing import Literal
 
+from schema.control import BreakerState
 from schema.registry import Breaker as Settings
 
-BreakerState = Literal["CLOSED", "HALF_OPEN", "OPEN"]
 _SLICES = 10  # of the window; what is older than the window goes a slice at a time
 _LONGEST = 4  # times that the pause doubles
 

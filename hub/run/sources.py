@@ -149,7 +149,7 @@ class Sources:
             queued = seconds if entered is None else entered - started
             if era:
                 change = standing.over(era, plan.relation.name, outcome, seconds - queued)
-                if change is not None:
+                if change is not None and (change.state != "OK" or len(standing.health.history) > 1):  # that it is well at first is no news
                     say = log.info if change.state == "OK" else log.warning
                     say("health changed", system=system, health=change.state, reason=change.reason)
             if not unasked:

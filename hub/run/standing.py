@@ -12,10 +12,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from connectors.spi import SourceError
 from hub.clock import Clock
-from hub.run.breaker import Breaker, BreakerState
+from hub.run.breaker import Breaker
 from hub.run.bulkhead import Bulkhead
 from hub.run.health import Change, Health
 from hub.run.pace import Pace
+from schema.control import BreakerState
+from schema.control import Health as State
 from schema.registry import System
 
 COUNTING = 0.25  # of its own time a call must have had before being slow counts against a system
@@ -40,6 +42,15 @@ class Standing:
         self._clock = clock
         self._pace = Pace(self.limits.rate) if self.limits.rate else None
         self._door = Bulkhead(1)  # where calls wait for the pace, by turns
+
+    @property
+    def name(self) -> str:
+        return self.system.name
+
+    @property
+    def up(self) -> State:
+        """How it is doing."""
+        return self.health.state
 
     @property
     def paced(self) -> bool:

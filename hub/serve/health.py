@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, get_args
 
 import structlog
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 from hub.serve.drain import Drain
 from hub.serve.metrics import CONTENT_TYPE, Metrics
+from schema.control import Health
 
 Check = Callable[[], Awaitable[bool]]
 _SECONDS = 2.0
@@ -22,8 +24,11 @@ _HEADERS = {"cache-control": "no-store"}
 log = structlog.get_logger("hub.health")
 
 
-def routes(checks: Mapping[str, Check], drain: Drain, metrics: Metrics | None) -> list[Route]:
-    """``metrics`` None: no ``/metrics``."""
+def routes(
+    checks: Mapping[str, Check], drain: Drain, metrics: Metrics | None, systems: Callable[[], Mapping[Health, int]] | None = None
+) -> list[Route]:
+    """``metrics`` None: no ``/metrics``. ``systems`` counts the connected systems by health: these are told, without names, and decide
+    nothing, since the hub answers whatever it can."""
 
     async def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"}, headers=_HEADERS)
@@ -32,7 +37,11 @@ def routes(checks: Mapping[str, Check], drain: Drain, metrics: Metrics | None) -
         found = {name: await _passed(name, check) for name, check in checks.items()}
         found["accepting"] = not drain.closing
         good = all(found.values())
-        return JSONResponse({"status": "ok" if good else "unavailable", "checks": found}, 200 if good else 503, headers=_HEADERS)
+        said: dict[str, Any] = {"status": "ok" if good else "unavailable", "checks": found}
+        if systems is not None:
+            counts = systems()
+            said["systems"] = {state: counts.get(state, 0) for state in get_args(Health)}
+        return JSONResponse(said, 200 if good else 503, headers=_HEADERS)
 
     async def counted(_: Request) -> Response:
         assert metrics is not None

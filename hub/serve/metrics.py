@@ -6,14 +6,65 @@ code fix, never anything a caller sent. Must not know requests, principals or th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from schema.control import BreakerState, Health
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _KEYS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+_UP: Mapping[Health, float] = {"OK": 1.0, "DEGRADED": 0.5, "DOWN": 0.0}  # nothing is told of a system that was not asked yet
+_OPEN: Mapping[BreakerState, int] = {"CLOSED": 0, "HALF_OPEN": 1, "OPEN": 2}
+
+
+class Observed(Protocol):
+    """A system as it is read when somebody asks for metrics; see ``hub.run.standing``."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def up(self) -> Health: ...
+
+    @property
+    def refused(self) -> Mapping[str, int]: ...
+
+    @property
+    def kept(self) -> Mapping[str, int]: ...
+
+    def breaker_state(self) -> BreakerState: ...
+
+
+class _Systems(Collector):
+    """What is known of systems anyway, read when it is asked for: counting it twice would cost each call."""
+
+    def __init__(self, systems: Callable[[], Iterable[Observed]], cached: Callable[[], int]) -> None:
+        self._systems = systems
+        self._cached = cached
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("hub_system_up", "1: its last calls succeeded; 0.5: some failed; 0: it does not answer.", labels=("system",))
+        breaker = GaugeMetricFamily("hub_system_breaker", "0: closed; 1: half-open; 2: open.", labels=("system",))
+        unasked = CounterMetricFamily("hub_system_unasked", "Calls that were not made, by reason.", labels=("system", "reason"))
+        cache = CounterMetricFamily("hub_system_cache", "Keys and lists by where they came from.", labels=("system", "outcome"))
+        for system in self._systems():
+            if system.up in _UP:
+                up.add_metric((system.name,), _UP[system.up])
+            breaker.add_metric((system.name,), _OPEN[system.breaker_state()])
+            for reason, count in system.refused.items():
+                unasked.add_metric((system.name, reason), count)
+            for outcome, count in system.kept.items():
+                cache.add_metric((system.name, outcome), count)
+        yield from (up, breaker, unasked, cache)
+        yield GaugeMetricFamily("hub_cache_bytes", "Answers of sources that are kept.", value=self._cached())
 
 
 class Metrics:
@@ -77,6 +128,10 @@ class Metrics:
     def in_flight(self, count: Callable[[], int]) -> None:
         """Read the number of requests in flight from ``count`` when asked."""
         self._in_flight.set_function(count)
+
+    def watch(self, systems: Callable[[], Iterable[Observed]], cached: Callable[[], int]) -> None:
+        """Read how ``systems`` are doing, and how many bytes of answers are ``cached``, when asked."""
+        self.registry.register(_Systems(systems, cached))
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format (``CONTENT_TYPE``)."""

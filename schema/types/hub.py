@@ -3,6 +3,7 @@
 These fields have resolvers of their own; the engine leaves them alone.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +11,7 @@ import strawberry
 
 from schema.control import SystemInfo, caller, directory
 from schema.coordinates import Grade
+from schema.scalars import DateTime
 from schema.types.planned import meanings, policy, words
 
 
@@ -55,6 +57,18 @@ class SystemHealth(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+@meanings(
+    CLOSED=("照常调用", "Calls go out"),
+    HALF_OPEN=("试探调用中", "Few calls go out to try"),
+    OPEN=("暂停调用", "It is left alone for a while"),
+)
+@strawberry.enum(name="Breaker", description=words("熔断状态", "Whether a system is left alone"))
+class SystemBreaker(StrEnum):
+    CLOSED = "CLOSED"
+    HALF_OPEN = "HALF_OPEN"
+    OPEN = "OPEN"
+
+
 def shown(zh: str, en: str) -> Any:
     """A field that lies in the object itself. All of these are L1."""
     return strawberry.field(description=words(zh, en), metadata=policy(Grade.L1))
@@ -68,6 +82,20 @@ class Me:
     grade: DataGrade = shown("可见的最高数据分级", "Highest grade of data that the client may see")
 
 
+@strawberry.type(description=words("健康状况的一次变化", "A change of a system's health"))
+class HealthChange:
+    at: DateTime = shown("变化时间", "When")
+    health: SystemHealth = shown("变化后的状况", "What it was from then on")
+    reason: str | None = shown("原因(错误代码)", "The error code that made it so")
+
+
+@strawberry.type(description=words("一次失败的调用", "A call that failed"))
+class FailedCall:
+    at: DateTime = shown("时间", "When")
+    code: str = shown("错误代码", "Error code")
+    relation: str = shown("所调用的接口或表", "What was asked")
+
+
 @strawberry.type(name="System", description=words("已接入的业务系统", "A connected system"))
 class ConnectedSystem:
     name: str = shown("系统标识", "Name")
@@ -75,16 +103,46 @@ class ConnectedSystem:
     owner: str = shown("所属部门", "Owning department")
     kind: str | None = shown("接入方式，仅运维人员可见", "Kind of connection; operators only")
     health: SystemHealth | None = shown("健康状况，仅运维人员可见", "Health; operators only")
+    health_since: DateTime | None = shown("此状况起始时间，仅运维人员可见", "Since when it is so; operators only")
+    health_reason: str | None = shown("此状况的原因(错误代码)，仅运维人员可见", "The error code that made it so; operators only")
+    breaker: SystemBreaker | None = shown("熔断状态，仅运维人员可见", "Whether it is left alone; operators only")
+    last_success: DateTime | None = shown("最近一次成功调用的时间，仅运维人员可见", "When a call last succeeded; operators only")
+    last_failure: FailedCall | None = shown("最近一次失败的调用，仅运维人员可见", "The last call that failed; operators only")
+    health_history: list[HealthChange] | None = shown("状况变化记录，新的在前，仅运维人员可见", "Its changes, latest first; operators only")
 
 
 def _show(system: SystemInfo, *, details: bool) -> ConnectedSystem:
-    return ConnectedSystem(
+    shown = ConnectedSystem(
         name=system.name,
         title=system.title,
         owner=system.owner,
-        kind=system.kind if details else None,
-        health=SystemHealth(system.health) if details else None,
+        kind=None,
+        health=None,
+        health_since=None,
+        health_reason=None,
+        breaker=None,
+        last_success=None,
+        last_failure=None,
+        health_history=None,
     )
+    if details:
+        condition, failure = system.condition, system.condition.last_failure
+        shown.kind, shown.health = system.kind, SystemHealth(system.health)
+        shown.health_since, shown.health_reason = _time(condition.since), condition.reason or None
+        shown.breaker, shown.last_success = SystemBreaker(condition.breaker), _time(condition.last_success)
+        shown.last_failure = None if failure is None else FailedCall(at=_at(failure.at), code=failure.code, relation=failure.relation)
+        shown.health_history = [
+            HealthChange(at=_at(one.at), health=SystemHealth(one.health), reason=one.reason or None) for one in condition.history
+        ]
+    return shown
+
+
+def _time(at: datetime | None) -> DateTime | None:
+    return None if at is None else _at(at)
+
+
+def _at(at: datetime) -> DateTime:
+    return DateTime(at.isoformat(timespec="seconds"))
 
 
 def _me(info: strawberry.Info[Any, Any]) -> Me:

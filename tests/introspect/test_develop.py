@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from hub.cli import doctoring
+from hub.config import Config, Http
 from hub.store.migrate import head
+from tests.connectors.loopback import served
 from tests.house.files import ROOT
 from tests.introspect.shell import elsewhere, run
 from tests.introspect.small import USCCS
@@ -195,10 +199,33 @@ def test_the_doctor_looks_and_shows_no_secret(water: Path, monkeypatch: pytest.M
     assert "FAIL  key file   others may read it (mode 644): chmod 600" in capsys.readouterr().out
 
 
+async def test_the_doctor_asks_a_hub_that_runs_already_how_its_systems_are() -> None:
+    def said(checks: dict[str, bool], systems: dict[str, int]) -> web.RouteDef:
+        async def ready(_: web.Request) -> web.StreamResponse:
+            return web.json_response({"checks": checks, "systems": systems}, status=200 if all(checks.values()) else 503)
+
+        return web.get("/readyz", ready)
+
+    async def lines(*routes: web.RouteDef) -> list[tuple[str, str, str]]:
+        async with served(*routes) as address:
+            port = int(address.rpartition(":")[2])
+            return [(line.state, line.what, line.said) for line in await doctoring._port(Config(http=Http(port=port)))]
+
+    [port, health] = await lines(said({"store": True}, {"OK": 7, "DEGRADED": 0, "DOWN": 0, "UNKNOWN": 1}))
+    assert (port[:2], health) == (("ok", "port"), ("ok", "health", "systems: 7 OK, 1 UNKNOWN"))
+    [_, unready, ill] = await lines(said({"store": False}, {"OK": 7, "DEGRADED": 0, "DOWN": 1, "UNKNOWN": 0}))
+    assert unready == ("FAIL", "hub", "it is not ready: store")
+    assert ill[:2] == ("note", "health")
+    assert ill[2].startswith("systems: 7 OK, 1 DOWN; operators see which and why")
+    [other] = await lines()
+    assert other[0] == "FAIL"
+
+
 def test_the_doctor_tells_what_is_in_the_way(water: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (water / "systems" / "water.graphql").write_text(WATER + "type {", encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("HUB_HTTP_PORT", str(taken.getsockname()[1]))
+        monkeypatch.setattr(doctoring, "_PATIENCE", 0.05)
         assert run("doctor") == 1
     told = capsys.readouterr().out
     assert "FAIL  manifests  1 error below" in told

@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from schema.canonical import (
     root_lookups,
     sdl,
 )
-from schema.control import Health
+from schema.control import Change, Condition, Failure, Health
 from schema.coordinates import Coordinates, Grade
 from schema.types import KEYS
 from schema.types.enums import EntityType
@@ -353,6 +354,9 @@ class Person:
     ceiling: Grade = Grade.L1
 
 
+WELL = Condition()
+
+
 @dataclass(frozen=True)
 class Known:
     name: str
@@ -360,6 +364,7 @@ class Known:
     owner: str
     kind: str
     health: Health
+    condition: Condition = WELL
 
 
 @dataclass(frozen=True)
@@ -376,18 +381,20 @@ class Context:
     directory: Departments
 
 
+AT = datetime(2026, 3, 31, 9, 30, tzinfo=timezone(timedelta(hours=8)))
+TROUBLE = Condition(AT, "SYSTEM_SLOW", Failure(AT, "SYSTEM_SLOW", "FR_JBXX"), None, "OPEN", (Change(AT, "DOWN", "SYSTEM_SLOW"),))
 DEPARTMENTS = Departments(
     (
         Known("credit531x", "公共信用信息平台", "省发展改革委", "rest", "OK"),
-        Known("legalEntityRegister", "法人库", "省市场监督管理局", "sql", "DOWN"),
+        Known("legalEntityRegister", "法人库", "省市场监督管理局", "sql", "DOWN", TROUBLE),
     )
 )
 OPERATOR = Person("ops", "operator", frozenset({"b:read", "a:read"}), Grade.L3)
 ASK = "{ hub { me { client audience scopes grade } systems { name title owner kind health } } }"
 
 
-async def ask(context: object) -> dict[str, Any]:
-    result = await canonical().execute(ASK, context_value=context)
+async def ask(context: object, text: str = ASK) -> dict[str, Any]:
+    result = await canonical().execute(text, context_value=context)
     assert result.errors is None
     assert result.data is not None
     hub: dict[str, Any] = result.data["hub"]
@@ -409,10 +416,30 @@ async def test_an_operator_sees_kind_and_health() -> None:
     assert [(system["kind"], system["health"]) for system in hub["systems"]] == [("rest", "OK"), ("sql", "DOWN")]
 
 
+SAID = "healthSince healthReason breaker lastSuccess lastFailure { at code relation } healthHistory { at health reason }"
+WHY = f"{{ hub {{ systems {{ {SAID} }} }} }}"
+
+
+async def test_an_operator_sees_why_and_since_when() -> None:
+    hub = await ask(Context(OPERATOR, DEPARTMENTS), WHY)
+    at = "2026-03-31T09:30:00+08:00"
+    assert hub["systems"][1] == {
+        "healthSince": at,
+        "healthReason": "SYSTEM_SLOW",
+        "breaker": "OPEN",
+        "lastSuccess": None,
+        "lastFailure": {"at": at, "code": "SYSTEM_SLOW", "relation": "FR_JBXX"},
+        "healthHistory": [{"at": at, "health": "DOWN", "reason": "SYSTEM_SLOW"}],
+    }
+    assert (hub["systems"][0]["healthReason"], hub["systems"][0]["healthHistory"]) == (None, [])
+
+
 @pytest.mark.parametrize("audience", ["anonymous", "app", "partner"])
 async def test_nobody_else_does(audience: str) -> None:
-    hub = await ask(Context(Person("someone", audience, ceiling=Grade.L4), DEPARTMENTS))
+    somebody = Context(Person("someone", audience, ceiling=Grade.L4), DEPARTMENTS)
+    hub = await ask(somebody)
     assert {(system["kind"], system["health"]) for system in hub["systems"]} == {(None, None)}
+    assert {value for system in (await ask(somebody, WHY))["systems"] for value in system.values()} == {None}
 
 
 async def test_it_answers_from_an_extended_schema_put_in_its_place() -> None:

@@ -7,9 +7,13 @@ import asyncio
 import pytest
 from starlette.applications import Starlette
 
+from connectors.spi import Options, SourceError
+from hub.clock import SystemClock
+from hub.run.standing import Standings
 from hub.serve import health
 from hub.serve.drain import Drain
 from hub.serve.metrics import Metrics
+from schema.registry import Breaker, Limits, System
 from tests.serve.small import Seen, ask
 
 
@@ -56,6 +60,12 @@ async def test_not_ready_when_a_check_fails_or_breaks() -> None:
     seen = await get(app(schema=true, store=broken, other=false), "/readyz")
     assert (seen.status, seen.json["checks"]) == (503, {"schema": True, "store": False, "other": False, "accepting": True})
     assert b"database" not in seen.body
+
+
+async def test_the_connected_systems_are_counted_without_names_and_decide_nothing() -> None:
+    there = Starlette(routes=list(health.routes({"store": true}, Drain(), None, lambda: {"DOWN": 3, "OK": 1})))
+    seen = await get(there, "/readyz")
+    assert (seen.status, seen.json["systems"]) == (200, {"OK": 1, "DEGRADED": 0, "DOWN": 3, "UNKNOWN": 0})
 
 
 async def test_a_check_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,3 +119,23 @@ async def test_drain_of_nothing_is_done_at_once() -> None:
     drain = Drain()
     drain.close()
     assert await drain.finished(0.5)
+
+
+async def test_metrics_tell_how_systems_are_doing() -> None:
+    standing = Standings(SystemClock()).of(System("licences", "", "", "rest", Options(), limits=Limits(breaker=Breaker(failures=1))))
+    metrics = Metrics()
+    metrics.watch(lambda: [standing], lambda: 4096)
+    assert "hub_system_up{" not in metrics.text().decode()
+    standing.over(standing.admit(), "byId", "down", 1.0)
+    with pytest.raises(SourceError):
+        standing.check()
+    standing.kept.update(hit=3, miss=1)
+    text = metrics.text().decode()
+    for line in (
+        'hub_system_up{system="licences"} 0.0',
+        'hub_system_breaker{system="licences"} 2.0',
+        'hub_system_unasked_total{reason="breaker",system="licences"} 1.0',
+        'hub_system_cache_total{outcome="hit",system="licences"} 3.0',
+        "hub_cache_bytes 4096.0",
+    ):
+        assert line in text
