@@ -9,6 +9,7 @@ import pytest
 from connectors.spi import Options, SourceError
 from hub.connected import Connections, Directory, composed, connect, core_roots, packaged, retired
 from hub.environment import Environment
+from hub.errors import kind_code
 from hub.run.standing import Standings
 from schema.control import Condition, Failure
 from schema.coordinates import Coordinates
@@ -77,11 +78,13 @@ def test_the_directory_tells_how_each_system_is_doing_and_why() -> None:
 
 async def test_a_system_that_answers_from_what_is_late_is_degraded() -> None:
     made = connect(registry(REST), GIVEN)
-    recorder = Recorder()
-    recorder.record(Recorded("licences", "byId", 1, 1, "ok", 0.01))
+    standings = Standings(StillClock())
+    standing = standings.of(REST)
+    standing.over(standing.admit(), "byId", "ok", 60.0)
     connector = made.connectors["licences"]
     connector.condition = lambda: SourceError("missing", "A delivery is late.")  # type: ignore[method-assign]
-    assert [shown.health for shown in Directory(made, recorder).systems()] == ["DEGRADED"]
+    [shown] = Directory(made, standings).systems()
+    assert (shown.health, shown.condition.reason) == ("DEGRADED", kind_code("missing"))
     await connector.close()
 
 

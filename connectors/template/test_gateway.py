@@ -16,6 +16,7 @@ SECRET = "not-for-anybody-4711"
 FIELDS = tuple(Field(name, name) for name in ("id", "holder", "name", "level", "issuedOn"))
 EVERYTHING = Relation("everything", FIELDS, Options({"name": "ZZ"}))
 BY_ID = Relation("byId", FIELDS, Options({"name": "ZZ"}), keys=("id",), max_keys=20)
+RELATIONS = (EVERYTHING, BY_ID)
 STUCK = Relation("stuck", FIELDS, Options({"name": "WAIT"}))
 
 
@@ -58,7 +59,7 @@ class TestGateway(Contract):
             made, gone, garbage = (Gateway(GatewaySettings.of({**options, "port": port})) for port in ports)
             yield World(
                 connector=made,
-                relations=(EVERYTHING, BY_ID),
+                relations=RELATIONS,
                 stuck=STUCK,
                 gone=(gone, EVERYTHING),
                 garbage=(garbage, EVERYTHING),

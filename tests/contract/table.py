@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from connectors.contract import Contract
 from connectors.spi import Relation
-from tests.contract import test_docs, test_graphql, test_memory, test_rest, test_sql
+from connectors.template import test_gateway
+from tests.contract import test_files, test_graphql, test_memory, test_rest, test_soap, test_sql
 
 RULES = tuple(name for name in vars(Contract) if name.startswith("test_"))
 """The rules of the contract, in its order."""
@@ -64,6 +65,8 @@ COLUMNS = (
         partly={"test_garbage_is_broken": "the drivers of PostgreSQL and MariaDB own the framing; SQLite is given a file that is none"},
     ),
     Column("GraphQL", test_graphql.TestGraphql, test_graphql.RELATIONS),
+    Column("SOAP", test_soap.TestSoap, test_soap.TestSoap.relations),
+    Column("files", test_files.TestFiles, test_files.RELATIONS),
     Column("two methods", test_memory.TestMemory, test_memory.RELATIONS),
-    Column("docs/connectors.md", test_docs.TestGateway, test_docs.RELATIONS),
+    Column("`hub new connector`", test_gateway.TestGateway, test_gateway.RELATIONS),
 )

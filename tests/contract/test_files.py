@@ -39,6 +39,9 @@ def relations(file: str) -> tuple[Relation, ...]:
     return table, modest, by_id, by_holder, by_two, by_level, stuck
 
 
+RELATIONS = relations("rows.csv")[:-1]  # of a file of CSV
+
+
 @pytest.mark.parametrize("form", [csv_gb18030, csv_utf8, xlsx, json_lines, parquet], ids=lambda form: form.__name__)
 class TestFiles(Contract):
     @pytest.fixture(autouse=True)

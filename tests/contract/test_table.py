@@ -9,6 +9,7 @@ import pytest
 
 from connectors.contract import Contract
 from tests.connectors.databases import sqlite
+from tests.connectors.deliveries import csv_gb18030
 from tests.contract.page import PAGE, page
 from tests.contract.table import COLUMNS, RULES, TRIED, Column
 
@@ -20,7 +21,7 @@ def test_the_page_is_up_to_date() -> None:
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
 async def test_the_table_speaks_of_the_world_that_is_tried(column: Column, tmp_path: Path) -> None:
     suite: Any = column.suite()
-    suite.engine, suite.folder = sqlite, tmp_path
+    suite.engine, suite.form, suite.folder = sqlite, csv_gb18030, tmp_path
     async with suite.world() as world:
         assert tuple(world.relations) == tuple(column.relations)
         assert (world.garbage is None) == ("test_garbage_is_broken" in column.never)
