@@ -59,6 +59,7 @@ COMMANDS = [
     "add sql",
     "add rest",
     "add graphql",
+    "add soap",
     "try",
     "diff",
     "new",

@@ -21,7 +21,7 @@ from connectors.soap.documents import Folder, Site, gather, origin
 from connectors.soap.envelope import Message, parse
 from connectors.soap.place import KEYS, Place, capable, matched, prepare, sift, text_of, unfit
 from connectors.soap.values import reader, rows_at
-from connectors.soap.wsdl import Request, Service, Token
+from connectors.soap.wsdl import Operation, Request, Service, Token
 from connectors.spi import (
     Ask,
     Call,
@@ -105,6 +105,10 @@ class SoapConnector(Connector):
         if wrong and wrong.kind in ("denied", "down"):
             raise wrong
         return catalog(service.operations())
+
+    async def operations(self) -> tuple[Operation, ...]:
+        """The WSDL's operations with what they take and bring, for tools of authors. Raises SourceError."""
+        return (await self.service(Call())).operations()
 
     def plan(self, ask: Ask, relation: Relation) -> Plan:
         place = prepare(relation)

@@ -20,7 +20,7 @@ from connectors.spi import Call
 MOST_DOCUMENTS = 200
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 XSD = "http://www.w3.org/2001/XMLSchema"
-_IMPORTS = {f"{{{XSD}}}import", f"{{{XSD}}}include", f"{{{XSD}}}redefine", f"{{{WSDL}}}import"}
+IMPORTS = {f"{{{XSD}}}import", f"{{{XSD}}}include", f"{{{XSD}}}redefine", f"{{{WSDL}}}import"}
 KNOWN: Mapping[str, bytes] = {
     # Imported by name alone by RPC services of old; nobody sends it along.
     "http://schemas.xmlsoap.org/soap/encoding/": b"""<schema xmlns="http://www.w3.org/2001/XMLSchema"
@@ -95,7 +95,7 @@ async def gather(root: str, bring: Callable[[str], Awaitable[bytes]]) -> dict[st
         if len(found) >= MOST_DOCUMENTS:
             raise refused("The WSDL imports too many documents.", f"over {MOST_DOCUMENTS}")
         found[place] = await bring(place)
-        nodes = [node for node in read_xml(found[place], posixpath.basename(place)).iter() if node.tag in _IMPORTS]
+        nodes = [node for node in read_xml(found[place], posixpath.basename(place)).iter() if node.tag in IMPORTS]
         waiting += [urljoin(place, location) for node in nodes if (location := node.get("schemaLocation") or node.get("location"))]
     return found
 
@@ -110,3 +110,8 @@ def read_xml(content: bytes, name: str) -> etree._Element:
     if tree.getroottree().docinfo.internalDTD is not None:
         raise refused("The WSDL, or a document it imports, has a document type, which is not allowed.", name)
     return tree
+
+
+def written(tree: etree._Element) -> bytes:
+    """A document as a file."""
+    return etree.tostring(tree, xml_declaration=True, encoding="utf-8")

@@ -5,6 +5,7 @@ What a manifest's ``@call`` says is checked here, by name; whether the WSDL agre
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -68,7 +69,8 @@ class Place:
 def prepare(relation: Relation) -> Place:
     """Check and compile what the manifest says. Raises SourceError (config)."""
     words = read(Words, relation.native, f"{relation.name}.")
-    found = [(way, text) for way, text in texts(words.input)]
+    given = _given(words, relation)
+    found = list(texts(given))
     names = {name for _, text in found for name in _NAME.findall(text)}
     known = {KEYS, *relation.keys, *relation.args, *relation.where}
     for name in sorted(names - known):
@@ -84,7 +86,7 @@ def prepare(relation: Relation) -> Place:
     try:
         return Place(
             words.operation,
-            words.input,
+            given,
             steps(words.at),
             keys_at,
             joined=any(KEYS in _NAME.findall(text) and text != f"{{{KEYS}}}" for _, text in found),
@@ -92,6 +94,16 @@ def prepare(relation: Relation) -> Place:
         )
     except ValueError as error:
         raise refused(f"{relation.name}: {error}") from None
+
+
+def _given(words: Words, relation: Relation) -> Any:
+    """The input as plain data; JSON in a text where elements have names that GraphQL cannot write."""
+    if not isinstance(words.input, str) or not re.match(r"\s*\{\s*\"", words.input):
+        return words.input
+    try:
+        return json.loads(words.input)
+    except ValueError:
+        raise refused(f"{relation.name}: input is not JSON") from None
 
 
 def capable(ask: Ask, relation: Relation, place: Place) -> Relation:

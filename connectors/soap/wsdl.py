@@ -35,7 +35,7 @@ _username_token: Any = UsernameToken
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element, or ``@attribute``, of a message: its local name and what is within.
+    """One element, or ``@attribute``, of a message: its local name and what is within. ``most`` is how often it may come, 0 without end.
 
     ``type`` is the built-in type of XML Schema below its own, empty where it holds elements; ``of`` its own type's name.
     """
@@ -46,6 +46,7 @@ class Element:
     many: bool = False
     nullable: bool = True
     inside: tuple[Element, ...] = ()
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +192,15 @@ def _elements(kind: Any, within: tuple[int, ...]) -> Iterator[Element]:
         inner = element.type
         text = _text_type(inner)
         inside = tuple(_elements(inner, (*within, id(kind))))
-        nullable = bool(element.is_optional or element.nillable)
-        yield Element(element.name, _built_in(text) if text is not None else "", _own(inner), element.accepts_multiple, nullable, inside)
+        yield Element(
+            element.name,
+            _built_in(text) if text is not None else "",
+            _own(inner),
+            many=element.accepts_multiple,
+            nullable=bool(element.is_optional or element.nillable),
+            inside=inside,
+            most=0 if element.max_occurs == "unbounded" else int(element.max_occurs),
+        )
 
 
 def _text_type(kind: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,24 @@ async def graphql(said: Said, url: str, *, schema: str, fields: Sequence[str], h
     return finish(said, target, found, url)
 
 
+async def soap(said: Said, place: str, *, port: str, operations: Sequence[str], headers: Sequence[str]) -> int:
+    """The same of a WSDL, which is put beside the manifest together with what it imports."""
+    kinds.load("soap")  # says what to install where its packages are missing
+    from hub.introspect.wsdl import find
+
+    target = ready(said)
+    described = await find(
+        _expanded(said, place),
+        name=said.name,
+        variable=variable(said.name),
+        beside=target.file.parent,
+        port=port,
+        operations=operations,
+        headers=_headers(headers),
+    )
+    return finish(said, target, described.found, described.address, described.files)
+
+
 def later(kind: str, what: str) -> int:
     """A kind that manifests do not have yet. Raises Fault."""
     known = ", ".join(f"@{name}" for name in SOURCES)
@@ -126,8 +144,8 @@ def ready(said: Said) -> Target:
     return Target(file, folder)
 
 
-def finish(said: Said, place: Target, found: Found, address: str = "") -> int:
-    """Propose, check, write or print, and say what comes next."""
+def finish(said: Said, place: Target, found: Found, address: str = "", beside: Mapping[str, bytes] | None = None) -> int:
+    """Propose, check, write or print, and say what comes next. ``beside`` are files that go into the manifest's folder."""
     before = composed(place.folder) if place.folder.is_dir() else compose(canonical(), [], kinds=frozenset(kinds.known()))
     if said.name in before.registry.systems:
         other = before.registry.systems[said.name].file
@@ -144,9 +162,16 @@ def finish(said: Said, place: Target, found: Found, address: str = "") -> int:
         print(text, file=sys.stderr)
         raise Fault("写出的清单未通过检查，未写入。", "The manifest does not pass its check and was not written:\n" + "\n".join(wrong))
     place.file.parent.mkdir(parents=True, exist_ok=True)
+    files = {place.file.parent / each: content for each, content in (beside or {}).items()}
+    for there in files:
+        if there.exists():
+            raise Fault(f"{there} 已存在，不会覆盖。", f"{there} is there already and is not overwritten; name it by --wsdl.")
+    for there, content in files.items():
+        with there.open("xb") as written:
+            written.write(content)
     with place.file.open("x", encoding="utf-8") as file:
         file.write(text)
-    _tell(said, place, sketch, found, address)
+    _tell(said, place, sketch, found, address, list(beside or ()))
     return 0
 
 
@@ -157,7 +182,7 @@ def _faults(place: Target, text: str) -> list[str]:
     return [format_fault(fault) for fault in whole.faults if fault.is_error and fault.file == name]
 
 
-def _tell(said: Said, place: Target, sketch: Sketch, found: Found, address: str) -> None:
+def _tell(said: Said, place: Target, sketch: Sketch, found: Found, address: str, beside: Sequence[str]) -> None:
     bound = sum(len(made.bound) for made in sketch.types.values())
     added = [field for made in sketch.types.values() for field in made.added]
     careful = sum(field.grade is not None and field.grade >= Grade.L3 for field in added)
@@ -165,6 +190,8 @@ def _tell(said: Said, place: Target, sketch: Sketch, found: Found, address: str)
     print(f"wrote {place.file}: {read}, {counted(bound, 'field')} bound, {len(added)} contributed ({careful} of them L3)")
     for note in sketch.notes:
         print(f"  {note}")
+    if beside:
+        print(f"  beside it: {', '.join(beside)}")
     named = [name for name in dict.fromkeys(re.findall(r"\$\{(\w+)\}", str(sketch.source))) if name not in os.environ]
     if named:
         value = f"={address}" if address else ""

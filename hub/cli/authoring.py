@@ -146,6 +146,38 @@ def add_graphql(
     return run(lambda: adding.graphql(said, url, schema=schema, fields=field or [], headers=header or []))
 
 
+@add.command(name="soap")
+def add_soap(
+    name: Name,
+    *,
+    wsdl: Annotated[str, Parameter(help="WSDL 文档 The WSDL: a file or an address. It is kept beside the manifest, with what it imports.")],
+    operation: Annotated[
+        list[str] | None, Parameter(help="操作 An operation; may be repeated. Default: all whose names say that they read.")
+    ] = None,
+    port: Annotated[str, Parameter(help="端口 Which port of the WSDL. Default: the first that speaks SOAP.")] = "",
+    header: Header = None,
+    title: Title = "",
+    owner: Owner = "",
+    contact: Contact = "",
+    department: Department = "",
+    systems: Folder = None,
+    out: Out = None,
+    print_only: Print = False,
+    config: ConfigFile = None,
+) -> int:
+    """接入 SOAP 服务。 Add a SOAP service by its WSDL: operations that read.
+
+    示例 For example:
+
+        hub add soap insurance --wsdl "https://insurance.example/ws?wsdl"
+        hub add soap insurance --wsdl insurance.wsdl --operation queryUnits
+    """
+    from hub.cli import adding
+
+    said = adding.Said(name, title, owner, contact, department, systems, out, print_only, config)
+    return run(lambda: adding.soap(said, wsdl, port=port, operations=operation or [], headers=header or []))
+
+
 def _later(kind: str, what: str) -> None:
     def later(
         name: Annotated[str, Parameter(help="系统名 Its name.")] = "", *rest: Annotated[str, Parameter(allow_leading_hyphen=True)]
@@ -158,7 +190,7 @@ def _later(kind: str, what: str) -> None:
     add.command(later, name=kind)
 
 
-for _kind, _what in (("soap", "WSDL services"), ("files", "CSV and XLSX files"), ("stream", "samples of a stream")):
+for _kind, _what in (("files", "CSV and XLSX files"), ("stream", "samples of a stream")):
     _later(_kind, _what)
 
 
@@ -207,7 +239,7 @@ def diff(
 def new_manifest(
     name: Name,
     *,
-    kind: Annotated[Literal["rest", "sql", "graphql"], Parameter(help="类型 How the system is reached.")] = "rest",
+    kind: Annotated[Literal["rest", "sql", "soap", "graphql"], Parameter(help="类型 How the system is reached.")] = "rest",
     title: Title = "",
     owner: Owner = "",
     department: Department = "",

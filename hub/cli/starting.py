@@ -39,6 +39,23 @@ type Enterprise
   uscc: USCC! @from(path: "CODE")
 }}
 """,
+    "soap": """\
+  # The WSDL lies beside this file, with what it imports. ${{VARIABLE}} comes from the environment or from [variables] of hub.toml.
+  @soap(wsdl: "{name}.wsdl", url: "${{{variable}}}", limits: {{timeout: "2s", concurrency: 8}})
+  # A credential within each message: security: {{user: "{name}.user", secret: "{name}.password"}}
+  # Faults that are none: errors: [{{when: "fault.code == 'Client.NoRecord'", code: "NOT_FOUND"}}]
+
+# How this system is asked by key: private to it. {{keys}} is an element for each key of a batch.
+type Query {{
+  byUscc(uscc: USCC! @is(field: "uscc")): Enterprise @lookup
+    @call(operation: "queryUnits", input: {{code: "{{keys}}"}}, at: "return.unit", batch: {{by: "uscc", match: "code", max: 50}})
+}}
+
+# type X binds canonical fields (hub schema shows them): @from says where each lies.
+type Enterprise @key(fields: "uscc") @entity(existence: CONTRIBUTES, coverage: PARTIAL) {{
+  uscc: USCC! @from(path: "code")
+}}
+""",
     "graphql": """\
   # ${{VARIABLE}} comes from the environment or from [variables] of hub.toml.
   @graphql(url: "${{{variable}}}", limits: {{timeout: "2s", concurrency: 8}})

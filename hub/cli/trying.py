@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -188,7 +189,11 @@ def _pretty(body: bytes) -> str:
     try:
         return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONDecodeError:
-        return body.decode("utf-8", "replace")
+        named = re.match(rb"\s*<\?xml[^>]*encoding=[\"']([\w.:-]+)", body)  # XML says itself how it is written
+        try:
+            return body.decode(named[1].decode() if named else "utf-8", "replace")
+        except LookupError:
+            return body.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Relations that are calls, of REST and GraphQL sources: which parameter is a key, what the rows are, where they hang.
+"""Relations that are calls, of REST, SOAP and GraphQL sources: which parameter is a key, what the rows are, where they hang.
 
 Pure. A call is taken when at most one parameter has to be given and that one is a key; what it cannot be asked by is told in a note.
 """
@@ -288,16 +288,25 @@ def _first_small(name: str) -> str:
 
 
 def _place(call: Relation, param: Param | None, key: str, match: str | None, *, page: bool = False) -> tuple[str, Mapping[str, Any]]:
-    """@get or @field of a call that is asked by ``param``."""
+    """@get, @field or @call of a call that is asked by ``param``."""
     said = dict(call.place)
     at = {"at": said["at"]} if said.get("at") else {}
     batch: dict[str, Any] = {}
     if param is not None and param.many:
-        batch = {"batch": {"by": key, **({"match": match} if match else {}), "max": MAX_KEYS}}
+        batch = {"batch": {"by": key, **({"match": match} if match else {}), "max": min(param.most or MAX_KEYS, MAX_KEYS)}}
     if "field" in said:
         argument = {"argument": param.name} if param is not None else {}
         return "field", {"name": said["field"], **argument, **at, **batch}
     hole = "{keys}" if batch else f"{{{key}}}"
+    if "operation" in said:
+        given: dict[str, Any] = {}
+        if param is not None:
+            *outer, last = said["ways"][param.name]
+            inner = given
+            for step in outer:
+                inner = inner.setdefault(step, {})
+            inner[last] = hole
+        return "call", {"operation": said["operation"], **({"input": given} if given else {}), **at, **batch}
     path = str(said["path"])
     if param is not None:
         path = path.replace(f"{{{param.name}}}", hole)

@@ -27,7 +27,12 @@ async def text_of(place: str, headers: Mapping[str, str] | None = None) -> str:
             return await asyncio.to_thread(Path(place).read_text, encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError("missing", f"Cannot read {place}.", detail=type(error).__name__) from None
-    return (await _asked("GET", place, headers or {})).decode("utf-8-sig", "replace")
+    return (await bytes_of(place, headers)).decode("utf-8-sig", "replace")
+
+
+async def bytes_of(address: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """What an address answers with."""
+    return await _asked("GET", address, headers or {})
 
 
 async def posted(address: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:

@@ -31,13 +31,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """What a call can be given. ``many``: several values at once. ``type`` is the source's own word for it where that is needed."""
+    """What a call can be given. ``many``: several values at once, ``most`` how many (0: not said).
+
+    ``type`` is the source's own word for it where that is needed.
+    """
 
     name: str
     required: bool = False
     many: bool = False
     comment: str = ""
     type: str = ""
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

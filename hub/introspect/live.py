@@ -1,6 +1,6 @@
 """Manifests against their sources as they are: tables, columns, fields and paths that a manifest names and a source does not have.
 
-What can be compared depends on the kind: a database and a GraphQL service tell all of it; of a REST service only what its lists
+What can be compared depends on the kind: a database, a WSDL and a GraphQL service tell all of it; of a REST service only what its lists
 without a key bring is seen, the rest is for ``hub try``. Raises nothing: a source that cannot be asked is a finding.
 """
 
@@ -28,7 +28,7 @@ CODES: Mapping[str, str] = {
     "CANNOT_ASK": "the source cannot be reached, refuses, or fails",
     "MISSING_TABLE": "a database has no such table or view",
     "MISSING_COLUMN": "a table has no such column",
-    "MISSING_FIELD": "a GraphQL service has no such field or argument",
+    "MISSING_FIELD": "a GraphQL or SOAP service has no such field, operation or argument",
     "MISSING_PATH": "no row of a list has anything at this path",
 }
 _SECONDS = 20.0
@@ -61,6 +61,10 @@ async def compare(manifest: Manifest, bindings: Sequence[Binding], connector: Co
                 data: Any = await connector.introspect(get_introspection_query(descriptions=False))
                 schema = build_client_schema(data)
                 found = [one for each in bindings for one in _root(manifest, each, schema)]
+            elif (told := getattr(connector, "operations", None)) is not None:  # SOAP, whose packages need not be there
+                await connector.describe()
+                operations = {each.name: each for each in await told()}
+                found = [one for each in bindings for one in _operation(manifest, each, operations)]
             else:
                 await connector.describe()
                 found = [one for each in bindings if each.role is Role.SCAN for one in await _list(manifest, each, connector)]
@@ -147,6 +151,44 @@ def _within(manifest: Manifest, binding: Binding, columns: Iterable[Field], row:
             kind = get_named_type(fields[step].type) if step in fields else None
         if column.items and kind is not None:
             yield from _within(manifest, binding, column.items, kind, outer or column)
+
+
+def _operation(manifest: Manifest, binding: Binding, operations: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a WSDL says that an operation brings. An element whose type it leaves open may hold anything."""
+    native = binding.relation.native
+    name, node = str(native.get("operation", "")), _call(manifest, binding)
+    if name not in operations:
+        hint, fix = _near(name, operations)
+        yield finding(manifest, node, "MISSING_FIELD", f"The WSDL has no operation '{name}'.{hint}", fix)
+        return
+    rows = _elements(operations[name].output, str(native.get("at") or ""))
+    if isinstance(rows, str):
+        yield finding(
+            manifest, node, "MISSING_FIELD", f"There is no element '{rows}' on the way to '{native.get('at')}' in what '{name}' brings."
+        )
+        return
+    match = (native.get("batch") or {}).get("match", "")
+    for column in binding.relation.fields:
+        found = _elements(rows, column.path or match)
+        inner = [(item, _elements(found, item.path)) for item in column.items] if not isinstance(found, str) else []
+        for each, missing in ((column, found), *inner):
+            if isinstance(missing, str):
+                at = _field(manifest, binding, column)
+                yield finding(
+                    manifest, at, "MISSING_FIELD", f"The WSDL has no element '{missing}' for '{each.path}' in what '{name}' brings."
+                )
+
+
+def _elements(elements: Sequence[Any], path: str) -> Sequence[Any] | str:
+    """What lies within the element at ``path``, or the step that is not there."""
+    for step in steps(path):
+        if isinstance(step, int) or not elements:
+            continue
+        found = next((each for each in elements if each.name == step), None)
+        if found is None:
+            return step
+        elements = found.inside
+    return elements
 
 
 async def _list(manifest: Manifest, binding: Binding, connector: Connector) -> list[Finding]:

@@ -158,8 +158,11 @@ class Rows:
     code: bool = False
 
 
-def rows_of(document: Document, schema: Schema) -> Rows | None:
-    """Through envelopes such as ``{code, msg, data: {list: […], total}}`` to the rows. None where there are no objects."""
+def rows_of(document: Document, schema: Schema, *, wrapped_in_any: bool = False) -> Rows | None:
+    """Through envelopes such as ``{code, msg, data: {list: […], total}}`` to the rows. None where there are no objects.
+
+    ``wrapped_in_any``: an envelope may call what it holds as it likes, if it holds but one thing.
+    """
     at: list[str] = []
     total, code = "", False
     for _ in range(_DEEPEST):
@@ -167,7 +170,7 @@ def rows_of(document: Document, schema: Schema) -> Rows | None:
             inner = document.schema(schema.words.get("items"))
             return Rows(inner, ".".join(at), True, total, code) if inner.properties else None
         names = {plain(str(name)): str(name) for name in schema.properties}
-        wrapper = _wrapper(document, schema, names)
+        wrapper = _wrapper(document, schema, names, wrapped_in_any)
         if wrapper is None:
             break
         total = total or next((".".join([*at, names[each]]) for each in _TOTALS if each in names), "")
@@ -177,9 +180,12 @@ def rows_of(document: Document, schema: Schema) -> Rows | None:
     return Rows(schema, ".".join(at), False, total, code) if schema.properties else None
 
 
-def _wrapper(document: Document, schema: Schema, names: Mapping[str, str]) -> str | None:
+def _wrapper(document: Document, schema: Schema, names: Mapping[str, str], any_name: bool) -> str | None:
     """The one property that holds the rows, where all others are what an envelope has."""
     held = [name for name in _WRAPPERS if name in names and _holds(document, schema.properties[names[name]])]
+    if not held and any_name:
+        held = [name for name in names if _holds(document, schema.properties[names[name]])]
+        held = held if len(held) == 1 else []
     if not held or not all(_BESIDE.fullmatch(each) or each in held for each in names):
         return None
     return names[held[0]]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hub.introspect.sketch import FieldSketch, Sketch, TypeSketch, Words
 
-_ENUMS = frozenset({"method", "kind", "style", "existence", "coverage", "authority", "level"})
+_ENUMS = frozenset({"method", "kind", "style", "existence", "coverage", "authority", "level", "password"})
+_DATA = frozenset({"body", "input"})  # plain data: what it holds is named by the source
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _WIDE = 120
 
 
@@ -106,6 +109,8 @@ def _arguments(words: Words) -> str:
 
 
 def _value(name: str, value: Any) -> str:
+    if name in _DATA:
+        return _data(value) if _nameable(value) else _text(json.dumps(value, ensure_ascii=False))
     if isinstance(value, Mapping):
         return "{" + _arguments(value) + "}"
     if isinstance(value, list | tuple):
@@ -115,6 +120,20 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _data(value: Any) -> str:
+    """Plain data as SDL writes it; no name in it means anything to the hub."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_data(inner)}" for name, inner in value.items()) + "}"
+    return "[" + ", ".join(map(_data, value)) + "]" if isinstance(value, list | tuple) else json.dumps(value, ensure_ascii=False)
+
+
+def _nameable(value: Any) -> bool:
+    """Whether GraphQL can write the names in plain data; else the whole is written as JSON in a text."""
+    if isinstance(value, Mapping):
+        return all(_NAME.fullmatch(name) and _nameable(inner) for name, inner in value.items())
+    return all(map(_nameable, value)) if isinstance(value, list | tuple) else True
 
 
 def _line(note: str) -> str:

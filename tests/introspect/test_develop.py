@@ -168,7 +168,7 @@ def test_a_manifest_without_rows_is_not_tested(capsys: pytest.CaptureFixture[str
 # --- new ----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["rest", "sql", "graphql"])
+@pytest.mark.parametrize("kind", ["rest", "sql", "soap", "graphql"])
 def test_an_empty_manifest_is_without_fault(kind: str, elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("new", "waterMeter", "--kind", kind, "--title", "水表") == 0
     text = (elsewhere / "systems" / "waterMeter.graphql").read_text(encoding="utf-8")

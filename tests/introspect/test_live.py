@@ -17,6 +17,7 @@ from tests.introspect.shell import elsewhere, ran, run
 from tests.introspect.small import USCCS
 from tests.introspect.test_graphs import service
 from tests.introspect.test_try import manifest
+from tests.introspect.test_wsdl import laid
 
 __all__ = ["elsewhere"]
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -111,6 +112,27 @@ type Part {
     told = capsys.readouterr().out
     assert "systems/b.graphql:9:34 MISSING_PATH No row of the first page has anything at 'nam'." in told
     assert "systems/b.graphql:11:3 MISSING_PATH No row of the first page has anything at 'y'." in told
+
+
+async def test_a_wsdl_that_changed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    async def there(request: web.Request) -> web.Response:
+        return web.Response(text="SOAP service")
+
+    async with served(web.get("/ws", there)) as base:
+        monkeypatch.setenv("TAX_URL", f"{base}/ws")
+        assert await ran("add", "soap", "tax", "--wsdl", str(laid(tmp_path / "from"))) == 0
+        assert await ran("check", "systems", "--live") == 0
+        types = tmp_path / "systems" / "tax.nsr.xsd"
+        types.write_text(types.read_text(encoding="utf-8").replace('name="nsxydj"', 'name="nsxyjb"'), encoding="utf-8")
+        capsys.readouterr()
+        assert await ran("check", "systems", "--live") == 1
+        assert "MISSING_FIELD The WSDL has no element 'nsxydj' for 'nsxydj' in what 'cxNsr' brings." in capsys.readouterr().out
+        edit("tax", '"jg.nsr"', '"jg.nsrs"')
+        assert await ran("check", "systems", "--live") == 1
+        assert "There is no element 'nsrs' on the way to 'jg.nsrs' in what 'cxNsr' brings." in capsys.readouterr().out
+        edit("tax", '"cxNsr"', '"cxNsrs"')
+        assert await ran("check", "systems", "--live") == 1
+        assert "The WSDL has no operation 'cxNsrs'. Did you mean 'cxNsr'?" in capsys.readouterr().out
 
 
 def test_what_cannot_be_asked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from demo.native import FUNDS
+from demo.seed import FIXTURES, world
+from demo.supervisor import FUND_SECRET, FUND_USER, Departments
 from tests.connectors.databases import postgres
 from tests.connectors.loopback import served
 from tests.house.files import ROOT
@@ -123,6 +126,25 @@ async def test_from_a_graphql_service(capsys: pytest.CaptureFixture[str]) -> Non
         await done.command("dev", "--ask", f'{{ enterprise(uscc: "{USCCS[0]}") {{ headcount shops {{ shopName state }} }} }}')
     assert json.loads(capsys.readouterr().out) == {
         "data": {"enterprise": {"headcount": 7, "shops": [{"shopName": f"店{i}", "state": "OPEN"} for i in (0, 1)]}}
+    }
+    assert done.is_short(), done
+
+
+async def test_from_a_wsdl(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Steps()
+    async with Departments(["socialFundWithholding"], enterprises=5) as departments:
+        url, given = departments.url("socialFundWithholding"), departments.environment()
+        await done.command("add", "soap", "fund", "--wsdl", f"{url}?wsdl", "--owner", "省人社厅")
+        secrets = [f'HUB_SECRET_FUND_USER = "{given[FUND_USER]}"', f'HUB_SECRET_FUND_PASSWORD = "{given[FUND_SECRET]}"']
+        done.edit("[variables]", f'FUND_URL = "{url}"', *secrets)
+        capsys.readouterr()
+        await done.command("dev", "--ask", f'{{ enterprise(uscc: "{FIXTURES[1][0]}") {{ name sfqf qfys xz {{ code headcount }} }} }}')
+    unit = world(enterprises=5).insured_units[1]
+    assert json.loads(capsys.readouterr().out)["data"]["enterprise"] == {
+        "name": unit.name,
+        "sfqf": True,
+        "qfys": unit.months_in_arrears,
+        "xz": [{"code": FUNDS[one.fund], "headcount": one.headcount} for one in unit.contributions],
     }
     assert done.is_short(), done
 
