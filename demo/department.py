@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -30,8 +31,9 @@ SYSTEMS = (
     "fairOnline",
     "registrationGazette",
     "socialFundWithholding",
+    "serviceIssueList",
 )
-KEY_VARIABLE = "DEMO_CREDIT531X_KEY"  # the API key that credit531x asks for
+KEY_VARIABLE = "DEMO_CREDIT531X_KEY"  # the API key that credit531x asks for, and the password of serviceIssueList
 DEFAULT_KEY = "demo-credit531x-key"
 PASSWORD_VARIABLE = "DEMO_SOCIAL_FUND_PASSWORD"  # of the user ``hub`` at socialFundWithholding
 DEFAULT_PASSWORD = "demo-social-fund-password"
@@ -46,6 +48,9 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
         return WebDoor(protocol.fair_online(truth, faults, tally), "/graphql")
     if system == "credit531x":
         return WebDoor(protocol.credit_platform(truth, faults, tally, os.environ.get(KEY_VARIABLE) or DEFAULT_KEY))
+    if system == "serviceIssueList":
+        key = os.environ.get(KEY_VARIABLE) or DEFAULT_KEY
+        return protocol.SftpDoor(partial(protocol.deliveries, truth), faults, tally, key)  # type: ignore[no-any-return]
     if system == "registrationGazette":
         return WebDoor(protocol.gazette(truth, faults, tally))
     if system == "socialFundWithholding":
@@ -57,7 +62,12 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
 
 def load(system: str) -> Any:
     """The module of the department's protocol. Loaded when asked for, so that a process has the libraries of its own only."""
-    own = {"fairOnline": "demo.graph", "registrationGazette": "demo.gazette", "socialFundWithholding": "demo.soap"}
+    own = {
+        "fairOnline": "demo.graph",
+        "registrationGazette": "demo.gazette",
+        "serviceIssueList": "demo.files",
+        "socialFundWithholding": "demo.soap",
+    }
     return import_module("demo.mysql" if system in TABLES else own.get(system, "demo.rest"))
 
 

@@ -150,6 +150,22 @@ class InsuredUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceIssue:
+    """``item_code`` is that of the permit item whose service it is about, where it is about one."""
+
+    issue_no: str
+    category: str
+    title: str
+    found_by: str
+    found_on: date
+    due_on: date | None
+    status: str
+    division: str
+    dept: str
+    item_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything, in the order it was made. Within one enterprise, lists are in the order its department would give them."""
 
@@ -163,3 +179,4 @@ class World:
     platforms: tuple[Platform, ...]
     online_operators: tuple[OnlineOperator, ...]
     insured_units: tuple[InsuredUnit, ...]
+    service_issues: tuple[ServiceIssue, ...]

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from demo.facts import CheckResult, CreditRecord, InsuredUnit, Licence, OnlineOperator, Platform, World
+from demo.facts import CheckResult, CreditRecord, InsuredUnit, Licence, OnlineOperator, Platform, ServiceIssue, World
+from demo.vocabulary import ISSUE_CATEGORIES
 
 ENTITY_TYPES = {"COMPANY": "1", "SELF_EMPLOYED": "2", "COOPERATIVE": "3"}
 STATUSES = {"ACTIVE": "存续", "REVOKED": "吊销", "CANCELLED": "注销"}
@@ -24,6 +25,9 @@ LINKS = {
 SETTING_LEVELS = {"CENTRAL": "1", "PROVINCIAL_REGULATION": "2", "CITY_REGULATION": "3"}
 FUNDS = {"PENSION": "110", "UNEMPLOYMENT": "210", "MEDICAL": "310", "INJURY": "410", "HOUSING": "610"}
 EXERCISE_LEVELS = {"NATIONAL": "1", "PROVINCE": "2", "CITY": "3", "COUNTY": "4", "TOWN": "5"}
+ISSUE_FOUND_BY = {"INVESTIGATION": "排查", "EXPERIENCE": "体验", "REVIEW": "复核"}
+ISSUE_STATUSES = {"OPEN": "待整改", "RECTIFYING": "整改中", "VERIFIED": "已核实", "CLOSED": "已销号"}
+ISSUE_COLUMNS = ("问题编号", "问题类别", "问题描述", "发现方式", "发现日期", "整改期限", "状态", "行政区划", "责任部门", "事项编码")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +269,19 @@ def operator_fields(operator: OnlineOperator) -> dict[str, Any]:
             for finding in operator.findings
         ],
     }
+
+
+def issue_row(issue: ServiceIssue) -> list[str]:
+    """A line of the quarterly list, by ``ISSUE_COLUMNS``. What there is none of is left empty."""
+    return [
+        issue.issue_no,
+        dict(ISSUE_CATEGORIES)[issue.category],
+        issue.title,
+        ISSUE_FOUND_BY[issue.found_by],
+        f"{issue.found_on:%Y/%m/%d}",
+        f"{issue.due_on:%Y/%m/%d}" if issue.due_on else "",
+        ISSUE_STATUSES[issue.status],
+        issue.division,
+        issue.dept,
+        issue.item_code or "",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.facts import CheckResult, EnforcementCase, InsuredUnit
+from demo.facts import CheckResult, EnforcementCase, InsuredUnit, ServiceIssue
 
 
 def case_shown(case: EnforcementCase) -> dict[str, Any]:
@@ -41,6 +41,16 @@ def fund_shown(unit: InsuredUnit) -> dict[str, Any]:
             {"fund": one.fund, "headcount": one.headcount, "payable": text_of(one.payable), "paid": text_of(one.paid)}
             for one in unit.contributions
         ],
+    }
+
+
+def issue_shown(issue: ServiceIssue) -> dict[str, Any]:
+    return {
+        "issueNo": issue.issue_no,
+        "category": issue.category,
+        "foundOn": issue.found_on.isoformat(),
+        "dueOn": issue.due_on and issue.due_on.isoformat(),
+        "status": issue.status,
     }
 
 

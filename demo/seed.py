@@ -25,6 +25,7 @@ from demo.facts import (
     OnlineOperator,
     PermitItem,
     Platform,
+    ServiceIssue,
     World,
 )
 from demo.vocabulary import (
@@ -35,6 +36,7 @@ from demo.vocabulary import (
     CATEGORIES,
     DEPARTMENTS,
     DIVISIONS,
+    ISSUE_CATEGORIES,
     LICENCE_KINDS,
     RETIRED_DIVISIONS,
     STEMS,
@@ -52,6 +54,8 @@ USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 LICENCE_DEFINER = "11100000000013338W"  # the body whose type codes all licence kinds use
 PERMIT_ITEMS, LOCAL_ITEMS, DELEGATED_ITEMS = 433, 36, 198  # the figures of the published catalogue
 PLATFORMS = 24
+SERVICE_ISSUES = 103  # in nine categories, as was published
+ASKED_LICENCES = 14  # those of the enterprises that documents name come first; their items have issues
 OUTSIDE = "91310115MA1K35XY5H"  # a Shanghai code: runs a platform, is not in the province's register
 
 # Codes that documents and tests name, first in every world: how many licences, checks, cases and shops each has, and whether
@@ -114,6 +118,7 @@ def world(seed: int = SEED, enterprises: int = ENTERPRISES) -> World:
         tuple(_platforms(seed, [entity.uscc for entity in entities[: len(FIXTURES)]])),
         tuple(operators),
         tuple(_insured_unit(seed, entity, index) for index, entity in enumerate(entities) if index < 2 or index % 5),
+        tuple(_service_issues(seed, items, [one.item_code for one in licences[:ASKED_LICENCES] if one.item_code])),
     )
 
 
@@ -291,6 +296,28 @@ def _permit_items(seed: int) -> Iterator[PermitItem]:
             annual_check=rng.random() < 0.3,
             delegated=index in delegated,
             version_year=2021,
+        )
+
+
+def _service_issues(seed: int, items: tuple[PermitItem, ...], known: list[str]) -> Iterator[ServiceIssue]:
+    """Numbered in the order in which they were found, over one year; every third about an item of a licence that documents ask for."""
+    rng = Random(f"{seed}/service-issues")
+    found = sorted(_day(rng, 2021, 2021) for _ in range(SERVICE_ISSUES))
+    for n, day in enumerate(found):
+        category, subject = ISSUE_CATEGORIES[n % len(ISSUE_CATEGORIES)]
+        item = None if n % 5 == 4 else rng.choice(known) if n % 3 == 0 and known else rng.choice(items).item_code
+        dept = rng.choice(DEPARTMENTS)
+        yield ServiceIssue(
+            issue_no=f"WT2021{n + 1:04}",
+            category=category,
+            title=f"{dept.name}{subject}问题",
+            found_by=rng.choice(("INVESTIGATION", "EXPERIENCE", "REVIEW")),
+            found_on=day,
+            due_on=None if rng.random() < 0.1 else day + timedelta(days=rng.choice((15, 30, 60, 90))),
+            status=rng.choices(("OPEN", "RECTIFYING", "VERIFIED", "CLOSED"), (2, 3, 3, 6))[0],
+            division=rng.choice(DIVISIONS)[0],
+            dept=dept.name,
+            item_code=item,
         )
 
 

@@ -27,6 +27,8 @@ from demo.seed import ENTERPRISES, SEED
 
 CREDIT_SECRET = "credit531x.key"
 FUND_USER, FUND_SECRET = "socialFundWithholding.user", "socialFundWithholding.password"
+ISSUE_SECRETS = ("serviceIssueList.user", "serviceIssueList.password")
+ISSUE_HOST_KEY = "SERVICE_ISSUE_LIST_HOST_KEY"
 URL_VARIABLES: Mapping[str, str] = {
     "legalEntityRegister": "LEGAL_ENTITY_REGISTER_URL",
     "eLicenceLibrary": "E_LICENCE_LIBRARY_URL",
@@ -37,6 +39,7 @@ URL_VARIABLES: Mapping[str, str] = {
     "fairOnline": "FAIR_ONLINE_URL",
     "registrationGazette": "REGISTRATION_GAZETTE_URL",
     "socialFundWithholding": "SOCIAL_FUND_WITHHOLDING_URL",
+    "serviceIssueList": "SERVICE_ISSUE_LIST_URL",
 }
 """System -> the variable of its manifest that holds where it is."""
 
@@ -109,6 +112,11 @@ class Departments:
             found[CREDIT_SECRET] = self._key
         if "socialFundWithholding" in self._running:
             found |= {FUND_USER: "hub", FUND_SECRET: self._key}
+        if "serviceIssueList" in self._running:
+            from demo.files import USER, public_host_key
+
+            found |= dict(zip(ISSUE_SECRETS, (USER, self._key), strict=True))
+            found[ISSUE_HOST_KEY] = public_host_key(self._key)
         return found
 
     def pids(self) -> dict[str, int]:

@@ -68,7 +68,7 @@ async def demo(*, once: bool, port: int, ready_file: Path | None, open_browser: 
             with tell.status("启动部门系统 Starting the departments ...") as status:
                 departments = await _departments(stack)
                 status.update("组合系统清单 Composing the manifests ...")
-                hub = await stack.enter_async_context(app.Hub.open(config, _given(departments), address=address))
+                hub = await stack.enter_async_context(app.Hub.open(config, _given(departments, config), address=address))
                 serving = await stack.enter_async_context(_served(hub, listening))
                 status.update("登记调用方 Registering callers ...")
                 callers = await _callers(hub)
@@ -92,11 +92,11 @@ async def _departments(stack: AsyncExitStack) -> Departments:
         raise Fault("部门系统未能启动。", f"The departments did not start: {error}.") from None
 
 
-def _given(departments: Departments) -> Environment:
-    """What the departments say of themselves: addresses as variables, and the one secret."""
+def _given(departments: Departments, config: Config) -> Environment:
+    """What the departments say of themselves: addresses as variables, and secrets, whose names have a dot."""
     said = departments.environment()
     variables = {name: value for name, value in said.items() if "." not in name}
-    return Environment(variables, {name: Secret(value) for name, value in said.items() if "." in name})
+    return Environment(variables, {name: Secret(value) for name, value in said.items() if "." in name}, data=config.at("systems"))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The departments and the expected answers agree: asked key by key over the real connectors, the eight systems say what the world says."""
+"""The departments and the expected answers agree: asked key by key over the real connectors, the systems say what the world says."""
 
 from __future__ import annotations
 

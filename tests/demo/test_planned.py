@@ -83,14 +83,24 @@ async def test_exactly_the_planned_calls_are_made_and_arrive(departments: Depart
         "adminPermitCatalogue": 1,  # the permit items of all their licences
         "fairOnline": 2,  # shops; then the platforms they trade on together with those asked for by id
         "socialFundWithholding": 1,
+        "serviceIssueList": 1,
     }
     assert keys["legalEntityRegister"] == 4
     assert keys["eLicenceLibrary"] == 3
     arrived = await departments.calls()
     for system, asked in arrived.items():
-        if system != "internetPlusSupervision":  # its answers come in pages
+        # The answers of one come in pages; the other's delivery was fetched once and is asked here.
+        if system not in ("internetPlusSupervision", "serviceIssueList"):
             assert (asked.calls, asked.keys) == (made[system], keys[system]), system
     assert arrived["internetPlusSupervision"].calls > 3
+
+
+async def test_a_department_that_delivers_files_may_be_away(departments: Departments, engine: Engine, truth: World) -> None:
+    await ask(engine, WHOLE)
+    await departments.kill("serviceIssueList")
+    result = await ask(engine, WHOLE)
+    await departments.restart("serviceIssueList")
+    assert (result.errors, result.data) == (None, WHOLE.answer(truth))
 
 
 async def test_one_system_of_each_kind_is_killed_and_comes_back_without_a_restart_of_the_hub(

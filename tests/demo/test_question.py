@@ -26,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import demo
+from connectors.kinds import KINDS
 from demo.department import SYSTEMS
 from demo.facts import World
 from demo.question import CHECKS_SHOWN, COUNTS, QUESTIONS, WHOLE, Question
@@ -39,7 +40,7 @@ each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda questi
 
 @cache
 def composed() -> Composition:
-    made = compose(canonical(), load_systems(Path(demo.__file__).parent.parent / "systems"), kinds={"rest", "sql", "graphql", "soap"})
+    made = compose(canonical(), load_systems(Path(demo.__file__).parent.parent / "systems"), kinds=set(KINDS))
     assert made.ok, made.faults
     return made
 
@@ -77,7 +78,7 @@ def test_an_app_may_see_all_that_is_asked(question: Question) -> None:
     assert all(grade <= Grade.L2 for grade in grades.values())
 
 
-def test_the_whole_question_reaches_all_eight_systems_of_four_kinds() -> None:
+def test_the_whole_question_reaches_all_nine_systems_of_five_kinds() -> None:
     registry = composed().registry
     asked = coordinates(WHOLE)
     links = {binding.system for coordinate in asked for binding in registry.links.get(coordinate, ())}
@@ -89,7 +90,7 @@ def test_the_whole_question_reaches_all_eight_systems_of_four_kinds() -> None:
     }
 
     assert links | lookups == set(SYSTEMS) - {"registrationGazette"}  # it answers no queries
-    assert {registry.systems[system].kind for system in links | lookups} == {"rest", "sql", "graphql", "soap"}
+    assert {registry.systems[system].kind for system in links | lookups} == {"rest", "sql", "graphql", "soap", "files"}
     assert Grade.L2 in {registry.coordinates[name].grade for name in asked if name in registry.coordinates}
 
 

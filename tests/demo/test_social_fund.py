@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from lxml import etree
 
+from connectors.kinds import KINDS
 from connectors.kinds import connect as connected
 from connectors.soap import SoapConnector
 from connectors.soap.documents import gather
@@ -78,7 +79,7 @@ async def test_what_it_cannot_answer_is_a_fault(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def registry() -> Registry:
-    return compose(canonical(), load_systems(SYSTEMS), kinds=("rest", "sql", "graphql", "soap")).registry
+    return compose(canonical(), load_systems(SYSTEMS), kinds=set(KINDS)).registry
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -68,18 +68,21 @@ async def test_a_running_department_can_be_restarted() -> None:
         assert await licences(departments.url("eLicenceLibrary")) == 4
 
 
-async def test_all_nine_say_where_they_are_and_leave_nothing_behind() -> None:
+async def test_all_ten_say_where_they_are_and_leave_nothing_behind() -> None:
     async with Departments(enterprises=10) as departments:
         environment = departments.environment()
         pids = departments.pids()
         assert list(pids) == list(SYSTEMS) == [entry["system"] for entry in departments.listing()]
-        assert len(set(pids.values())) == 9
+        assert len(set(pids.values())) == 10
         assert os.getpid() not in pids.values()
         assert environment.keys() == {
             *URL_VARIABLES.values(),
             "credit531x.key",
             "socialFundWithholding.user",
             "socialFundWithholding.password",
+            "serviceIssueList.user",
+            "serviceIssueList.password",
+            "SERVICE_ISSUE_LIST_HOST_KEY",
         }
         assert {entry["url"] for entry in departments.listing()} <= set(environment.values())
         assert all("127.0.0.1" in departments.url(system) for system in SYSTEMS)

@@ -99,6 +99,7 @@ def test_a_folder_is_read_sorted_and_without_the_vocabulary() -> None:
         "marketEnforcementCore",
         "registrationGazette",
         "adminPermitCatalogue",
+        "serviceIssueList",
     ]
     assert read[0].file == "systems/data-bureau/eLicenceLibrary.graphql"
     assert load_systems(ROOT / "systems", shown="here")[0].file == "here/data-bureau/eLicenceLibrary.graphql"
