@@ -181,16 +181,14 @@ def renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def table_native(sheet: Sheet, table: Word, key: tuple[str, ...]) -> dict[str, Any]:
-    """A table or file as a connector reads it: its name, the native key columns, a fixed condition; its schema, or how it is read."""
+    """A table or file as a connector reads it: its name, the native key columns, a fixed condition, how a file is read. A table's
+    schema is the connector's setting."""
     if table.name == "file":
         said = {name: value for name, value in table.args.items() if name not in ("name", "key") and value is not None}
         return {"file": table.args["name"], "key": key, "unique": tuple(table.args["key"]), **said}
     native: dict[str, Any] = {"table": table.args["name"], "key": key}
     if table.args.get("where"):
         native["where"] = table.args["where"]
-    schema = sheet.manifest.source.args.get("schema") if sheet.manifest.source else None
-    if schema:
-        native["schema"] = schema
     return native
 
 

@@ -12,6 +12,7 @@ import logging
 import os
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
@@ -27,15 +28,21 @@ from connectors.sql.statement import Statement, prepare
 
 T = TypeVar("T")
 _PAGE = 5_000
+_PATIENCE = 0.3  # seconds that a server has to take back what was cancelled
+_TEXTS = frozenset({str, bytes, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
 class SqlSettings:
-    """``url`` as SQLAlchemy writes it, with or without a driver; ``schema`` of every table; ``pool_size`` connections at most."""
+    """``url`` as SQLAlchemy writes it, with or without a driver; ``schema`` of every table; ``pool_size`` connections at most.
+
+    ``max_bytes`` bounds the texts of one answer, counted in characters.
+    """
 
     url: Secret = field(metadata={"plain": True})
     schema: str = ""
     pool_size: int = 16
+    max_bytes: int = 64 * 1024 * 1024
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -53,6 +60,7 @@ class SqlConnector(Connector):
         super().__init__(settings, system=system)
         self._engine, self._reachable = _engine(settings)
         self._backend = self._engine.dialect.name
+        self._closed = False
 
     async def describe(self) -> Catalog:
         return await self._run(lambda connection: connection.run_sync(catalog, self.settings.schema or None), None)
@@ -82,14 +90,19 @@ class SqlConnector(Connector):
             raise too_many_rows(call)
         if statement.keys:
             rows = list(_own(rows, statement.keys, set(keys)))
+        size = 0
         for start in range(0, len(rows) or 1, _PAGE):
             part = rows[start : start + _PAGE]
             by_place = list(zip(*part, strict=True)) if part else [()] * statement.width
+            size += sum(map(_size, by_place))
+            if size > min(self.settings.max_bytes, call.max_bytes):
+                raise SourceError("broken", "The database's answer is too large.", detail=f"{size} characters")
             columns = {one.name: list(by_place[at]) for one, at in zip(plan.fields, statement.places, strict=True)}
             yield Page(columns, len(part), total, faults)
             faults = {}
 
     async def close(self) -> None:
+        self._closed = True
         await self._engine.dispose()
 
     async def _ask(self, statement: Statement, call: Call, keys: Sequence[tuple[Any, ...]]) -> tuple[Sequence[Sequence[Any]], int | None]:
@@ -163,19 +176,47 @@ class SqlConnector(Connector):
         return found
 
     async def _work(self, work: Callable[[AsyncConnection], Awaitable[T]], connection: AsyncConnection) -> T:
-        """SQLite works in a thread, which cancelling does not reach: tell the database itself to stop, then wait for the thread."""
-        if self._backend != "sqlite":
+        try:
+            return await self._worked(work, connection)
+        finally:
+            if self._closed:  # under a call that was still going on: its pool takes it back no more
+                await connection.invalidate()
+
+    async def _worked(self, work: Callable[[AsyncConnection], Awaitable[T]], connection: AsyncConnection) -> T:
+        """``work``; when it is cancelled, once it has come to an end: a connection that is still at work goes back to nobody."""
+        if self._backend == "mysql":
             return await work(connection)
         task = asyncio.ensure_future(work(connection))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            while not task.done():
-                await driver.interrupt()
-                await asyncio.wait([task], timeout=0.05)
-            task.exception()
+            stopping = asyncio.ensure_future((_interrupted if self._backend == "sqlite" else _cancelled)(task, connection))
+            while not stopping.done():
+                with suppress(asyncio.CancelledError):  # a second reason to leave does not end it any sooner
+                    await asyncio.shield(stopping)
             raise
+
+
+async def _interrupted(task: asyncio.Future[Any], connection: AsyncConnection) -> None:
+    """SQLite works in a thread, which cancelling does not reach: tell the database itself to stop, then wait for the thread."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    while not task.done():
+        await driver.interrupt()
+        await asyncio.wait([task], timeout=0.05)
+    _forgotten(task)
+
+
+async def _cancelled(task: asyncio.Future[Any], connection: AsyncConnection) -> None:
+    """psycopg asks the server to stop, over another connection, and waits for it; a server that does not answer even then is left."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_PATIENCE)
+    _forgotten(task)
+
+
+def _forgotten(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def _own(rows: Sequence[Sequence[Any]], places: tuple[int, ...], keys: set[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:
@@ -217,6 +258,11 @@ def _used(connection: AsyncConnection) -> bool:
     return used
 
 
+def _size(column: Sequence[Any]) -> int:
+    """The characters of the texts in a column; what is neither text nor bytes takes no room to speak of."""
+    return sum(map(len, filter(None, column))) if {*map(type, column)} <= _TEXTS else 0
+
+
 def _bad_key() -> SourceError:
     return SourceError("invalid", "This key cannot be asked for.")
 
@@ -236,19 +282,28 @@ def _engine(settings: SqlSettings) -> tuple[AsyncEngine, Callable[[], bool]]:
     options: dict[str, Any] = {"connect_args": {"timeout": 1}} if backend == "sqlite" else {}
     if backend != "sqlite" or file is not None:
         options |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_recycle": 1800}
-    logging.getLogger("asyncmy").setLevel(logging.ERROR)  # it writes statements and warnings with their values
+    for driver in ("asyncmy", "aiosqlite"):
+        logging.getLogger(driver).setLevel(logging.ERROR)  # they write statements and warnings with their values
     try:
         engine = create_async_engine(url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise missing_driver(error) from None
 
+    if backend == "sqlite":  # it takes a name in double quotes that it does not know for a text
+        preparer: Any = engine.dialect.identifier_preparer
+        engine.dialect.identifier_preparer = type(preparer)(engine.dialect, initial_quote="`", escape_quote="`")
+
     @event.listens_for(engine.sync_engine, "connect")
     def greet(connection: Any, record: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for words in greeting(backend):
-            cursor.execute(words)
-        cursor.close()
-        connection.commit()
+        try:
+            cursor = connection.cursor()
+            for words in greeting(backend):
+                cursor.execute(words)
+            cursor.close()
+            connection.commit()
+        except BaseException:  # what cannot be greeted is nobody's: the pool does not close it
+            connection.close()
+            raise
         record.info["file"] = _identity(file)
 
     if file is not None:

@@ -219,8 +219,8 @@ _SIGNS = {
 # A refused log-in reaches psycopg before there is a connection to read a code from.
 _LOGIN = (
     (("authentication failed", "no password supplied", "no pg_hba.conf entry", "permission denied"), "28000"),
-    (("database \"", "role \""), "3D000"),
     (("too many clients", "too many connections", "reserved for"), "53300"),
+    (("database \"", "role \""), "3D000"),
     (("starting up", "shutting down"), "57P03"),
 )  # fmt: skip
 
@@ -231,13 +231,15 @@ def failure(backend: str, error: exc.DBAPIError) -> SourceError:
     if isinstance(cause, OverflowError | UnicodeError):
         return SourceError("invalid", _INVALID, detail=type(cause).__name__)
     code = _code(backend, cause)
+    if not code and "certificate" in str(cause):
+        return SourceError("config", "The certificate of the database is not trusted.", detail=type(cause).__name__)
     for sign in _SIGNS[backend]:
         if code.startswith(sign.codes):
             said = f" {cause}" if sign.kind in ("config", "denied", "down") else ""
             return SourceError(sign.kind, sign.message, detail=(code + said).replace("\n", " "))
     if backend == "sqlite" and isinstance(error, exc.InterfaceError | exc.ProgrammingError):
         return SourceError("invalid", _INVALID, detail=code or type(cause).__name__)
-    if not code and isinstance(error, exc.OperationalError | exc.InterfaceError):
+    if not code and backend != "sqlite" and isinstance(error, exc.OperationalError | exc.InterfaceError):
         return SourceError("down", _DOWN, detail=type(cause).__name__)
     if isinstance(error, exc.DataError):
         return SourceError("invalid", _INVALID, detail=code or type(cause).__name__)

@@ -28,7 +28,7 @@ Rows = Sequence[Sequence[Any]]
 class Database:
     """``url`` for a connector; ``schema`` of the tables; ``endless`` a condition that is never decided; ``password`` in ``url``.
 
-    ``cut`` ends all its connections, as a restart would.
+    ``cut`` ends all its connections, as a restart would; ``run`` carries out a statement as its owner.
     """
 
     url: str
@@ -36,6 +36,7 @@ class Database:
     endless: str
     password: str
     cut: Callable[[], Awaitable[None]]
+    run: Callable[[str], Awaitable[Any]]
 
 
 @asynccontextmanager
@@ -56,7 +57,12 @@ async def sqlite(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) -> A
         file.replace(file.with_suffix(".old"))
         shutil.copy(file.with_suffix(".old"), file)
 
-    yield Database(f"sqlite:///{str(file).replace('%', '%25')}", "", endless, hidden, cut)
+    async def run(statement: str) -> None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
+    yield Database(f"sqlite:///{str(file).replace('%', '%25')}", "", endless, hidden, cut, run)
 
 
 @asynccontextmanager
@@ -82,7 +88,7 @@ async def postgres(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) ->
             async def cut() -> None:
                 await run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{name}'")
 
-            yield Database(plain(url, name, password, url.database), name, "pg_sleep(60) IS NOT NULL", password, cut)
+            yield Database(plain(url, name, password, url.database), name, "pg_sleep(60) IS NOT NULL", password, cut, run)
         finally:
             await run(f'DROP SCHEMA "{name}" CASCADE')
             await run(f'DROP ROLE "{name}"')
@@ -109,7 +115,7 @@ async def mysql(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) -> As
             for statement in ddl:
                 await run(statement.replace('"', "`"))
             await run(insert.replace('"', "`"), rows)
-            yield Database(plain(url, name, password, name), "", "sleep(60) = 0", password, cut)
+            yield Database(plain(url, name, password, name), "", "sleep(60) = 0", password, cut, run)
         finally:
             await cut()
             await run(f"DROP DATABASE {name}")

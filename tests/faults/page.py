@@ -20,8 +20,8 @@ _HEAD = """\
 
 One question asks for three enterprises (a, b, c); five fields of each come from a system at fault, the name from a register that is
 well. The table says what the caller sees: `✓` is the right answer; a code ([error codes](errors.md)) says that the fields it stands
-at are null and carry it, while the names are answered. Keys go out two at a time: a and b, then c. Each cell is proved by
-`tests/faults`, through the engine and the real connector, against a real server over loopback: no wrong value, no shifted row, no
+at are null and carry it, while the names are answered. Over HTTP keys go out two at a time: a and b, then c. Each cell is proved
+by `tests/faults`, through the engine and the real connector, against a real server over loopback: no wrong value, no shifted row, no
 secret, address or name of the system in the answer, no secret or value in a log, an answer in time, and nothing left behind.
 
 `null` is a null without an error: JSON leaves out what is null, so that a column that is gone cannot be told from one that is empty.

@@ -32,7 +32,7 @@ def column(binding: Binding, name: str) -> Field:
     return binding.relation.field(name)
 
 
-# ---- the demo's seven systems
+# ---- the demo's systems
 
 
 def test_the_demo_composes_without_a_fault() -> None:
@@ -48,6 +48,7 @@ def test_the_demo_composes_without_a_fault() -> None:
         "legalEntityRegister": "sql",
         "marketEnforcementCore": "sql",
         "registrationGazette": "rest",
+        "serviceIssueList": "files",
         "socialFundWithholding": "soap",
     }
 
@@ -70,17 +71,20 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
         "OnlineOperator": [("fairOnline.operator", ("operatorId",), 100)],
         "PermitItem": [("adminPermitCatalogue.XK_SX", ("itemCode",), 500)],
         "Platform": [("fairOnline.platform", ("platformId",), 100)],
+        "ServiceIssue": [("serviceIssueList.wtqd-*.csv", ("issueNo",), 500)],
     }
     assert shown(dict(registry.links)) == {
         "Enterprise.checkResults": [("internetPlusSupervision.Enterprise.checkResults", ("uscc",), 1)],
         "Enterprise.enforcementCases": [("marketEnforcementCore.Enterprise.enforcementCases", ("uscc",), 500)],
         "Enterprise.licences": [("eLicenceLibrary.Enterprise.licences", ("uscc",), 50)],
         "Enterprise.onlineOperators": [("fairOnline.Enterprise.onlineOperators", ("uscc",), 100)],
+        "PermitItem.serviceIssues": [("serviceIssueList.PermitItem.serviceIssues", ("itemCode",), 500)],
     }
     assert {place: [each.system for each in found] for place, found in registry.scans.items()} == {
         "EnforcementCase": ["marketEnforcementCore"],
         "Enterprise": ["legalEntityRegister"],
         "PermitItem": ["adminPermitCatalogue"],
+        "ServiceIssue": ["serviceIssueList"],
     }
     assert registry.roots["Query.platform"] == RootLookup("Query.platform", "Platform", {"platformId": "platformId"})
     assert registry.roots["Query.enterprise"].arguments == {"uscc": "uscc"}
@@ -296,7 +300,7 @@ def test_a_table_gives_a_lookup_and_a_list() -> None:
     (lookup,), (scan,) = registry.lookups["Shop"], registry.scans["Shop"]
 
     assert lookup.relation is scan.relation
-    assert lookup.relation.native == Options({"table": "T_SHOP", "key": ["DM"], "where": "SC = 0", "schema": "CK"})
+    assert lookup.relation.native == Options({"table": "T_SHOP", "key": ["DM"], "where": "SC = 0"})
     assert (lookup.relation.max_keys, lookup.relation.limit, lookup.relation.total) == (500, True, True)
     assert lookup.relation.where == Options({"uscc": ["EQ", "IN", "GT"], "name": ["EQ", "PREFIX"]})
     assert lookup.relation.order == ("uscc", "checkedAt")
