@@ -251,7 +251,7 @@ class Call:
     """One execution of a plan. ``keys`` are native key tuples, unique, at most ``Relation.max_keys`` of them.
 
     ``deadline`` is in seconds of the loop's monotonic clock. ``principal`` identifies the caller only for systems with delegated
-    credentials.
+    credentials. ``idempotency_key`` is the same for all tries of one write; how it travels is the place's to say.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -261,6 +261,7 @@ class Call:
     request_id: str = ""
     max_rows: int = 100_000
     max_bytes: int = 64 * 1024 * 1024
+    idempotency_key: str = ""
 
 
 def too_many_rows(call: Call) -> SourceError:

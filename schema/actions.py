@@ -14,9 +14,10 @@ from schema.binder import Binder
 from schema.entries import FieldEntry, Word
 from schema.faults import suggest
 from schema.places import Place, holes_of, placeholder_names, placeholders_known, relation
-from schema.registry import Binding, Role
+from schema.registry import Binding, Role, Undo
 from schema.rows import Rows
 from schema.shapes import is_leaf
+from schema.undoing import undo_of
 from schema.words import ACTIONS
 
 USUAL = "rest"  # the kind of system that every root has a word for
@@ -86,9 +87,13 @@ def _bind_write(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coord
         message = f"There is no root field '{check}' to ask.{suggest(check, known)}"
         binder.sheet.report("UNKNOWN_FIELD", word.value_node("check"), message, "name a field of Query")
         return
-    made = relation(coordinate, rows, _place(word, tuple(entry.arguments), ("check", "carries", "batch", "single")), ())
+    undone = undo_of(binder, entry, word, rows, type_name)
+    if undone is None and word.args.get("undo") is not None:
+        return
+    made = relation(coordinate, rows, _place(word, tuple(entry.arguments), ("check", "carries", "undo", "batch", "single")), ())
     made = replace(made, effect="write", where=type(made.where)(), order=())
-    _add(binder, entry, made, rows, Role.WRITE, type_name, check=check or "")
+    idempotent = word.args.get("idempotency") is not None
+    _add(binder, entry, made, rows, Role.WRITE, type_name, check=check or "", idempotent=idempotent, undo=undone)
 
 
 def _bind_feed(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordinate: str, type_name: str) -> None:
@@ -127,6 +132,8 @@ def _add(
     *,
     narrows: Mapping[str, str] | None = None,
     check: str = "",
+    idempotent: bool = False,
+    undo: Undo | None = None,
 ) -> None:
     binding = Binding(
         binder.id(made.name),
@@ -138,6 +145,8 @@ def _add(
         args={each: each for each in made.args},
         narrows=narrows or {},
         check=check,
+        idempotent=idempotent,
+        undo=undo,
         field=made.name,
     )
     binder.add(binding, entry)

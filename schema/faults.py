@@ -75,6 +75,7 @@ _ALL = (
     Code("BAD_BATCH", "批量键有误", "batch.by is not the key that is asked by"),
     Code("BAD_PAGE", "分页方式有误", "The parts of a page do not fit its style"),
     Code("BAD_CACHE", "缓存设置有误", "Answers are kept for a time that was not given"),
+    Code("BAD_UNDO", "撤销方式有误", "@send(undo:) does not lead to a mutation that can be called with what there is"),
     Code("BAD_PARTS", "对象组成有误", "An embedded object cannot be read from the row as written"),
     Code("BAD_REQUIRE", "@require 有误", "@require does not lead to one plain value of the entity, or its argument goes nowhere"),
     Code("REQUIRE_CYCLE", "循环依赖", "Fields require each other in a circle"),

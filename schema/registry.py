@@ -139,6 +139,15 @@ class Require:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """How a write is undone: by the mutation ``field``, whose ``arguments`` are each ``{name}`` of an argument of the write, or the path
+    of a plain field in its answer."""
+
+    field: str
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """One way to get rows of ``type`` out of one system.
 
@@ -148,7 +157,8 @@ class Binding:
     root coordinate. ``fields`` maps a canonical field of ``type`` to how it lies in a row. ``args`` maps public arguments of ``field`` to
     parameters of the relation; ``requires`` gives parameters that are other fields of the entity; a LOOKUP with either is for its
     ``field`` alone. ``narrows`` maps those arguments of a feed that choose among its events to the canonical field they are compared with.
-    ``check`` is the root field of Query to ask whether a write of unknown outcome was done. What it answered may be served again for
+    ``check`` is the root field of Query to ask whether a write of unknown outcome was done, ``idempotent`` whether its source tells by a
+    key what it has carried out already, ``undo`` how it is undone. What it answered may be served again for
     ``cache`` seconds (0: never), and for ``stale`` more while the system does not answer. Rows of an abstract type (LINK, SCAN) have no
     ``fields`` but ``variants``, which the column ``typename`` tells apart.
     """
@@ -163,6 +173,8 @@ class Binding:
     args: Mapping[str, str] = field(default_factory=dict)
     narrows: Mapping[str, str] = field(default_factory=dict)
     check: str = ""
+    idempotent: bool = False
+    undo: Undo | None = None
     cache: float = 0.0
     stale: float = 0.0
     requires: tuple[Require, ...] = ()

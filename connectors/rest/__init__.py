@@ -145,7 +145,8 @@ class RestConnector(Connector):
                 target += ("&" if "?" in target else "?") + "&".join(f"{encode(name)}={encode(value)}" for name, value in turn.items())
         except Unfit as error:
             raise SourceError("invalid", "This value cannot be sent to the source.", detail=str(error)) from None
-        answer = await self._endpoint.send(place.method, target, call, json=body, once=once)
+        headers = {place.key_header: call.idempotency_key} if place.key_header and call.idempotency_key else None
+        answer = await self._endpoint.send(place.method, target, call, json=body, headers=headers, once=once)
         wrong = refusal(answer)
         document = None
         try:

@@ -91,8 +91,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The header that carries the key by which the source tells a write that comes again; empty: it cannot."""
+
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """``Relation.native`` of this kind. ``cache`` and ``stale`` are the engine's. ``event`` and ``quiet`` are a feed's."""
+    """``Relation.native`` of this kind. ``idempotency`` is a write's. ``event`` and ``quiet`` are a feed's."""
 
     path: str
     method: Method = "GET"
@@ -100,8 +107,7 @@ class Words:
     at: str = ""
     batch: Batch = field(default_factory=Batch)
     page: Paging = field(default_factory=Paging)
-    cache: str = ""
-    stale: str = ""
+    idempotency: Idempotency = field(default_factory=Idempotency)
     event: str = ""
     quiet: float = 60.0
 
@@ -111,12 +117,14 @@ _PLAIN = re.compile(r"[0-9A-Za-z_-]+").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``at``, ``next`` and ``total`` read the answer; ``conditions`` are columns whose EQ goes into the address."""
+    """``at``, ``next`` and ``total`` read the answer; ``conditions`` are columns whose EQ goes into the address; ``key_header`` carries
+    the idempotency key, if there is one."""
 
     method: Method
     template: Template
     many: bool
     page: Paging
+    key_header: str
     conditions: frozenset[str]
     event: str
     quiet: float
@@ -177,6 +185,7 @@ def prepare(relation: Relation) -> Place:
             template=template,
             many=KEYS in names,
             page=page,
+            key_header=words.idempotency.header,
             event=words.event,
             quiet=words.quiet,
             conditions=template.optional() & {*relation.where} - {*relation.keys, *relation.args},

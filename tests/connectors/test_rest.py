@@ -340,3 +340,20 @@ async def test_a_plan_reads_well() -> None:
     one = relation({"path": "/list?dm={keys}&zt={state}", "batch": {"match": "dm"}}, most=50, args=("state",))
     async with asked() as (connector, _):
         assert by_key(connector, one).text == "GET /list?dm={keys}&zt={state} -> r by uscc [name]"
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "X-Once", None])
+async def test_a_write_s_key_travels_in_the_header_that_its_place_names(header: str | None) -> None:
+    place = {"path": "/returns", "method": "POST", "at": "data", **({"idempotency": {"header": header}} if header else {})}
+    keys: list[dict[str, str]] = []
+
+    async def reply(request: web.Request) -> web.Response:
+        keys.append({name: value for name, value in request.headers.items() if value == "k1"})
+        return web.json_response({"data": {"mc": "a"}})
+
+    async with served(web.post("/returns", reply)) as base:
+        connector = RestConnector(RestSettings.of({"base": base}))
+        plan = connector.plan(Ask("r", ("name",)), relation(place, (NAME,), effect="write"))
+        await fetched(connector, plan, idempotency_key="k1")
+        await connector.close()
+    assert keys == [{header: "k1"} if header else {}]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from graphql import print_schema
 
 from schema.canonical import canonical
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
 from schema.faults import format_fault
+from schema.registry import Undo
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """extend schema @system(name: "taxBureau", title: "税务系统", owner: "省税务局") @rest(base: "${TAX_URL}")
@@ -28,6 +30,17 @@ type Subscription { enterpriseChanged(uscc: [USCC!]): Enterprise @topic(path: "/
 extend type Subscription {
   "申报动态\\nReturns as they come"
   returnFiled(since: String, of: USCC @is(field: "uscc")): Enterprise @topic(path: "/feed?since={since}") @grade(level: L1)
+}
+"""
+UNDONE = """
+type Enterprise @key(fields: "uscc") { uscc: USCC! @from(path: "code")  name: String }
+extend type Mutation {
+  "申报\\nFiles a return"
+  fileReturn(uscc: USCC!, amount: Decimal): Enterprise @requiresScopes(scopes: [["tax"]]) @grade(level: L2)
+    @send(path: "/returns/{uscc}", body: {je: "{amount}"}, idempotency: {}, undo: UNDO)
+  "撤回\\nTakes a return back"
+  takeBack(uscc: USCC!, why: String): Enterprise @requiresScopes(scopes: [["tax"]]) @grade(level: L2)
+    @send(path: "/returns/{uscc}?why={why}", method: DELETE, idempotency: {header: "X-Key"})
 }
 """
 BAD = """
@@ -115,3 +128,38 @@ type Enterprise @key(fields: "uscc") @table(name: "T", key: ["C"]) { uscc: USCC!
 type Subscription { enterpriseChanged(uscc: [USCC!]): Enterprise @topic(path: "/x") }"""
     made = compose(canonical(), [parse_manifest(text, "t.graphql")], kinds=("sql",))
     assert "WRONG_PLACE" in {found.code for found in made.faults}
+
+
+def undone(undo: str) -> Composition:
+    return compose(canonical(), [parse_manifest(HEAD + UNDONE.replace("UNDO", undo), "tax.graphql")], kinds=("rest",))
+
+
+def test_a_write_says_how_it_is_undone_and_whether_it_may_come_again() -> None:
+    made = undone('{field: "takeBack", arguments: {uscc: "{uscc}", why: "name"}}')
+    assert made.ok, made.faults
+    files, takes = made.registry.writes["Mutation.fileReturn"], made.registry.writes["Mutation.takeBack"]
+    assert files.undo == Undo("Mutation.takeBack", {"uscc": "{uscc}", "why": "name"})
+    assert (files.idempotent, takes.idempotent, takes.undo) == (True, True, None)
+    assert files.relation.native["idempotency"] == {"header": "Idempotency-Key"}
+    assert takes.relation.native["idempotency"] == {"header": "X-Key"}
+    assert "undo" not in files.relation.native
+
+
+@pytest.mark.parametrize(
+    ("undo", "said"),
+    [
+        ('{field: "takeBak"}', "There is no other mutation 'takeBak' to undo it by. Did you mean 'takeBack'?"),
+        ('{field: "fileReturn"}', "There is no other mutation 'fileReturn' to undo it by."),
+        ('{field: "takeBack"}', "'takeBack' needs 'uscc'."),
+        ('{field: "takeBack", arguments: ["uscc"]}', "The arguments of `undo` are an object of texts."),
+        ('{field: "takeBack", arguments: {uscc: "{uscc}", y: "name"}}', "'takeBack' has no argument 'y'."),
+        ('{field: "takeBack", arguments: {uscc: "{usc}"}}', "'fileReturn' has no argument 'usc'. Did you mean 'uscc'?"),
+        ('{field: "takeBack", arguments: {uscc: "code"}}', "The answer carries no plain field 'code'."),
+        ('{field: "takeBack", arguments: {uscc: "name"}}', "'takeBack(uscc:)' is 'USCC!', and 'name' is 'String'."),
+    ],
+)
+def test_what_undoes_a_write_can_be_called_with_what_there_is(undo: str, said: str) -> None:
+    made = undone(undo)
+    [fault] = [found for found in made.faults if found.is_error]
+    assert fault.code == "BAD_UNDO"
+    assert fault.message.startswith(said)
