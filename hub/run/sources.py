@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -90,6 +91,8 @@ class Sources:
             deadline = min(deadline, call.deadline)
         attempt = 0
         failure: SourceError | None = None
+        keyed = bool(call.idempotency_key)  # a write that may come again: each try has the system's own time, all of them the request's
+        last = call.deadline if keyed and call.deadline is not None else deadline
         while True:
             try:
                 return await self._once(system, plan, call, deadline, caller or call.principal)
@@ -97,14 +100,19 @@ class Sources:
                 analysis.refused(error.kind)
                 raise failure or error from None  # what a call that was made came to says more
             except SourceError as error:
+                if failure is not None and not failure.untouched:
+                    error.untouched = False  # what an earlier try came to is not known, whatever this one did
                 failure = error
                 wait = BACKOFF * 2**attempt * (0.5 + random.random()) + (error.retry_after or 0.0)
-                if error.kind not in ("down", "busy") or attempt >= limits.retries or plan.relation.effect != "read":
+                again = error.kind in ("down", "busy") or (keyed and error.kind == "slow")
+                if not again or attempt >= limits.retries or (plan.relation.effect != "read" and not keyed):
                     raise
-                if self.clock.monotonic() + wait >= deadline:
+                if self.clock.monotonic() + wait >= last:
                     raise
                 await self.clock.sleep(wait)
                 attempt += 1
+                if keyed:
+                    deadline = min(last, self.clock.monotonic() + limits.timeout)
 
     async def _once(self, system: str, plan: Plan, call: Call, deadline: float, caller: str) -> list[Page]:
         connector, standing = self._connector(system), self.standings[system]
@@ -112,7 +120,7 @@ class Sources:
         started = self.clock.monotonic()
         entered: float | None = None
         era, outcome, rows, size, unasked = 0, "ok", 0, None, False
-        call = Call(call.params, call.keys, deadline, call.principal, call.request_id, call.max_rows, call.max_bytes)
+        call = replace(call, deadline=deadline)
         try:
             async with asyncio.timeout(max(0.0, deadline - started)), standing.turn(caller, deadline):
                 era = standing.admit()

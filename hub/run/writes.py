@@ -1,9 +1,12 @@
-"""A write: one call, made once. It is never repeated, sent elsewhere or shared, so an answer that got lost leaves its outcome unknown.
+"""A write: one call, made once. It is never sent elsewhere or shared, and never repeated unless its source tells by a key what it has
+carried out already, so an answer that got lost leaves its outcome unknown.
 
 Knows the connector interface and one step.
 """
 
 from __future__ import annotations
+
+from uuid import uuid4
 
 from connectors.spi import Ask, Call, SourceError
 from hub.plan.model import Write
@@ -25,7 +28,9 @@ async def write(step: Write, sources: Sources, inputs: Inputs, deadline: float, 
     try:
         sources.cache.drop(binding.system)  # whatever becomes of it; what is read meanwhile may be of before
         plan = sources.plan(binding.system, Ask(binding.relation.name, step.columns, args=tuple(params)), binding.relation)
-        pages = await sources.pages(binding.system, plan, Call(params, (), deadline, principal, request_id))
+        key = uuid4().hex if binding.idempotent else ""
+        call = Call(params, (), deadline, principal, request_id, idempotency_key=key)
+        pages = await sources.pages(binding.system, plan, call)
         columns, size = join(pages, plan), sum(page.size for page in pages)
         if size > 1:
             raise SourceError("broken", "a write is answered by one row", source=binding.system, relation=binding.relation.name)

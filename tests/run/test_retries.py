@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.spi import SourceError
+from connectors.spi import Ask, Call, SourceError
 from hub.run.sources import BACKOFF
 from tests.run.scripted import THINGS, Script, fetch, sources
 from tests.virtual import run
@@ -54,3 +54,39 @@ def test_what_took_its_whole_time_is_not_tried_again() -> None:
 @pytest.mark.parametrize("kind", ["down", "busy", "slow"])
 def test_a_write_is_never_tried_again(kind: str) -> None:
     assert tried(Script(after=kind), 3, effect="write") == [0.0]
+
+
+def written(script: Script, deadline: float | None = None) -> tuple[Sequence[float], SourceError | None]:
+    """When a write with a key was made, and what came of it."""
+
+    async def story() -> tuple[Sequence[float], SourceError | None]:
+        asked, _, began = sources(script, retries=1, timeout=2.0)
+        plan = asked.plan("s", Ask("things"), WRITE)
+        try:
+            await asked.pages("s", plan, Call(deadline=deadline, idempotency_key="k"))
+        except SourceError as error:
+            return began.times, error
+        return began.times, None
+
+    return run(story())
+
+
+WRITE = replace(THINGS, effect="write")
+
+
+@pytest.mark.parametrize("word", ["down", "busy", "hang"])
+def test_a_write_with_a_key_is_made_again_even_when_it_took_its_whole_time(word: str) -> None:
+    times, error = written(Script(word), deadline=10.0)
+    assert (len(times), error) == (2, None)
+
+
+def test_no_try_of_a_write_begins_after_the_request_s_time() -> None:
+    times, error = written(Script(after="hang"), deadline=2.02)
+    assert error is not None
+    assert (len(times), error.untouched) == (1, False)
+
+
+def test_a_write_of_which_one_try_may_have_got_there_is_of_unknown_outcome() -> None:
+    times, error = written(Script("hang", "invalid"), deadline=10.0)
+    assert error is not None
+    assert (len(times), error.kind, error.untouched) == (2, "invalid", False)
