@@ -3,8 +3,8 @@
 This file is for whoever writes a connector. It uses the standard library alone and must not know
 GraphQL, HTTP frameworks, the planner or any other connector.
 
-A connector writes two methods, ``describe`` and ``fetch``; ``plan``, ``condition`` and ``close`` have defaults. One whose systems announce
-news writes a third, see ``connectors.feeds``::
+A connector writes two methods, ``describe`` and ``fetch``; ``open``, ``plan``, ``condition`` and ``close`` have defaults. One whose systems
+announce news writes a third, see ``connectors.feeds``::
 
     class Memory(Connector):
         kind = "memory"
@@ -304,6 +304,13 @@ class Connector(ABC):
     def __init__(self, settings: Any, *, system: str = "") -> None:
         self.settings = settings
         self.system = system
+
+    async def open(self, relations: Sequence[Relation]) -> None:
+        """What it is going to be asked, told when the hub begins and when manifests have changed; returns at once.
+
+        For one that gathers ahead of questions, such as messages that nobody sends twice. Others wait until they are asked. Raises
+        SourceError; whoever is never opened has to begin with its first question.
+        """
 
     @abstractmethod
     async def describe(self) -> Catalog:

@@ -31,7 +31,7 @@ from auth.tokens import TokenVerifier
 from hub.audit import AuditLog, AuditRecord
 from hub.clock import Clock, SystemClock
 from hub.config import BadConfig, Config, ConfigFault
-from hub.connected import Connections, Directory, composed, connect, core_roots, retired
+from hub.connected import Connections, Directory, composed, connect, core_roots, opened, retired
 from hub.environment import Environment
 from hub.folders import make_folder, manifests_folder, stamps
 from hub.recorder import Recorder
@@ -164,6 +164,7 @@ class Hub:
         self._parting = asyncio.create_task(self._part(), name="part")
         for name, problem in self._connections.problems.items():
             log.warning("system not connected", system=name, problem=problem)
+        await opened(self._connections, self.composition.registry)
 
     async def _end(self) -> None:
         self._parting.cancel()
@@ -220,6 +221,7 @@ class Hub:
         engine = self._engine(composition, after)
         self.composition, self._connections, self.engine = composition, after, engine
         self.endpoint.engine = engine
+        await opened(after, composition.registry)
         await before_engine.close("SCHEMA_CHANGED")  # their documents were read by the old schema
         leaving = retired(before, after)
         if leaving:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+import structlog
+
 from connectors import kinds
-from connectors.spi import Connector, SourceError
+from connectors.spi import Connector, Relation, SourceError
 from hub.environment import Environment, fill
 from hub.errors import kind_code
 from hub.run.standing import Standings
@@ -21,6 +23,8 @@ from schema.canonical import canonical, planned_roots
 from schema.compose import Composition, compose, load_systems
 from schema.control import Change, Condition, Failure, Health
 from schema.registry import Registry, System
+
+log = structlog.get_logger("hub.connected")
 
 
 def packaged() -> Path:
@@ -68,6 +72,21 @@ def connect(registry: Registry, given: Environment, before: Connections | None =
         except SourceError as error:
             problems[name] = error.message
     return Connections(registry.systems, found, problems)
+
+
+async def opened(connections: Connections, registry: Registry) -> None:
+    """Tell connectors that gather ahead of questions what they are going to be asked. One that cannot begin says so when it is asked."""
+    wanted: dict[str, dict[int, Relation]] = {}
+    sequences = (*registry.lookups.values(), *registry.links.values(), *registry.scans.values(), tuple(registry.feeds.values()))
+    for binding in (one for some in sequences for one in some):
+        wanted.setdefault(binding.system, {})[id(binding.relation)] = binding.relation
+    for name, connector in connections.connectors.items():
+        if type(connector).open is Connector.open:
+            continue
+        try:
+            await connector.open(tuple(wanted.get(name, {}).values()))
+        except SourceError as error:
+            log.warning("system not begun", system=name, kind=error.kind, problem=error.message, detail=error.detail)
 
 
 def retired(before: Connections, after: Connections) -> list[Connector]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from connectors.spi import Options, SourceError
-from hub.connected import Connections, Directory, composed, connect, core_roots, packaged, retired
+from connectors.spi import Options, Relation, Secret, SourceError
+from hub.connected import Connections, Directory, composed, connect, core_roots, opened, packaged, retired
 from hub.environment import Environment
 from hub.errors import kind_code
 from hub.run.standing import Standings
 from schema.control import Condition, Failure
 from schema.coordinates import Coordinates
 from schema.registry import Registry, System
+from tests.contract.test_memory import Memory, MemorySettings
 from tests.properties.engine import StillClock
 
 REST = System("licences", "电子证照库", "省大数据局", "rest", Options({"base": "${URL}"}))
@@ -49,6 +51,20 @@ def test_a_system_that_cannot_be_connected_says_why(system: System, problem: str
     made = connect(registry(system), Environment())
     assert made.connectors == {}
     assert problem in made.problems["licences"]
+
+
+async def test_a_connector_that_gathers_is_told_what_it_will_be_asked() -> None:
+    told: list[str] = []
+
+    class Gathering(Memory):
+        async def open(self, relations: Sequence[Relation]) -> None:
+            told.extend(one.name for one in relations)
+            raise SourceError("down", "not yet")
+
+    found = composed(packaged()).registry
+    settings = MemorySettings("", Secret(""))
+    await opened(Connections(found.systems, {"credit531x": Gathering(settings), "licences": Memory(settings)}), found)
+    assert told == ["byUscc"]
 
 
 async def test_only_what_changed_is_connected_anew() -> None:
