@@ -26,6 +26,9 @@ settings.load_profile("house")
 SERVERS = {
     "HUB_TEST_POSTGRES": "postgresql://postgres@127.0.0.1:5432/postgres",
     "HUB_TEST_MYSQL": "mysql://root@127.0.0.1:3306/test",
+    "HUB_TEST_NATS": "nats://127.0.0.1:4222",
+    "HUB_TEST_MQTT": "mqtt://127.0.0.1:1883",
+    "HUB_TEST_AMQP": "amqp://guest@127.0.0.1:5672",
 }
 
 

@@ -16,6 +16,8 @@ from connectors.settings import word
 from connectors.soap.place import Words as SoapWords
 from connectors.sql.statement import Words as SqlWords
 from connectors.template.test_gateway import TestGateway as TestGateway  # the contract, collected here
+from connectors.streams.messages import Words as StreamWords
+from tests.connectors.loopback import nobody
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
@@ -35,6 +37,7 @@ def test_it_is_short() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_setting_is_documented(kind: str) -> None:
     words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords, "soap": SoapWords, "files": FilesWords}[kind]
+    words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords, "files": FilesWords, "stream": StreamWords}[kind]
     section = PAGE[PAGE.index(f"\n### {kind}\n") :].split("\n### ")[1]
     missing = [word(one.name) for one in (*fields(load(kind).Settings), *fields(words)) if f"`{word(one.name)}`" not in section]
     assert [name for name in missing if name not in ("cache", "stale")] == []

@@ -1,0 +1,81 @@
+"""The contract over streams: brokers that brought the rows of the contract as messages, one a row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors.contract import ROWS, Contract, World
+from connectors.contract_world import OPERATORS
+from connectors.spi import Field, Options, Relation, Secret
+from connectors.streams import StreamConnector, StreamSettings
+from tests.connectors.brokers import address, between, nonsense, subject
+from tests.connectors.loopback import nobody
+
+SECRET = "stream-secret-4711"
+FIELDS = (
+    Field("id", "nr", nullable=False), Field("holder", "wer.id"), Field("name", "zz[0].mc"), Field("level", "dj", "int"),
+    Field("issuedOn", "bfrq"),
+)  # fmt: skip
+NAMES = tuple(one.name for one in FIELDS)
+BODIES = tuple(
+    orjson.dumps({"nr": r["id"], "wer": {"id": r["holder"]}, "zz": [{"mc": r["name"]}], "dj": r["level"], "bfrq": r["issuedOn"]})
+    for r in ROWS
+)
+ABLE: dict[str, Any] = {
+    "where": Options({name: OPERATORS if name != "level" else OPERATORS[:-1] for name in NAMES}),
+    "order": NAMES, "limit": True, "total": True, "seek": True, "each": True, "aggregates": ("COUNT", "SUM", "MIN", "MAX"),
+}  # fmt: skip
+
+
+def relations(path: str) -> tuple[Relation, ...]:
+    native = Options({"path": path, "type": "Licence", "key": ("nr",)})
+    return (
+        Relation("byId", FIELDS, native, keys=("id",), max_keys=500, **ABLE),
+        Relation("byHolder", FIELDS, native, keys=("holder",), max_keys=500, **ABLE),
+        Relation("everything", FIELDS, native, **ABLE),
+        Relation("plain", FIELDS, native),
+    )
+
+
+class TestNats(Contract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    @asynccontextmanager
+    async def world(self) -> AsyncIterator[World]:
+        url = address("HUB_TEST_NATS")
+        async with subject(url) as topic, between(url) as broker, nonsense() as ill:
+            await asyncio.gather(*(topic.publish(body) for body in BODIES))
+            broker.mute = f"{topic.name}.stuck".encode()
+            options = {
+                "url": f"nats://127.0.0.1:{broker.port}",
+                "auth": {"kind": "BASIC", "user": "hub", "secret": Secret(SECRET)},
+                "data": str(self.folder),
+            }
+            made = [
+                StreamConnector(StreamSettings.of({**options, "url": f"nats://127.0.0.1:{port}", "data": f"{self.folder}/{port}"}))
+                for port in (broker.port, nobody(), ill)
+            ]
+            found = relations(f"{topic.name}.news")
+            try:
+                await made[0].open(found)
+                yield World(
+                    connector=made[0],
+                    relations=found,
+                    stuck=relations(f"{topic.name}.stuck")[0],
+                    gone=(made[1], found[0]),
+                    garbage=(made[2], found[0]),
+                    options=options,
+                    secret=SECRET,
+                )
+            finally:
+                for connector in made:
+                    await connector.close()
