@@ -27,6 +27,7 @@ from rich.table import Table
 from auth.principal import Audience, Principal
 from bench import farms, rows
 from bench.nested import QUERY as NESTED
+from connectors.kinds import KINDS
 from connectors.spi import Call, Catalog, Connector, Page, Plan
 from hub.clock import SystemClock
 from hub.run.engine import Engine
@@ -104,7 +105,7 @@ def grouped(there: farms.Rows, key: str) -> dict[Any, farms.Rows]:
 
 def engine(folder: Path) -> Engine:
     """An engine over the manifests in ``folder``, every system answered from memory."""
-    made = compose(canonical(), load_systems(folder), kinds=("rest", "sql", "graphql", "soap"))
+    made = compose(canonical(), load_systems(folder), kinds=set(KINDS))
     held = ready()
     connectors = {name: Ready(held.get(name, {}), system=name) for name in made.registry.systems}
     asked = Engine(made.schema, made.registry, Sources(made.registry.systems, connectors, SystemClock()))

@@ -16,7 +16,8 @@ from importlib.resources.abc import Traversable
 
 from bench.departments import COLUMNS, DEPARTMENTS, FORMS, PLACES, STATES, Column, Department, Named
 
-SOURCES = {"sql": 9, "rest": 7, "graphql": 4}  # kind -> how often among twenty
+SOURCES = {"sql": 8, "rest": 6, "graphql": 3, "soap": 1, "files": 1, "stream": 1}  # kind -> how often among twenty
+TABLES = {"sql": "table", "files": "file", "stream": "topic"}  # kind -> the word for what holds a type whole
 REPLICAS = (
     ("name", "String", "QYMC"),
     ("address", "String", "ZS"),
@@ -68,9 +69,9 @@ class _System:
         self.kind = rng.choices(list(SOURCES), list(SOURCES.values()))[0]
         self.columns = sorted(rng.sample(COLUMNS, rng.randrange(4, 10)), key=COLUMNS.index)
         self.states = STATES[: rng.randrange(2, 5)] if rng.random() < 0.3 else ()
-        self.replicas = rng.sample(REPLICAS, rng.randrange(1, 4)) if rng.random() < 0.3 else []
+        self.replicas = rng.sample(REPLICAS, rng.randrange(1, 4)) if rng.random() < 0.3 and self.kind != "stream" else []
         self.shares = self.replicas != [] and rng.random() < 0.5
-        self.linked = rng.random() < 0.6
+        self.linked = rng.random() < 0.6 and self.kind != "stream"
         self.listed = rng.random() < 0.15
         self.table = f"T_{subject.native.upper()}_{form.native.upper()}"
 
@@ -88,13 +89,16 @@ class _System:
             "sql": f"@sql(url: {variable}, {limits})",
             "rest": f"@rest(base: {variable}, {key}{limits})",
             "graphql": f"@graphql(url: {variable}, {limits})",
+            "soap": f'@soap(wsdl: "{self.name}.wsdl", url: {variable}, {limits})',
+            "files": f'@files(base: {variable}, encoding: "gb18030", {limits})',
+            "stream": f"@stream(url: {variable}, {limits})",
         }[self.kind]
         contact = f"{self.subject.native}@{self.department.folder}.example"
         system = f'@system(name: "{self.name}", title: "{self.title}", owner: "{self.owner}", contact: "{contact}")'
         return f"extend schema\n  {system}\n  {source}\n"
 
     def _private(self) -> str:
-        if self.kind == "sql":
+        if self.kind in TABLES:
             return ""
         found = [f'  byNo(recordNo: ID! @is(field: "recordNo")): {self.type} @lookup\n    {self._place("recordNo", "JLBH", "records")}']
         if self.replicas:
@@ -106,6 +110,9 @@ class _System:
         if self.kind == "graphql":
             native = key if key == "uscc" else match
             return f'@field(name: "{what}", argument: "ids", batch: {{by: "{key}", match: "{native}", max: {most}}})'
+        if self.kind == "soap":
+            call = f'operation: "query{what.replace("-", "")}", input: {{ids: "{{keys}}"}}, at: "return.row"'
+            return f'@call({call}, batch: {{by: "{key}", match: "{match}", max: {most}}})'
         path = f"/api/{self.subject.native}/{what}?{match.lower()}={{keys}}"
         return f'@get(path: "{path}", at: "data", batch: {{by: "{key}", match: "{match}", max: {most}}})'
 
@@ -113,16 +120,23 @@ class _System:
         if not self.replicas and not self.linked:
             return ""
         words = '@key(fields: "uscc") @entity(existence: CONTRIBUTES, coverage: PARTIAL)'
-        if self.kind == "sql" and self.replicas:
-            words += f' @table(name: "{self.table}_QY", key: ["TYSHXYDM"])'
+        if self.kind in TABLES and self.replicas:
+            words += f" {self._table('_QY', 'TYSHXYDM')}"
         fields = ['  uscc: USCC! @from(path: "TYSHXYDM")' if self.kind != "graphql" else "  uscc: USCC!"]
         fields += [f'  {name}: {kind} @from(path: "{native}") @serves(authority: REPLICA)' for name, kind, native in self.replicas]
         return _block(f"type Enterprise {words}", fields)
 
+    def _table(self, suffix: str, key: str) -> str:
+        """What holds a type whole."""
+        if self.kind == "stream":
+            return f'@topic(path: "{self.subject.native}.>", order: "XH")'
+        name = f"{self.table}{suffix}" + ("-*.csv" if self.kind == "files" else "")
+        return f'@{TABLES[self.kind]}(name: "{name}", key: ["{key}"])'
+
     def _record(self) -> str:
         words = '@key(fields: "recordNo") @entity(existence: ANCHOR, coverage: COMPLETE)'
-        if self.kind == "sql":
-            words += f' @table(name: "{self.table}", key: ["JLBH"])'
+        if self.kind in TABLES:
+            words += f" {self._table('', 'JLBH')}"
         fields = [_described("记录编号", "Record number", 'recordNo: ID! @from(path: "JLBH") @grade(level: L1)')]
         fields.append(
             _described("所属主体", "The enterprise it is about", 'enterprise: Enterprise @from(expr: "{uscc: TYSHXYDM}") @grade(level: L1)')
@@ -137,7 +151,7 @@ class _System:
 
     def _column(self, column: Column) -> str:
         form = f', format: "{column.format}"' if column.format else ""
-        ops = f" @filter(ops: [{column.ops}])" if column.ops and self.kind == "sql" else ""
+        ops = f" @filter(ops: [{column.ops}])" if column.ops and self.kind in TABLES else ""
         return f'{column.name}: {column.type} @from(path: "{column.named.native}"{form}){ops} @grade(level: {column.grade})'
 
     def _added(self) -> str:
@@ -145,10 +159,10 @@ class _System:
         fields = []
         if self.linked:
             place = {
-                "sql": '@join(on: "TYSHXYDM = uscc", many: true)',
                 "rest": self._place("uscc", "TYSHXYDM", "of-firm"),
                 "graphql": self._place("uscc", "uscc", "ofFirms"),
-            }[self.kind]
+                "soap": self._place("uscc", "TYSHXYDM", "of-firm"),
+            }.get(self.kind, '@join(on: "TYSHXYDM = uscc", many: true)')
             line = f"{self.name}: [{self.type}!] @grade(level: L1)\n    {place}"
             fields.append(_described(self.title, f"Its records of: {self.subject.en}", line))
         if self.shares:
@@ -162,7 +176,7 @@ class _System:
         if not self.linked or self.rng.random() < 0.4:
             line = f'{self.name}Record(recordNo: ID! @is(field: "recordNo")): {self.type} @grade(level: L1)'
             fields.append(_described(f"{self.title}的一条记录", f"A record by its number: {self.subject.en}", line))
-        if self.listed and self.kind != "graphql":
+        if self.listed and self.kind not in ("graphql", "soap"):
             place = ""
             if self.kind == "rest":
                 path = f"/api/{self.subject.native}/all"

@@ -21,6 +21,7 @@ KINDS: dict[str, str] = {
     "graphql": "connectors.graphql:GraphqlConnector",
     "soap": "connectors.soap:SoapConnector",
     "files": "connectors.files:FilesConnector",
+    "stream": "connectors.streams:StreamConnector",
 }
 GROUP = "yiwang.connectors"
 # Words of a source directive that the engine reads, not the connector.

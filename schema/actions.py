@@ -13,12 +13,13 @@ from typing import Any
 from schema.binder import Binder
 from schema.entries import FieldEntry, Word
 from schema.faults import suggest
-from schema.places import Place, holes_of, placeholder_names, placeholders_known, relation
+from schema.places import Place, holes_of, placeholder_names, placeholders_known, relation, topic_fits, topic_native
 from schema.registry import Binding, Role, Undo
 from schema.rows import Rows
 from schema.shapes import is_leaf
 from schema.undoing import undo_of
 from schema.words import ACTIONS
+from schema.world import Bound
 
 USUAL = "rest"  # the kind of system that every root has a word for
 
@@ -41,11 +42,14 @@ def bind_action(binder: Binder, entry: FieldEntry, root: str) -> None:
         message = f"'{coordinate}' does not say where it is sent to or comes from."
         sheet.report("NO_PLACE", entry.node, message, f'add @{name}({"operation" if name == "call" else "path"}: "…")')
         return
-    kind = next(each for each, own in kinds.items() if own == word.name)
-    if sheet.kind != kind:
-        message = f"@{word.name} is for {kind} systems; this one is reached by {sheet.kind}."
-        fix = f"use @{name}" if sheet.kind in kinds else f"describe the service that takes it in a file of its own, with @{kind}"
+    owners = [each for each, own in kinds.items() if own == word.name]
+    if sheet.kind not in owners:
+        message = f"@{word.name} is for {' and '.join(owners)} systems; this one is reached by {sheet.kind}."
+        own = kinds.get(sheet.kind)
+        fix = f"use @{own}" if own else f"describe the service that takes it in a file of its own, with @{owners[0]}"
         sheet.report("WRONG_PLACE", word.node, message, fix)
+        return
+    if word.name == "topic" and not topic_fits(sheet, word):
         return
     if not placeholders_known(sheet, word, {}, tuple(entry.arguments), batch=False):
         return
@@ -55,7 +59,7 @@ def bind_action(binder: Binder, entry: FieldEntry, root: str) -> None:
     if root == "Mutation":
         _bind_write(binder, entry, word, rows, coordinate, bound.name)
     else:
-        _bind_feed(binder, entry, word, rows, coordinate, bound.name)
+        _bind_feed(binder, entry, word, rows, coordinate, bound)
 
 
 def _carried(binder: Binder, word: Word, rows: Rows, type_name: str) -> Rows | None:
@@ -96,7 +100,8 @@ def _bind_write(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coord
     _add(binder, entry, made, rows, Role.WRITE, type_name, check=check or "", idempotent=idempotent, undo=undone)
 
 
-def _bind_feed(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordinate: str, type_name: str) -> None:
+def _bind_feed(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordinate: str, bound: Bound) -> None:
+    type_name = bound.name
     used = placeholder_names(word)
     narrows: dict[str, str] = {}
     for name, argument in entry.arguments.items():
@@ -113,7 +118,12 @@ def _bind_feed(binder: Binder, entry: FieldEntry, word: Word, rows: Rows, coordi
             return
         narrows[name] = target
     sent = tuple(name for name in entry.arguments if name not in narrows)
-    made = replace(relation(coordinate, rows, _place(word, sent, ("carries",)), ()), order=())
+    place = _place(word, sent, ("carries",))
+    if binder.sheet.kind == "stream":
+        # What is kept for the type is what its followers are told from, if both name one topic.
+        own = bound.words.get("topic")
+        place = replace(place, native=topic_native(bound, type_name, own if own and own.args["path"] == word.args["path"] else word))
+    made = replace(relation(coordinate, rows, place, ()), order=())
     _add(binder, entry, made, rows, Role.EVENTS, type_name, narrows=narrows)
 
 

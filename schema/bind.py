@@ -1,7 +1,7 @@
 """One manifest's bindings: what each of its fields and types becomes in the registry.
 
     type Query { f(…): X @lookup @get(…) }      LOOKUP of X, by the arguments
-    type X @table(…) | @file(…)                 LOOKUP of X by its key, and SCAN
+    type X @table(…) | @file(…) | @topic(…)     LOOKUP of X by its key, and SCAN
     type P { f: [X!] @get | @field | @join }    LINK from P to X, by P's key
     type P { f: Int @get | @field }             LOOKUP of P, by its key, for that value alone
     type Query { f: [X!] @get(…) }              SCAN of X

@@ -1,4 +1,5 @@
-"""Finding an entity by its key: ``@lookup`` fields of ``type Query``, and ``@table`` or ``@file``, which give a lookup and a list.
+"""Finding an entity by its key: ``@lookup`` fields of ``type Query``, and ``@table``, ``@file`` or ``@topic``, which give a lookup
+and a list.
 
 Knows one manifest at a time.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from connectors.spi import Field, Relation
 from schema.binder import Binder, entity_of, rank_of
 from schema.entries import FieldEntry, Word
-from schema.places import TABLE_KEYS, Place, place_word, read_place, relation, table_native
+from schema.places import TABLE_KEYS, Place, key_path, place_word, read_place, relation, table_native, topic_fits, topic_native
 from schema.registry import Authority, Binding, Role, Served
 from schema.rows import Rows, column_of, has_place
 from schema.words import KINDS, TABLES
@@ -65,7 +66,7 @@ def _with_key(rows: Rows, key: tuple[str, ...], columns: dict[str, Field]) -> Ro
 
 
 def bind_table(binder: Binder, bound: Bound) -> None:
-    """``@table`` or ``@file``: a LOOKUP by the type's first key, and a SCAN, over one relation."""
+    """``@table``, ``@file`` or ``@topic``: a LOOKUP by the type's first key, and a SCAN, over one relation."""
     sheet = binder.sheet
     sheet.used.add(bound.name)
     for name, kind in TABLES.items():
@@ -77,7 +78,14 @@ def bind_table(binder: Binder, bound: Bound) -> None:
             return
     word = table_of(bound.words)
     assert word is not None
-    native = tuple(word.args["key"])
+    topic = word.name == "topic"
+    native = tuple(key_path(bound, name) for name in (bound.key_names[0] if bound.key_names else ())) if topic else tuple(word.args["key"])
+    if topic and not topic_fits(sheet, word):
+        return
+    if topic and not native:
+        message = f"The latest messages of a topic are told apart by a key, and '{bound.name}' has none."
+        sheet.report("KEY_COLUMN_MISMATCH", word.node, message, 'write @key(fields: "…")')
+        return
     if not bound.key_names or len(bound.key_names[0]) != len(native):
         fix = f'write @key(fields: "…") with {len(native)} field{"s" * (len(native) != 1)}, in the order of the columns'
         message = f"The {word.name}'s key has {len(native)} column{'s' * (len(native) != 1)}; @key of '{bound.name}' does not."
@@ -90,8 +98,9 @@ def bind_table(binder: Binder, bound: Bound) -> None:
         if not _fits(binder, bound, word, columns, name, column):
             return
     whole = _with_key(rows, key, columns)
-    name = str(word.args["name"]) + (f"#{word.args['sheet']}" if word.args.get("sheet") else "")
-    made = relation(name, whole, Place(table_native(sheet, word, native), key, TABLE_KEYS, word=word), key, counted=True)
+    name = str(word.args["path" if topic else "name"]) + (f"#{word.args['sheet']}" if word.args.get("sheet") else "")
+    place = topic_native(bound, bound.name, word) if topic else table_native(sheet, word, native)
+    made = relation(name, whole, Place(place, key, TABLE_KEYS, word=word), key, counted=True)
     _add(binder, bound, name, made, whole, key, bound)
     existence, coverage = entity_of(bound.words)
     authority, priority = rank_of(bound.words)

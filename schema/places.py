@@ -1,4 +1,4 @@
-"""Where rows are fetched: @get, @field, @call, @join, @table and @file as ``Relation.native``, with their keys and parameters.
+"""Where rows are fetched: @get, @field, @call, @join, @table, @file and @topic as ``Relation.native``, with their keys and parameters.
 
 ``Relation.keys`` are columns in the order of ``Binding.key``; a place names them, so a ``{name}`` that an author wrote for a key is
 rewritten to its column. Knows no binding.
@@ -182,7 +182,7 @@ def renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 def table_native(sheet: Sheet, table: Word, key: tuple[str, ...]) -> dict[str, Any]:
     """A table or file as a connector reads it: its name, the native key columns, a fixed condition, how a file is read. A table's
-    schema is the connector's setting."""
+    schema is the connector's setting; a topic is ``topic_native``."""
     if table.name == "file":
         said = {name: value for name, value in table.args.items() if name not in ("name", "key") and value is not None}
         return {"file": table.args["name"], "key": key, "unique": tuple(table.args["key"]), **said}
@@ -190,6 +190,30 @@ def table_native(sheet: Sheet, table: Word, key: tuple[str, ...]) -> dict[str, A
     if table.args.get("where"):
         native["where"] = table.args["where"]
     return native
+
+
+def topic_native(bound: Bound, type_name: str, topic: Word) -> dict[str, Any]:
+    """A stream's topic as a connector reads it: its key lies where this file says of the fields of the type's first key."""
+    names = bound.key_names[0] if bound.key_names else ()
+    said = {name: topic.args[name] for name in ("path", "at", "order", "deleted") if topic.args.get(name) is not None}
+    return {**said, "type": type_name, "key": tuple(key_path(bound, name) for name in names)}
+
+
+def topic_fits(sheet: Sheet, word: Word) -> bool:
+    """Whether all that a @topic says means something to this kind of system; reports what does not."""
+    for name in ("event", "quiet") if sheet.kind == "stream" else ("order", "deleted"):
+        node = word.value_node(name)
+        if node is not word.node:
+            sheet.report("WRONG_PLACE", node, f"'{name}' of @topic means nothing to {sheet.kind} systems.", f"remove {name}")
+            return False
+    return sheet.kind != "stream" or placeholders_known(sheet, word, {}, (), batch=False)
+
+
+def key_path(bound: Bound, name: str) -> str:
+    """Where a row holds a key field: by @from, or under its own name."""
+    entry = bound.fields.get(name)
+    path = entry.word("from", "path") if entry is not None else None
+    return str(path) if path is not None else name
 
 
 def join_place(sheet: Sheet, word: Word, parent: str, element: Bound) -> tuple[Place, tuple[str, ...]] | None:

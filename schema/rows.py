@@ -18,7 +18,7 @@ from schema.expressions import Part, join_paths, read_expression
 from schema.faults import suggest
 from schema.registry import Served, Variant
 from schema.shapes import Shape, is_leaf, native_type
-from schema.words import PLACES, TABLES
+from schema.words import FLAT, PLACES
 from schema.world import Sheet, table_of
 
 TYPENAME = "__typename"
@@ -106,7 +106,7 @@ def _serve(sheet: Sheet, rows: Rows, type_name: str, entry: FieldEntry, spot: _S
             return None
         native = parts.path if parts is not None else path if path is not None else _default(sheet, type_name, entry.name)
         return _leaf(sheet, rows, entry, shape, f"{spot.name}{entry.name}", join_paths(spot.path, native))
-    base = path if path is not None else entry.name if parts is None and sheet.kind not in TABLES.values() else "$"
+    base = path if path is not None else entry.name if parts is None and sheet.kind not in FLAT else "$"
     if shape.lists:
         return _list(sheet, rows, type_name, entry, shape, parts, spot, path if path is not None else entry.name)
     inner = spot.inner(entry.name, join_paths(spot.path, base), shape.name)
@@ -123,8 +123,9 @@ def _default(sheet: Sheet, type_name: str, name: str) -> str:
     table = table_of(bound.words)
     if table is not None and bound.key_names and name in bound.key_names[0]:
         at = bound.key_names[0].index(name)
-        if at < len(table.args["key"]):
-            return str(table.args["key"][at])
+        columns = table.args.get("key", ())  # a topic's key lies where its fields say
+        if at < len(columns):
+            return str(columns[at])
     return name
 
 

@@ -93,6 +93,13 @@ def _single(word: Word) -> Iterator[Slip]:
         yield Slip("BAD_BATCH", word.value_node("single"), message, "keep one of the two")
 
 
+def _broker(word: Word) -> Iterator[Slip]:
+    auth = word.args.get("auth")
+    if auth is not None and str(auth["kind"]) == "API_KEY":
+        message = "A broker knows no API_KEY."
+        yield Slip("BAD_AUTH", word.value_node("auth"), message, 'write {kind: BASIC, user: "…", secret: "…"}')
+
+
 # ---- numbers
 
 _LEAST: Mapping[tuple[str, ...], tuple[float, str]] = {  # where -> what a number there has to be at least
@@ -106,6 +113,8 @@ _LEAST: Mapping[tuple[str, ...], tuple[float, str]] = {  # where -> what a numbe
     ("batch", "max"): (1, "at least 1"),
     ("page", "size"): (1, "at least 1"),
     ("page", "first"): (0, "at least 0"),
+    ("keep", "count"): (1, "at least 1"),
+    ("keep", "age"): (0.001, 'longer than "0s"'),
     ("maxBytes",): (1, "at least 1"),
     ("poolSize",): (1, "at least 1"),
     ("quiet",): (0.001, 'longer than "0s"'),
@@ -194,6 +203,7 @@ _RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
     "soap": (_auth, _texts, _headers, _header, _source_keeps),
     "sql": (_texts, _source_keeps),
     "files": (_auth, _basic, _texts),
+    "stream": (_auth, _broker, _texts),
     "python": (_texts, _source_keeps),
     "requiresScopes": (_scopes,),
 }

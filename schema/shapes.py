@@ -99,4 +99,4 @@ def native_type(shape: Shape, kind: str, format: str | None) -> str:
     if format:
         return "text"
     found = _NATIVE.get(shape.name, "text")
-    return "text" if found in ("date", "datetime") and kind in ("rest", "graphql", "files") else found
+    return "text" if found in ("date", "datetime") and kind in ("rest", "graphql", "files", "stream") else found

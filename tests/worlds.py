@@ -13,6 +13,7 @@ from pathlib import Path
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, get_named_type, is_non_null_type
 from strawberry import Schema
 
+from connectors.kinds import KINDS
 from connectors.spi import Connector, Options
 from hub.clock import Clock
 from schema.canonical import canonical as canonical_schema
@@ -104,7 +105,7 @@ def composed(
     """A world from manifests, by file name or all of a folder, over the canonical types. ``rows`` are native rows by system and relation;
     each system is answered from memory, whatever kind it says it is (``@python(connector: "memory")`` says so)."""
     read = load_systems(manifests) if isinstance(manifests, Path) else [parse_manifest(text, file) for file, text in manifests.items()]
-    made = compose(canonical or canonical_schema(), read, kinds=("rest", "sql", "graphql", "soap", "memory"))
+    made = compose(canonical or canonical_schema(), read, kinds=(*KINDS, "memory"))
     assert made.ok, "\n".join(map(str, made.faults))
     received: list[Received] = []
     systems = {

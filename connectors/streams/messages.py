@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from connectors.paths import reader
-from connectors.rules import ErrorWord, compile_rules
+from connectors.rules import ErrorWord, Rule, compile_rules
 from connectors.settings import read as settings_of
 from connectors.settings import refused
 from connectors.spi import Field, Relation
@@ -90,6 +90,11 @@ class Words:
     order: str = ""
     deleted: str = ""
 
+    def gone(self) -> tuple[Rule, ...]:
+        """``deleted``, compiled. Raises SourceError (config)."""
+        when = self.deleted if self.deleted.startswith("$") else f"$.{self.deleted}"  # ``status`` is a field here, not HTTP's
+        return compile_rules([ErrorWord(when, "DELETED")]) if self.deleted else ()
+
     def of_row(self) -> Words:
         """The same for a row as it is kept, which is what lay at ``at``."""
         return replace(self, at="$")
@@ -116,7 +121,7 @@ class Topic:
     def of(cls, relation: Relation) -> Topic:
         """Raises SourceError (config)."""
         words = settings_of(Words, relation.native, f"{relation.name}.")
-        compile_rules([ErrorWord(words.deleted, "DELETED")] if words.deleted else [])
+        words.gone()
         try:
             for path in (*words.key, words.at, *([words.order] if words.order else [])):
                 reader(path)
@@ -139,7 +144,7 @@ class Topic:
         keys = [(path, reader(path), self._typed(path)) for path in words.key]
         columns = [(one, reader(one.path)) for one in self.fields]
         shown = any(one.path.startswith(TOPIC) for one in self.fields) or any(path.startswith(TOPIC) for path in words.key)
-        rules = compile_rules([ErrorWord(words.deleted, "DELETED")] if words.deleted else [])
+        rules = words.gone()
 
         def rows(message: Message) -> list[Row]:
             found = place(decoded(message.body, max_bytes))

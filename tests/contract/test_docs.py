@@ -15,12 +15,20 @@ from connectors.rest.place import Words as RestWords
 from connectors.settings import word
 from connectors.soap.place import Words as SoapWords
 from connectors.sql.statement import Words as SqlWords
-from connectors.template.test_gateway import TestGateway as TestGateway  # the contract, collected here
 from connectors.streams.messages import Words as StreamWords
-from tests.connectors.loopback import nobody
+from connectors.template.test_gateway import TestGateway as TestGateway  # the contract, collected here
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
+
+WORDS = {
+    "rest": RestWords,
+    "sql": SqlWords,
+    "graphql": GraphqlWords,
+    "soap": SoapWords,
+    "files": FilesWords,
+    "stream": StreamWords,
+}
 
 
 def test_the_page_shows_the_template() -> None:
@@ -36,8 +44,7 @@ def test_it_is_short() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_setting_is_documented(kind: str) -> None:
-    words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords, "soap": SoapWords, "files": FilesWords}[kind]
-    words = {"rest": RestWords, "sql": SqlWords, "graphql": GraphqlWords, "files": FilesWords, "stream": StreamWords}[kind]
+    words = WORDS[kind]
     section = PAGE[PAGE.index(f"\n### {kind}\n") :].split("\n### ")[1]
     missing = [word(one.name) for one in (*fields(load(kind).Settings), *fields(words)) if f"`{word(one.name)}`" not in section]
     assert [name for name in missing if name not in ("cache", "stale")] == []

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from connectors.kinds import KINDS
 from hub.cli.trial import trial
 from hub.connected import composed, connect
 from hub.environment import Environment
@@ -20,12 +21,11 @@ from schema.identifiers import complete_licence_id, complete_uscc, organisation_
 
 USCCS = tuple(complete_uscc(f"91330100{organisation_code(f'MA2{i:05d}')}") for i in range(6))
 LICENCES = tuple(complete_licence_id(f"{USCCS[0]}001", USCCS[1], f"S{i:05d}") for i in range(4))
-KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 
 
 def empty() -> Composition:
     """The canonical schema alone."""
-    return compose(canonical(), [], kinds=KINDS)
+    return compose(canonical(), [], kinds=set(KINDS))
 
 
 def standard() -> Canon:
@@ -39,7 +39,7 @@ def written(found: Found, name: str = "water", before: Canon | None = None, **sa
 
 def faults(text: str) -> list[str]:
     """The errors of a manifest that stands alone."""
-    whole = compose(canonical(), [parse_manifest(text, "new.graphql")], kinds=KINDS)
+    whole = compose(canonical(), [parse_manifest(text, "new.graphql")], kinds=set(KINDS))
     return [format_fault(fault) for fault in whole.faults if fault.is_error]
 
 

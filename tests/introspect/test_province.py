@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.kinds import KINDS
 from demo.supervisor import Departments
 from hub.connected import composed, packaged
 from hub.introspect.propose import propose
@@ -13,7 +14,7 @@ from schema.canonical import canonical
 from schema.compose import compose, parse_manifest
 from schema.reach import all_bindings
 from schema.registry import Registry
-from tests.introspect.small import KINDS, standard
+from tests.introspect.small import standard
 
 DATABASES = {
     "legalEntityRegister": "LEGAL_ENTITY_REGISTER_URL",
@@ -42,7 +43,7 @@ async def test_what_is_proposed_is_what_people_wrote(system: str) -> None:
     async with Departments((system,)) as departments:
         found = await find(departments.environment()[variable], variable=variable)
     text = manifest(propose(found, standard(), name=system))
-    whole = compose(canonical(), [parse_manifest(text, "new.graphql")], kinds=KINDS)
+    whole = compose(canonical(), [parse_manifest(text, "new.graphql")], kinds=set(KINDS))
     assert whole.ok
     written = bound(composed(packaged()).registry, system)
     assert bound(whole.registry, system) == {name: place for name, place in written.items() if name not in LEFT}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.kinds import KINDS
 from schema.canonical import canonical
 from schema.compose import compose, load_systems
 from schema.faults import Fault
@@ -41,7 +42,7 @@ def test_p27_nothing_is_unplanned_but_what_composition_tells_of() -> None:
     read = load_systems(SYSTEMS)
     unplanned: set[str] = set()
     for left_out in (None, *read):
-        made = compose(canonical(), [one for one in read if one is not left_out], kinds=("rest", "sql", "graphql", "soap"))
+        made = compose(canonical(), [one for one in read if one is not left_out], kinds=set(KINDS))
         if not made.ok:
             continue
         told = {name for fault in made.faults for name in _told(fault)}

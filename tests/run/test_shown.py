@@ -6,6 +6,7 @@ from typing import Any
 
 from auth.policy import denied
 from auth.principal import Audience, Principal
+from connectors.kinds import KINDS
 from hub.clock import SystemClock
 from hub.connected import packaged
 from hub.run.engine import Engine
@@ -19,7 +20,7 @@ OPERATOR = Principal("operator", Audience.OPERATOR, frozenset({"credit:repair"})
 
 
 def engine() -> Engine:
-    made = compose(canonical(), load_systems(packaged()), kinds=("rest", "sql", "graphql", "soap"))
+    made = compose(canonical(), load_systems(packaged()), kinds=set(KINDS))
     return Engine(made.schema, made.registry, Sources({}, {}, SystemClock()), core_roots=frozenset({"Query.hub"}), policy=denied)
 
 

@@ -9,6 +9,7 @@ from functools import cache
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from connectors import kinds
 from schema.compose import Composition, compose, parse_manifest
 from schema.coordinates import Grade
 from schema.entries import Manifest
@@ -17,7 +18,7 @@ from schema.scalars import SCALARS, USCC, Date, DateTime, Decimal
 from schema.types.connection import Connection
 from schema.types.planned import argument, meanings, pages, paging, planned, words
 
-KINDS = frozenset({"rest", "sql", "graphql", "soap", "files", "memory"})
+KINDS = frozenset({*kinds.KINDS, "memory"})
 
 
 @meanings(OPEN=("开业", "Open"), SHUT=("歇业", "Shut"))

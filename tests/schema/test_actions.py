@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from graphql import print_schema
 
+from connectors.kinds import KINDS
 from schema.canonical import canonical
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
@@ -88,7 +89,7 @@ tax.graphql:26:21 UNKNOWN_FIELD The canonical type 'Subscription' has no field '
 def composed(text: str, *more: str) -> Composition:
     others = [each for each in load_systems(ROOT / "systems") if not any(entry.name == "Subscription" for entry in each.types)]
     manifests = [parse_manifest(HEAD + text, "tax.graphql"), *(parse_manifest(one, f"{i}.graphql") for i, one in enumerate(more))]
-    return compose(canonical(), [*others, *manifests], kinds=("rest", "sql", "graphql", "soap"))
+    return compose(canonical(), [*others, *manifests], kinds=set(KINDS))
 
 
 def test_a_write_and_two_feeds() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.kinds import KINDS
 from schema.canonical import canonical
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.entries import Manifest
@@ -29,11 +30,11 @@ def found(made: Composition, code: str) -> list[Fault]:
 def beside(text: str, source: str = '@rest(base: "${TAX_URL}")') -> Composition:
     """The province's own systems and one more."""
     head = f'extend schema @system(name: "tax", title: "税务", owner: "税务局") {source}\n'
-    return compose(canonical(), [*SYSTEMS, parse_manifest(head + text, "tax.graphql")], kinds=frozenset({"rest", "sql", "graphql", "soap"}))
+    return compose(canonical(), [*SYSTEMS, parse_manifest(head + text, "tax.graphql")], kinds=set(KINDS))
 
 
 def test_the_systems_that_come_with_the_hub_need_no_advice() -> None:
-    made = compose(canonical(), SYSTEMS, kinds=frozenset({"rest", "sql", "graphql", "soap"}))
+    made = compose(canonical(), SYSTEMS, kinds=set(KINDS))
     assert {each.code for each in made.faults} <= {"NOT_SERVED"}
 
 

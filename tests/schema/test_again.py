@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.manifests import manifests
+from connectors.kinds import KINDS
 from schema.canonical import canonical
 from schema.compose import Composition, compose, parse_manifest
 from tests.properties import examples
 from tests.schema.small import canonical as small
 
-KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 TEXTS = {each.file: each.text for each in manifests(20)}
 SLIPS_AND_CHANGES = {
     "nothing": ("", ""),
@@ -51,7 +51,7 @@ SLIPS_AND_CHANGES = {
 
 
 def composed(texts: Mapping[str, str], before: Composition | None = None) -> Composition:
-    return compose(canonical(), [parse_manifest(text, file) for file, text in texts.items()], kinds=KINDS, before=before)
+    return compose(canonical(), [parse_manifest(text, file) for file, text in texts.items()], kinds=set(KINDS), before=before)
 
 
 def changed(texts: Mapping[str, str], file: str, change: str) -> dict[str, str]:
@@ -112,7 +112,7 @@ def test_a_change_of_what_is_public_makes_the_schema_anew(change: str) -> None:
 
 
 def test_another_canonical_schema_begins_anew() -> None:
-    again, anew = compose(small(), [], kinds=KINDS, before=composed(TEXTS)), compose(small(), [], kinds=KINDS)
+    again, anew = compose(small(), [], kinds=set(KINDS), before=composed(TEXTS)), compose(small(), [], kinds=set(KINDS))
 
     assert again.registry == anew.registry
     assert again.schema.type_map.keys() == anew.schema.type_map.keys()

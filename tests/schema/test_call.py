@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.kinds import KINDS
 from schema.canonical import canonical
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.faults import format_fault
@@ -68,7 +69,7 @@ tax.graphql:14:12 NO_PLACEHOLDER The argument 'uscc' is never sent.
 
 def composed(text: str, head: str = HEAD) -> Composition:
     manifests = [*load_systems(ROOT / "systems"), parse_manifest(head + text, "tax.graphql")]
-    return compose(canonical(), manifests, kinds=("rest", "sql", "graphql", "soap"))
+    return compose(canonical(), manifests, kinds=set(KINDS))
 
 
 def test_a_lookup_a_link_a_list_and_a_write() -> None:

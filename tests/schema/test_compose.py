@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from graphql import is_object_type, print_schema
 
+from connectors.kinds import KINDS
 from connectors.spi import Field, Options
 from schema.canonical import canonical as whole
 from schema.compose import Composition, compose, load_systems, parse_manifest
@@ -18,14 +19,13 @@ from schema.registry import Authority, Binding, Coverage, Existence, Limits, Req
 from tests.schema.small import BY_USCC, SHOP, clean, codes, composed, manifest
 
 SYSTEMS = Path(__file__).parents[2] / "systems"
-KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 SQL = '@sql(url: "${URL}")'
 GRAPHQL = '@graphql(url: "${URL}")'
 MEMORY = '@python(connector: "memory", options: {rows: 3})'
 
 
 def demo() -> Composition:
-    return compose(whole(), load_systems(SYSTEMS), kinds=KINDS)
+    return compose(whole(), load_systems(SYSTEMS), kinds=set(KINDS))
 
 
 def column(binding: Binding, name: str) -> Field:
@@ -140,7 +140,7 @@ def test_a_system_carries_what_its_connector_and_the_engine_need() -> None:
 def test_the_order_of_manifests_does_not_matter(seed: int) -> None:
     manifests = load_systems(SYSTEMS)
     random.Random(seed).shuffle(manifests)
-    made, usual = compose(whole(), manifests, kinds=KINDS), demo()
+    made, usual = compose(whole(), manifests, kinds=set(KINDS)), demo()
 
     assert made.registry == usual.registry
     assert list(made.registry.lookups) == list(usual.registry.lookups)

@@ -10,6 +10,7 @@ from graphql import DirectiveLocation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.kinds import KINDS
 from connectors.paths import reader, steps
 from schema import words
 from schema.canonical import canonical
@@ -31,7 +32,6 @@ from schema.faults import CODES, as_data, format_fault
 
 ROOT = Path(__file__).parents[2]
 BAD = sorted((ROOT / "tests" / "bad_manifests").glob("*.graphql"))
-KINDS = frozenset({"rest", "sql", "graphql", "soap", "files"})
 PAGE = (ROOT / "docs" / "manifest-faults.md").read_text(encoding="utf-8")
 WORDS = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
 
@@ -152,7 +152,7 @@ def test_a_bad_manifest_beside_good_ones_gives_exactly_its_faults(file: Path) ->
     text = file.read_text(encoding="utf-8")
     without = re.match(r"# without: (\w+)", text)
     good = [each for each in load_systems(ROOT / "systems") if without is None or each.name != without[1]]
-    made = compose(canonical(), [*good, parse_manifest(text, file.name)], kinds=KINDS)
+    made = compose(canonical(), [*good, parse_manifest(text, file.name)], kinds=set(KINDS))
 
     assert "\n".join(format_fault(found) for found in made.faults) + "\n" == file.with_suffix(".txt").read_text(encoding="utf-8")
     assert {found.code for found in made.faults} == {file.stem.replace("-", "_").upper()}
@@ -170,7 +170,7 @@ def test_all_faults_of_all_files_come_in_one_run() -> None:
     for number, file in enumerate(files):
         text = file.read_text(encoding="utf-8").replace('"taxBureau"', f'"tax{number}"')
         manifests.append(parse_manifest(text, file.name))
-    made = compose(canonical(), [*load_systems(ROOT / "systems"), *manifests], kinds=KINDS)
+    made = compose(canonical(), [*load_systems(ROOT / "systems"), *manifests], kinds=set(KINDS))
 
     found = {(each.file, each.code) for each in made.faults}
     assert {(file.name, file.stem.replace("-", "_").upper()) for file in files} <= found
@@ -188,7 +188,7 @@ def test_every_code_has_a_section_with_a_wrong_and_a_right_example(code: str) ->
 
 
 def test_a_fault_is_shown_with_its_place_and_its_mending() -> None:
-    made = compose(canonical(), [parse_manifest(CREDIT.replace("name: String", "nmae: String"), "credit.graphql")], kinds=KINDS)
+    made = compose(canonical(), [parse_manifest(CREDIT.replace("name: String", "nmae: String"), "credit.graphql")], kinds=set(KINDS))
     found = next(each for each in made.faults if each.code == "UNKNOWN_FIELD")
 
     assert format_fault(found).splitlines() == [
@@ -213,7 +213,7 @@ def test_no_gap_makes_reading_or_composing_fail(text: str, data: st.DataObject) 
     at = data.draw(st.integers(0, len(text) - 1))
     gap = data.draw(st.sampled_from(["", "x", '"', "{", " String "]))
     text = text[:at] + gap + text[at + data.draw(st.integers(1, 6)) :]
-    made = compose(canonical(), [parse_manifest(text, "gap.graphql")], kinds=KINDS)
+    made = compose(canonical(), [parse_manifest(text, "gap.graphql")], kinds=set(KINDS))
 
     assert all(found.line <= text.count("\n") + 1 for found in made.faults)
     assert all(found.line > 0 or found.severity == "notice" for found in made.faults)
