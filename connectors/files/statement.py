@@ -113,7 +113,8 @@ class _Work:
         where += [self._condition(one) for one in ask.where]
         counted = tuple(one.name for one in self.given)
         beyond = [self._after(ask)] if ask.after else []
-        order = [self._order(one.field, one.descending) for one in ask.order]
+        # Without an order of the asker's, rows come in that of the file's key: the same question has the same answer.
+        order = [self._order(one.field, one.descending) for one in ask.order] or [quoted(column) for column in source.unique]
         columns = self._figures(plan) if ask.aggregates else [self._raw(one.name) for one in plan.fields]
         parts = [f"SELECT {', '.join(columns)} FROM read_parquet(${FILE})"]
         parts += [f"WHERE {' AND '.join((*where, *beyond))}"] if where or beyond else []
