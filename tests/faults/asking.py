@@ -93,13 +93,15 @@ def manifest(source: str, lookup: str = "", table: str = "") -> str:
 @dataclass(frozen=True, slots=True)
 class There:
     """A source that misbehaves: what its manifest needs to reach it. ``then`` makes it do so, after a first question that is answered
-    right. ``secret`` is a text that nobody may see; ``truth`` is what it holds, where that is not ``TRUTH``."""
+    right. ``secret`` is a text that nobody may see; ``truth`` is what it holds, where that is not ``TRUTH``; ``beside`` is the folder of
+    its manifest."""
 
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     secret: str = SECRET
     then: Callable[[], Awaitable[None]] | None = None
     truth: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: TRUTH)
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def hub(kind: Kind, there: There) -> Engine:
     filled = fill(system.options, Environment(there.variables, {name: Secret(text) for name, text in there.secrets.items()}))
     assert not filled.missing
     register = Memory(MemorySettings({"byUscc": [{"code": key, "mc": f"企业{a}"} for a, key in zip("abc", KEYS, strict=True)]}))
-    connectors = {"register": register, SYSTEM: kinds.connect(system.kind, filled.options, system=SYSTEM)}
+    connectors = {"register": register, SYSTEM: kinds.connect(system.kind, filled.options, system=SYSTEM, beside=there.beside)}
     return Engine(made.schema, made.registry, Sources(made.registry.systems, connectors, SystemClock()), timeout=10)
 
 

@@ -28,7 +28,7 @@ class Request:
     body: bytes
 
 
-Answer = Callable[[Request], Any]  # data for JSON; None: the credential is refused
+Answer = Callable[[Request], Any]  # data for JSON, or bytes of XML; None: the credential is refused
 
 
 @dataclass(slots=True)
@@ -82,9 +82,10 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
 
 
 def response(fault: str, found: Any) -> bytes:
-    """All bytes of one response: the JSON of ``found``, or what the fault makes of it."""
-    body = written(found).encode()
-    kind, status, headers = "application/json", "200 OK", ""
+    """All bytes of one response: XML, or the JSON of ``found``, or what the fault makes of it."""
+    xml = isinstance(found, bytes)
+    body = found if xml else written(found).encode()
+    kind, status, headers = "text/xml" if xml else "application/json", "200 OK", ""
     length: int | None = None
     if found is None:
         status, body = "401 Unauthorized", b"{}"
@@ -100,11 +101,15 @@ def response(fault: str, found: Any) -> bytes:
         case "html":
             kind, body = "text/html; charset=utf-8", HTML.encode()
         case "wrong_charset":
-            kind = "application/json; charset=GBK"  # and it is UTF-8
+            kind += "; charset=GBK"  # and it is UTF-8
         case "huge":
             body = body[:-1] + b" " * (2 * MOST) + body[-1:]
+        case "deep" if xml:
+            body = body.replace(b"</answer>", b"<d>" * 100_000 + b"</d>" * 100_000 + b"</answer>")
         case "deep":
             body = body[:-1] + b',"deep":' + b"[" * 100_000 + b"]" * 100_000 + body[-1:]
+        case "doubled_name" if xml:
+            body = body.replace(b"<dj>", b"<dj>77</dj><dj>")
         case "doubled_name":
             body = body.replace(b'"dj":', b'"dj":77,"dj":')  # the last one counts, as readers of JSON have it
         case "clock_skew":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.faults.asking import Kind
 from tests.faults.graphql import GRAPHQL
 from tests.faults.rest import REST
+from tests.faults.soap import SOAP_KIND
 from tests.faults.sql import SQLITE
 from tests.faults.sql_servers import MARIADB, POSTGRES
 
-KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, GRAPHQL)
+KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL)
