@@ -246,12 +246,13 @@ def _own_root(sketch: Sketch, canon: Canon, made: TypeSketch, own: Lookup) -> No
 
 
 def _links(group: _Group, canon: Canon) -> Iterator[tuple[Relation, Param, CanonType, Guess]]:
+    """Calls that find rows by the key of an entity to which a query leads."""
     for call in group.calls:
         every = [
             (guess, entity, param)
             for param in _candidates(call)
             for entity in canon.types.values()
-            if (guess := _is_key(param, entity)) is not None
+            if entity.name in canon.reached and (guess := _is_key(param, entity)) is not None
         ]
         if every:
             guess, entity, param = max(every, key=lambda each: each[0].confidence)

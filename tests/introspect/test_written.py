@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -78,6 +79,13 @@ def test_whatever_a_database_holds_the_manifest_passes(found: Found) -> None:
 @given(calls())
 def test_whatever_a_service_offers_the_manifest_passes(found: Found) -> None:
     assert faults(written(found, "sys", CANON)) == []
+
+
+def test_a_call_by_the_key_of_what_no_query_leads_to_is_no_link() -> None:
+    row = Column("统一社会信用代码", "text")
+    asked = Param("usccs", False, False, "检查编号")
+    found = Found("rest", (Relation("a", (row,), params=(asked,), row="Row", place={"path": "/a", "method": "GET", "query": ["usccs"]}),))
+    assert faults(written(replace(found, source={"base": "${X_URL}"}), "sys", CANON)) == []
 
 
 def test_beside_the_provinces_systems_it_passes_as_well() -> None:
