@@ -270,6 +270,14 @@ def _workbook(file: Path, source: Source, nulls: frozenset[str], most: int) -> S
     return Sheet(columns, rows())
 
 
+def sheets(file: Path) -> tuple[str, ...]:
+    """The names of a workbook's sheets. Raises SourceError (broken)."""
+    try:
+        return tuple(CalamineWorkbook.from_path(str(file)).sheet_names)
+    except (CalamineError, zipfile.BadZipFile) as error:
+        raise broken("The file is no workbook, or was cut off.", type(error).__name__, "NOT_A_TABLE") from None
+
+
 def _cell(value: Any) -> Value:
     """A cell as text, as a person sees it. Raises ValueError for a number that a workbook cannot hold exactly."""
     if isinstance(value, str):

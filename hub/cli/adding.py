@@ -6,8 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from connectors import kinds
 from hub.cli.shared import Fault, configured, counted, with_folder
@@ -90,6 +91,37 @@ async def soap(said: Said, place: str, *, port: str, operations: Sequence[str], 
         headers=_headers(headers),
     )
     return finish(said, target, described.found, described.address, described.files)
+
+
+async def files(said: Said, url: str, *, patterns: Sequence[str]) -> int:
+    """The same of a folder: a path, ``sftp://`` or ``s3://``. What the deployment gives for it by name is used, and written by name."""
+    kinds.load("files")
+    from connectors.files import FilesSettings
+    from hub.introspect.folder import Folder, find
+
+    target = ready(said)
+    own = variable(said.name)
+    address, local = _folder(_expanded(said, url or f"${{{own}}}"))
+    given = environment(configured(said.config), os.environ)
+    source: dict[str, Any] = {"base": f"${{{own}}}"}
+    if not local:
+        stem = own.removesuffix("_URL")
+        source |= {word: f"${{{stem}_{end}}}" for word, end in _BESIDE.items() if f"{stem}_{end}" in given.variables}
+        auth = {"user": f"{said.name}.user", "secret": f"{said.name}.password"}
+        known = {part: secret for part, secret in auth.items() if given.secret(secret) is not None}
+        source |= {"auth": {"kind": "BASIC", **known}} if known else {}
+    filled = fill(source, replace(given, variables={**given.variables, own: address}))
+    found = await find(Folder(FilesSettings.of(filled.options), source), patterns=patterns)
+    return finish(said, target, found, address if local else "")
+
+
+def _folder(address: str) -> tuple[str, bool]:
+    """(the address as hub.toml needs it, whether it is a folder of this machine)."""
+    address = address.removeprefix("file://")
+    return (address, False) if "://" in address else (str(Path(address).absolute()), True)
+
+
+_BESIDE = {"hostKey": "HOST_KEY", "endpoint": "ENDPOINT"}  # what else @files says of a folder -> the end of its variable's name
 
 
 def later(kind: str, what: str) -> int:

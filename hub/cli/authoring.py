@@ -178,6 +178,37 @@ def add_soap(
     return run(lambda: adding.soap(said, wsdl, port=port, operations=operation or [], headers=header or []))
 
 
+@add.command(name="files")
+def add_files(
+    name: Name,
+    folder: Annotated[str, Parameter(help="目录 A path, sftp://host/path, s3://bucket/prefix, or ${NAME}. The same as --url.")] = "",
+    *,
+    url: Annotated[str, Parameter(help="目录地址 The folder; default ${<SYSTEM>_URL}. Not written.")] = "",
+    file: Annotated[list[str] | None, Parameter(help="文件 A name, in which * and ? may stand; may be repeated. Default: all.")] = None,
+    title: Title = "",
+    owner: Owner = "",
+    contact: Contact = "",
+    department: Department = "",
+    systems: Folder = None,
+    out: Out = None,
+    print_only: Print = False,
+    config: ConfigFile = None,
+) -> int:
+    """接入文件。 Add a folder of files: CSV (UTF-8, GB18030), XLSX, JSON lines, Parquet.
+
+    Of files whose names differ in a date or a number alone the newest is read.
+
+    示例 For example:
+
+        hub add files meters deliveries/meters --title 水表
+        hub add files issues --url sftp://files.example/out --file "issues-*.csv"
+    """
+    from hub.cli import adding
+
+    said = adding.Said(name, title, owner, contact, department, systems, out, print_only, config)
+    return run(lambda: adding.files(said, folder or url, patterns=file or []))
+
+
 def _later(kind: str, what: str) -> None:
     def later(
         name: Annotated[str, Parameter(help="系统名 Its name.")] = "", *rest: Annotated[str, Parameter(allow_leading_hyphen=True)]
@@ -190,8 +221,7 @@ def _later(kind: str, what: str) -> None:
     add.command(later, name=kind)
 
 
-for _kind, _what in (("files", "CSV and XLSX files"), ("stream", "samples of a stream")):
-    _later(_kind, _what)
+_later("stream", "samples of a stream")
 
 
 def attempt(
@@ -239,7 +269,7 @@ def diff(
 def new_manifest(
     name: Name,
     *,
-    kind: Annotated[Literal["rest", "sql", "soap", "graphql"], Parameter(help="类型 How the system is reached.")] = "rest",
+    kind: Annotated[Literal["rest", "sql", "soap", "graphql", "files"], Parameter(help="类型 How the system is reached.")] = "rest",
     title: Title = "",
     owner: Owner = "",
     department: Department = "",

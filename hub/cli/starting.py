@@ -71,6 +71,20 @@ type Enterprise @key(fields: "uscc") @entity(existence: CONTRIBUTES, coverage: P
   uscc: USCC! @from(path: "code")
 }}
 """,
+    "files": """\
+  # A path, sftp:// or s3://. ${{VARIABLE}} comes from the environment or from [variables] of hub.toml; a secret is given by name only.
+  @files(base: "${{{variable}}}", limits: {{timeout: "5s", concurrency: 8}})
+  # How the files are written: encoding: "gb18030". When the next is due: expectBy: "08:00"
+  # A credential: auth: {{kind: BASIC, user: "{name}.user", secret: "{name}.password"}}, hostKey: "${{NAME}}"
+
+# type X binds canonical fields (hub schema shows them): @file says which file (the last by name of those that fit), @from which column.
+type Enterprise
+  @key(fields: "uscc")
+  @file(name: "firms-*.csv", key: ["CODE"])
+  @entity(existence: CONTRIBUTES, coverage: PARTIAL) {{
+  uscc: USCC! @from(path: "CODE")
+}}
+""",
 }
 _TAIL = """
 # extend type X contributes fields of the system's own: described in Chinese and English, and graded.

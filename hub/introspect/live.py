@@ -1,6 +1,6 @@
 """Manifests against their sources as they are: tables, columns, fields and paths that a manifest names and a source does not have.
 
-What can be compared depends on the kind: a database, a WSDL and a GraphQL service tell all of it; of a REST service only what its lists
+What can be compared depends on the kind: a database, a folder, a WSDL and a GraphQL service tell all; of a REST service only what its lists
 without a key bring is seen, the rest is for ``hub try``. Raises nothing: a source that cannot be asked is a finding.
 """
 
@@ -26,8 +26,8 @@ from schema.registry import Binding, Role
 CODES: Mapping[str, str] = {
     "NOT_CONNECTED": "the deployment does not give an address or a secret",
     "CANNOT_ASK": "the source cannot be reached, refuses, or fails",
-    "MISSING_TABLE": "a database has no such table or view",
-    "MISSING_COLUMN": "a table has no such column",
+    "MISSING_TABLE": "a database has no such table or view, a folder no such file",
+    "MISSING_COLUMN": "a table or a file has no such column",
     "MISSING_FIELD": "a GraphQL or SOAP service has no such field, operation or argument",
     "MISSING_PATH": "no row of a list has anything at this path",
 }
@@ -65,6 +65,9 @@ async def compare(manifest: Manifest, bindings: Sequence[Binding], connector: Co
                 await connector.describe()
                 operations = {each.name: each for each in await told()}
                 found = [one for each in bindings for one in _operation(manifest, each, operations)]
+            elif connector.kind == "files":
+                await connector.describe()
+                found = [one for each in bindings for one in await _file(manifest, each, connector)]
             else:
                 await connector.describe()
                 found = [one for each in bindings if each.role is Role.SCAN for one in await _list(manifest, each, connector)]
@@ -102,6 +105,26 @@ def _table(manifest: Manifest, binding: Binding, tables: Mapping[str, Table]) ->
             hint, fix = _near(column, columns)
             node = _field(manifest, binding, field)
             yield finding(manifest, node, "MISSING_COLUMN", f"Table '{name}' has no column '{column}'.{hint}", fix)
+
+
+async def _file(manifest: Manifest, binding: Binding, connector: Any) -> list[Finding]:
+    """The newest delivery of a file: that it is there, can be taken, and has the columns."""
+    name = str(binding.relation.native.get("file", ""))
+    at = _word(manifest, binding.type, "file")
+    try:
+        columns = await connector.columns(binding.relation)
+    except SourceError as error:
+        detail = f" ({error.detail})" if error.detail else ""
+        code = "MISSING_TABLE" if error.kind == "missing" else "CANNOT_ASK"
+        message = f"There is no file '{name}'." if error.kind == "missing" else f"File '{name}': {error.message}{detail}"
+        return [finding(manifest, at, code, message)]
+    found = []
+    for column, field in ((field.path or _own(binding, field), field) for field in binding.relation.fields):
+        if column and column not in columns:
+            hint, fix = _near(column, columns)
+            node = _field(manifest, binding, field) or at
+            found.append(finding(manifest, node, "MISSING_COLUMN", f"File '{name}' has no column '{column}'.{hint}", fix))
+    return found
 
 
 def _own(binding: Binding, field: Field) -> str:

@@ -70,7 +70,8 @@ def call(column: Column, place: str) -> Called:
     if dot and term is not None and camel(outer):
         name = camel(outer) + term.name[:1].upper() + term.name[1:]
     comment = " ".join(column.comment.split())
-    zh = comment if _CJK.search(comment) else term.chinese[0] if term else ""
+    own_zh = column.path if _CJK.search(column.path) else ""
+    zh = comment if _CJK.search(comment) else term.chinese[0] if term else own_zh
     said = comment if _LATIN.search(comment) and not _CJK.search(comment) else ""
     en = said or (_spoken(term.name) if term else _spoken(own) if _is_english(column.path) else "")
     what = column.path

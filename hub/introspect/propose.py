@@ -26,7 +26,7 @@ _KEYLIKE = ("id", "bh", "no", "bm", "dm", "code", "编号", "编码", "号")
 def propose(found: Found, canon: Canon, *, name: str, title: str = "", owner: str = "", contact: str = "") -> Sketch:
     """The sketch of a manifest for the system ``name``. What has no place in it is told in the notes."""
     sketch = Sketch(name, found.kind, title or found.title, owner, contact, found.source, notes=list(found.notes))
-    if found.kind == "sql":
+    if found.kind in ("sql", "files"):
         for table in sorted(found.relations, key=lambda each: each.name):
             _table(sketch, canon, table)
     else:
@@ -104,7 +104,7 @@ def _entity(sketch: Sketch, canon: Canon, table: Relation, seen: _Seen) -> None:
     """The table's rows are the canonical entity itself."""
     entity = seen.entity
     made = sketch.type(entity.name, canonical=True, key=entity.key, entity=True)
-    made.table = (table.name, (seen.column.path,))
+    made.table, made.file = (table.name, (seen.column.path,)), table.place
     if not table.key:
         made.notes.append(f"{table.name} has no primary key: that {seen.column.path} is unique was seen in samples only.")
     bind(sketch, made, entity, seen.bound, table.columns)
@@ -143,7 +143,7 @@ def _parent(sketch: Sketch, canon: Canon, owner: str) -> TypeSketch:
 def _new_type(sketch: Sketch, canon: Canon, table: Relation, key: tuple[str, ...], every: list[_Seen]) -> TypeSketch | None:
     name = naming.type_name(table.name, sketch.name, {*canon.taken, *sketch.types})
     zh, en = naming.described(table.comment, table.name)
-    made = TypeSketch(name, zh=zh, en=en, entity=True, table=(table.name, key))
+    made = TypeSketch(name, zh=zh, en=en, entity=True, table=(table.name, key), file=table.place)
     if not table.key:
         made.notes.append(f"{table.name} has no primary key: that {', '.join(key)} is one was seen in samples only.")
     contribute(sketch, made, table.columns, {}, canon.taken, keys=key)

@@ -46,7 +46,7 @@ class FieldSketch:
 class TypeSketch:
     """``canonical`` types are bound in ``type X`` by ``bound`` and extended by ``added``; a new type has ``added`` alone.
 
-    ``table`` is (name, key columns).
+    ``table`` is (name, key columns); ``file`` are the words of @file instead of its name, where the rows lie in one.
     """
 
     name: str
@@ -55,6 +55,7 @@ class TypeSketch:
     zh: str = ""
     en: str = ""
     table: tuple[str, tuple[str, ...]] | None = None
+    file: Words = field(default_factory=dict)
     entity: bool = False
     replica: bool = False
     embedded: bool = False

@@ -61,7 +61,10 @@ def _words(made: TypeSketch) -> str:
         found.append(f"@key({_arguments({'fields': made.key})})")
     if made.table:
         table, key = made.table
-        found.append(f"@table({_arguments({'name': table, 'key': list(key)})})")
+        if made.file:
+            found.append(f"@file({_arguments({'name': made.file['name'], 'key': list(key), **made.file})})")
+        else:
+            found.append(f"@table({_arguments({'name': table, 'key': list(key)})})")
     if made.entity:
         anchor = not made.canonical
         found.append(f"@entity(existence: {'ANCHOR' if anchor else 'CONTRIBUTES'}, coverage: {'COMPLETE' if anchor else 'PARTIAL'})")

@@ -97,7 +97,7 @@ def test_rest_and_graphql_are_added_from_files(tmp_path: Path, capsys: pytest.Ca
     assert run("check", "systems") == 0
 
 
-@pytest.mark.parametrize("kind", ["files", "stream"])
+@pytest.mark.parametrize("kind", ["stream"])
 def test_kinds_to_come_say_so(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("add", kind, "x", "--wsdl", "x.wsdl") == 1
     assert f"NOT_YET: `hub add {kind}`" in capsys.readouterr().err

@@ -149,6 +149,28 @@ async def test_from_a_wsdl(capsys: pytest.CaptureFixture[str]) -> None:
     assert done.is_short(), done
 
 
+async def test_from_a_folder_of_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = Steps()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    rows = "".join(f"B{i},{code},{used},{read}\n" for i, (_, code, used, read, _) in enumerate(METERS))
+    (folder / "水表-2023Q4.csv").write_text("水表编号,统一社会信用代码,用水量,抄表日期\n", encoding="gb18030")
+    (folder / "水表-2024Q1.csv").write_text("水表编号,统一社会信用代码,用水量,抄表日期\n" + rows, encoding="gb18030")
+    firms = "".join(f"{code},企业{i}\n" for i, code in enumerate(USCCS))
+    (folder / "企业名单.csv").write_text("统一社会信用代码,企业名称\n" + firms, encoding="gb18030")
+    await done.command("add", "files", "waterMeter", "in", "--title", "水表", "--owner", "省建设厅")
+    done.edit("[variables]", f'WATER_METER_URL = "{folder}"')
+    capsys.readouterr()
+    await done.command(
+        "dev", "--ask", f'{{ enterprise(uscc: "{USCCS[1]}") {{ name waterMeters {{ meterNo waterUsed readOn: column4 }} }} }}'
+    )
+    answer = json.loads(capsys.readouterr().out)
+    meters = [{"meterNo": f"B{i}", "waterUsed": f"{i}.50", "readOn": f"2024-01-0{i + 1}"} for i in (2, 3)]
+    assert answer == {"data": {"enterprise": {"name": "企业1", "waterMeters": meters}}}
+    assert done.is_short(), done
+    assert (len(done.commands), len(done.lines)) == (2, 2)
+
+
 async def test_systems_added_one_after_the_other_answer_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = Steps()
     async with postgres(tmp_path, DDL, INSERT, METERS) as database, service() as url:
