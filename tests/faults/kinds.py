@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tests.faults.asking import Kind
+from tests.faults.files import FILES
 from tests.faults.graphql import GRAPHQL
 from tests.faults.rest import REST
 from tests.faults.soap import SOAP_KIND
 from tests.faults.sql import SQLITE
 from tests.faults.sql_servers import MARIADB, POSTGRES
 
-KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL)
+KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL, FILES)
