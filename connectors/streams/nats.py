@@ -101,6 +101,8 @@ async def _connected(link: Link) -> AsyncIterator[Client]:
     except TimeoutError:
         raise SourceError("slow", "The source did not answer in time.") from None
     except (NoServersError, OSError) as error:
+        if isinstance(client.last_error, TimeoutError):
+            raise SourceError("slow", "The source did not answer in time.") from None
         raise SourceError("down", "The source cannot be reached.", detail=type(error).__name__, untouched=True) from None
     except ServiceUnavailableError:
         raise refused("The source has no JetStream.") from None

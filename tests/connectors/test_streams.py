@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
 from connectors.feeds import News
@@ -18,36 +17,12 @@ from connectors.spi import Ask, Call, Field, Options, Order, Relation, SourceErr
 from connectors.streams import StreamConnector, StreamSettings
 from tests.connectors.brokers import Subject, address, between, subject
 from tests.connectors.loopback import nobody
-
-FIELDS = (Field("id", "nr", nullable=False), Field("state", "zt"), Field("level", "dj", "int"))
+from tests.connectors.messages import FIELDS, body, heard, permits, rows
+from tests.connectors.messages import connected as joined
 
 
 def relation(topic: str, **words: Any) -> Relation:
-    native = {"path": f"{topic}.news", "type": "Permit", "key": ("nr",), **words}
-    return Relation("permits", FIELDS, Options(native), keys=("id",), max_keys=100, order=("id",))
-
-
-def body(nr: str | None, zt: Any = "ok", **more: Any) -> bytes:
-    return orjson.dumps({"nr": nr, "zt": zt, **more})
-
-
-async def rows(connector: StreamConnector, asked: Relation) -> dict[str, Any]:
-    """Key -> state, of all that is kept."""
-    plan = connector.plan(Ask(asked.name, ("id", "state")), replace(asked, keys=(), max_keys=0))
-    pages = [page async for page in connector.fetch(plan, Call())]
-    return {key: state for page in pages for key, state in zip(page.columns["id"], page.columns["state"], strict=True)}
-
-
-async def heard(connector: StreamConnector, asked: Relation, **counts: int) -> None:
-    """Until the topic has come to these counts; they are exact at the end."""
-    async with asyncio.timeout(20):
-        while True:
-            for state in await connector.states():
-                found = {name: getattr(state.counts, name) for name in counts}
-                if state.topic == asked.native["path"] and all(found[name] >= counts[name] for name in counts):
-                    assert found == counts
-                    return
-            await asyncio.sleep(0.01)
+    return permits(f"{topic}.news", **words)
 
 
 @pytest.fixture
@@ -57,14 +32,9 @@ async def topic() -> AsyncIterator[Subject]:
 
 
 @asynccontextmanager
-async def connected(folder: Path | None, *asked: Relation, url: str = "", now: Any = None, **words: Any) -> AsyncIterator[StreamConnector]:
-    settings = StreamSettings.of({"url": url or address("HUB_TEST_NATS"), "data": str(folder or ""), **words})
-    connector = StreamConnector(settings, system="permits", **({"now": now} if now else {}))
-    try:
-        await connector.open(asked)
+async def connected(folder: Path | None, *asked: Relation, url: str = "", **words: Any) -> AsyncIterator[StreamConnector]:
+    async with joined(url or address("HUB_TEST_NATS"), folder, *asked, **words) as connector:
         yield connector
-    finally:
-        await connector.close()
 
 
 async def test_the_latest_value_of_each_key_is_kept(topic: Subject, tmp_path: Path) -> None:
