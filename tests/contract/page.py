@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.table import COLUMNS, RULES
+from tests.contract.table import COLUMNS, RULES, UNTRIED
 from tests.house.files import ROOT
 
 PAGE = ROOT / "docs" / "contract.md"
@@ -22,11 +22,15 @@ it is left to it. What each kind does when its source is at fault is in [faults]
 
 def page() -> str:
     """The page as Markdown."""
-    lines = ["| rule | " + " | ".join(column.name for column in COLUMNS) + " |", "| --- " * (1 + len(COLUMNS)) + "|"]
-    lines += [f"| {_said(rule)} | " + " | ".join(column.cell(rule) for column in COLUMNS) + " |" for rule in RULES]
+    names = [*(column.name for column in COLUMNS), *UNTRIED]
+    lines = ["| rule | " + " | ".join(names) + " |", "| --- " * (1 + len(names)) + "|"]
+    lines += [
+        f"| {_said(rule)} | " + " | ".join([*(column.cell(rule) for column in COLUMNS), *("n/a" for _ in UNTRIED)]) + " |" for rule in RULES
+    ]
     reasons = ["| kind | rule | why |", "| --- | --- | --- |"]
     for column in COLUMNS:
         reasons += [f"| {column.name} | {_said(rule)} | {why} |" for rule, why in (*column.never.items(), *column.partly.items())]
+    reasons += [f"| {kind} | all | {why} |" for kind, why in UNTRIED.items()]
     table, why_not = "\n".join(lines), "\n".join(reasons)
     return f"{_HEAD}\n{table}\n\n## 例外 · Exceptions\n\n{why_not}\n"
 

@@ -44,6 +44,9 @@ def relations(path: str) -> tuple[Relation, ...]:
     )
 
 
+RELATIONS = relations("")  # each world has a path of its own
+
+
 class Streams(Contract):
     """What the worlds of all protocols share. ``known`` are settings for a broker that does not take whoever comes."""
 
