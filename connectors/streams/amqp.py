@@ -118,6 +118,13 @@ def _when_over(channel: AbstractChannel, call: Any) -> None:
     channel.close_callbacks.add(lambda *_: call())
 
 
+class _Connection(aio_pika.Connection):
+    """Closed below whatever comes. The driver would begin to close it when it is collected, without anybody to wait for that."""
+
+    def __del__(self) -> None:
+        pass
+
+
 @asynccontextmanager
 async def _connected(link: Link) -> AsyncIterator[AbstractChannel]:
     """A channel that breaks rather than mends itself. Without a credential the hub is guest, as everyone is. Raises SourceError."""
@@ -133,6 +140,7 @@ async def _connected(link: Link) -> AsyncIterator[AbstractChannel]:
                 ssl=link.tls is not None,
                 ssl_context=link.tls,
                 timeout=JOINING,
+                connection_class=_Connection,
             )
             channel = await connection.channel(publisher_confirms=False)
         yield channel
