@@ -1,74 +1,50 @@
 """One HTTP origin: session, credentials, limits, and what went wrong in the terms of ``connectors.spi``.
 
 For the kinds that speak HTTP. Retry, time limits and concurrency are the engine's; no answer is kept here. Must not know what
-a request means.
+a request means. What a status says is in ``connectors.answers``; on the wire:
 
     refused, name not found, cut off before an answer   down
-    no answer by the deadline, 408                      slow
-    429, 425                                            busy
-    401, 403                                            denied
-    other 4xx                                           invalid
-    502, 503, 504                                       down
-    other 5xx, not HTTP, cut off within the body, over the limit, not JSON   broken
-    3xx, certificate not trusted                        config
+    no answer by the deadline                           slow
+    not HTTP, cut off within the body, over the limit   broken
+    certificate not trusted                             config
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import orjson
 from yarl import URL
 
+from connectors.answers import Answer as Answer
+from connectors.answers import broken as broken
+from connectors.answers import decode as decode
+from connectors.answers import max_age as max_age
+from connectors.answers import refusal as refusal
+from connectors.answers import rows_at as rows_at
+from connectors.credentials import Auth as Auth
+from connectors.credentials import Clock, Tokens, client, fixed, reveal
 from connectors.settings import refused
 from connectors.spi import Call, ErrorKind, Secret, SourceError
 
-AuthKind = Literal["NONE", "BASIC", "API_KEY", "BEARER"]
-# The older national sets are parts of GB 18030, and senders are known to mix them up.
-_CHARSETS = {"gbk": "gb18030", "gb2312": "gb18030", "utf8": "utf-8"}
-_BEYOND_ASCII = bytes(range(128, 256))
-_SURE = 12  # bytes: six characters of GB 18030, of which about one in eight could pass for UTF-8
-# A fraction of 16 digits and more, or a whole number beyond 64 bits; what lies within a text may look like one, and costs time alone.
-_LONG_NUMBER = re.compile(rb"[:,\[]\s*-?(?:(?=[0-9.]{17})[0-9]+\.[0-9]|[0-9]{19})")
+_TOKEN_TIME = 10.0  # seconds to get a token in
+_NO_TOKEN: Mapping[str, str] = {
+    "denied": "The source's token service refused the hub's credential.",
+    "down": "The source's token service cannot be reached.",
+    "slow": "The source's token service did not answer in time.",
+    "busy": "The source's token service is busy.",
+    "broken": "The source's token service failed.",
+    "config": "The source's token service is not where 'tokenUrl' says.",
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-@dataclass(frozen=True, slots=True)
-class Auth:
-    """How the hub shows who it is.
-
-    BASIC takes ``user`` and ``password``, BEARER ``token``, API_KEY ``secret`` under ``header`` or ``query``; ``secret`` serves
-    BASIC and BEARER too.
-    """
-
-    kind: AuthKind = "NONE"
-    header: str = ""
-    query: str = ""
-    user: str | Secret = ""
-    password: Secret | None = None
-    secret: Secret | None = None
-    token: Secret | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: any status. ``body`` is decompressed."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +66,14 @@ onlooker: ContextVar[list[Exchange] | None] = ContextVar("onlooker", default=Non
 class Endpoint:
     """A base address and how to speak to it. Opened by the first request, closed by ``close``."""
 
-    def __init__(self, base: str, auth: Auth, headers: Mapping[str, str | Secret], *, max_bytes: int) -> None:
+    def __init__(self, base: str, auth: Auth, headers: Mapping[str, str | Secret], *, max_bytes: int, clock: Clock | None = None) -> None:
         self.base = _base(base)
         self.max_bytes = max_bytes
-        shown, self._query = _credentials(auth)
+        shown, self._query = fixed(auth)
+        self._grant = _Grant(auth) if auth.kind == "OAUTH2" else None
+        self._tokens = Tokens(self._grant, clock or Clock()) if self._grant else None
         self._hidden = {*shown, *(name for name, value in headers.items() if isinstance(value, Secret))}
-        self._headers = {"Accept": "application/json", **{name: _reveal(value) for name, value in headers.items()}, **shown}
+        self._headers = {"Accept": "application/json", **{name: reveal(value) for name, value in headers.items()}, **shown}
         for name, value in self._headers.items():
             if not name or _CONTROL.search(name) or _CONTROL.search(value) or not value.isascii():
                 raise refused(f"the value of header '{name}' cannot be sent")
@@ -117,17 +95,33 @@ class Endpoint:
         """Send one request to ``base`` + ``target`` (percent-encoded) and read the whole answer. Raises SourceError.
 
         The body is ``json``, or ``content`` of the type that ``headers`` name; ``shown`` is what an author who looks on sees of it.
-        ``once``: the request changes something and is not sent again when its connection breaks, whatever its method.
+        ``once``: the request changes something and is not sent again when its connection breaks, whatever its method. What reads goes out
+        again, once, with a new token when the source does not take the one that it was sent with.
         """
         sent = {"X-Request-Id": call.request_id} if call.request_id else {}
         body = content
         if json is not None:
             sent["Content-Type"] = "application/json"
             body = orjson.dumps(json)
+        sent |= headers or {}
         told = onlooker.get()
-        if told is not None:
-            named = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
-            told.append(Exchange(method, self.base + self._seen(target), {**named, **sent, **(headers or {})}, shown or body))
+        token = await self._token(call)
+        for again in (self._tokens is not None and not once, False):
+            if told is not None:
+                named = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
+                named |= dict.fromkeys(token, "****")
+                told.append(Exchange(method, self.base + self._seen(target), {**named, **sent}, shown or body))
+            answer = await self._once(method, target, call, body, {**sent, **token}, once=once)
+            if told is not None:
+                told[-1] = replace(told[-1], status=answer.status, received=answer.body)
+            if answer.status == 401:
+                self._stale(token)
+            if answer.status != 401 or not again:
+                return answer
+            token = await self._token(call)
+        raise AssertionError("either an answer or an error")
+
+    async def _once(self, method: str, target: str, call: Call, body: bytes | None, headers: Mapping[str, str], *, once: bool) -> Answer:
         async with (
             self._translated(),
             asyncio.timeout_at(call.deadline),
@@ -135,15 +129,12 @@ class Endpoint:
                 method,
                 self._url(target),
                 data=body,
-                headers={**sent, **(headers or {})},
+                headers=headers,
                 allow_redirects=False,
                 middlewares=(_never_again,) if once else None,
             ) as response,
         ):
-            content = await _content(response, min(self.max_bytes, call.max_bytes))
-            if told is not None:
-                told[-1] = replace(told[-1], status=response.status, received=content)
-            return Answer(response.status, response.headers, content)
+            return Answer(response.status, response.headers, await _content(response, min(self.max_bytes, call.max_bytes)))
         raise AssertionError("either an answer or an error")
 
     @asynccontextmanager
@@ -156,11 +147,15 @@ class Endpoint:
             headers["X-Request-Id"] = call.request_id
         if after:
             headers["Last-Event-ID"] = after
+        token = await self._token(call)
+        headers |= token
         async with self._translated():
             async with asyncio.timeout(quiet):
                 response = await self._open().request("GET", self._url(target), headers=headers, allow_redirects=False)
             try:
                 wrong = refusal(Answer(response.status, response.headers, b""))
+                if response.status == 401:
+                    self._stale(token)  # whoever follows a stream comes again
                 if wrong is not None:
                     raise wrong
                 if response.status == 204:
@@ -170,6 +165,16 @@ class Endpoint:
                 yield _parts(response, quiet)
             finally:
                 response.close()
+
+    async def _token(self, call: Call) -> dict[str, str]:
+        """The header that carries the token, where there has to be one."""
+        if self._tokens is None or self._closed:
+            return {}
+        return {"Authorization": "Bearer " + await self._tokens.token(call.deadline)}
+
+    def _stale(self, token: Mapping[str, str]) -> None:
+        if self._tokens is not None and token:
+            self._tokens.refused(token["Authorization"].removeprefix("Bearer "))
 
     def _url(self, target: str) -> URL:
         if self._query:
@@ -204,6 +209,9 @@ class Endpoint:
 
     async def close(self) -> None:
         self._closed = True
+        if self._tokens is not None and self._grant is not None:
+            await self._tokens.close()
+            await self._grant.endpoint.close()
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -218,6 +226,32 @@ class Endpoint:
                 headers=self._headers,
             )
         return self._session
+
+
+class _Grant:
+    """Asks for a token, at its own address, as the client itself. Raises SourceError, of which nothing has reached the source of data."""
+
+    def __init__(self, auth: Auth) -> None:
+        base, mark, query = auth.token_url.partition("?")
+        self.endpoint = Endpoint(base, client(auth), {}, max_bytes=2**16)
+        self._target = mark + query
+        self._form = urlencode({"grant_type": "client_credentials", **({"scope": auth.scope} if auth.scope else {})}).encode()
+
+    async def __call__(self) -> Any:
+        onlooker.set(None)  # nobody looks on: the answer is a credential
+        deadline = asyncio.get_running_loop().time() + _TOKEN_TIME
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            answer = await self.endpoint.send("POST", self._target, Call(deadline=deadline), content=self._form, headers=form)
+            if answer.status == 400:  # RFC 6749 §5.2: so the client, its scope or its way is refused
+                raise SourceError("denied", "", detail="status 400")
+            wrong = refusal(answer)
+            if wrong is not None:
+                raise wrong
+            return decode(answer)
+        except SourceError as error:
+            kind: ErrorKind = "config" if error.kind == "invalid" else error.kind
+            raise SourceError(kind, _NO_TOKEN.get(kind, ""), detail=error.detail, retry_after=error.retry_after, untouched=True) from None
 
 
 class Cut(aiohttp.ClientError):
@@ -244,93 +278,6 @@ async def _parts(response: aiohttp.ClientResponse, quiet: float) -> AsyncIterato
         yield part
 
 
-def decode(answer: Answer) -> Any:
-    """The JSON document of an answer, in whatever charset it says; None for 204. Raises SourceError (broken)."""
-    if answer.status == 204:
-        return None
-    found = re.search(r"charset\s*=\s*\"?([\w.:-]+)", answer.headers.get("Content-Type", ""), re.IGNORECASE)
-    charset = found[1].lower() if found else "utf-8"
-    try:
-        charset = _CHARSETS.get(charset, charset)
-        if charset == "utf-8":
-            return _parsed(answer.body.removeprefix(b"\xef\xbb\xbf"))
-        if charset == "gb18030" and _is_utf8(answer.body):
-            raise broken("The source's answer is in another charset than it says.", "UTF-8, not GB 18030")
-        return _parsed(answer.body.decode(charset).removeprefix("\ufeff").encode())
-    except (ValueError, LookupError, RecursionError):  # not JSON, not in its charset, no such charset
-        raise broken("The source did not answer with JSON.", f"status {answer.status}, {len(answer.body)} bytes") from None
-
-
-def _parsed(body: bytes) -> Any:
-    """The document; where a number has more digits than a float holds, it is read with all of them. Raises ValueError."""
-    if _LONG_NUMBER.search(body) is None:
-        return orjson.loads(body)
-    orjson.loads(body)  # which is stricter than what follows: no NaN, nothing nested without end
-    return json.loads(body, parse_float=Decimal)
-
-
-def _is_utf8(body: bytes) -> bool:
-    """Whether what says to be GB 18030 is surely UTF-8: that many characters of the one do not read as the other by accident."""
-    if len(body) - len(body.translate(None, _BEYOND_ASCII)) < _SURE:
-        return False
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def refusal(answer: Answer) -> SourceError | None:
-    """What an answer's status says went wrong, if anything."""
-    status = answer.status
-    if 200 <= status < 300:
-        return None
-    detail = f"status {status}"
-    if status in (401, 403):
-        return SourceError("denied", "The source refused the hub's credential.", detail=detail)
-    if status in (425, 429, 503):
-        kind: ErrorKind = "down" if status == 503 else "busy"
-        return SourceError(kind, "The source is busy or out of service.", detail=detail, retry_after=_retry_after(answer), untouched=True)
-    if status == 408:
-        return SourceError("slow", "The source did not answer in time.", detail=detail)
-    if status in (502, 504):
-        return SourceError("down", "The source is out of service.", detail=detail)
-    if status >= 500:
-        return broken("The source failed.", detail)
-    if status >= 400:
-        return SourceError("invalid", "The source did not accept the request.", detail=detail)
-    return refused("The source sends the hub elsewhere.", detail)
-
-
-def max_age(answer: Answer) -> float | None:
-    """How long the source says its answer stays fresh, in seconds; 0 if it must not be kept at all."""
-    control = answer.headers.get("Cache-Control", "").lower()
-    if "no-store" in control or "no-cache" in control:
-        return 0.0
-    found = re.search(r"(?:^|[,\s])max-age=(\d{1,9})", control)
-    return float(found[1]) if found else None
-
-
-def broken(message: str, detail: str = "") -> SourceError:
-    """The source answered something that cannot be read."""
-    return SourceError("broken", message, detail=detail)
-
-
-def rows_at(found: Any, bare: bool = False) -> list[Any]:
-    """The rows in what lies at a place of a document: a list, one object, or nothing. ``bare`` rows may be single values.
-
-    Raises SourceError (broken).
-    """
-    rows = [] if found is None else found if isinstance(found, list) else [found]
-    kinds = set(map(type, rows))  # one pass in C: a large answer has many rows, and they are dicts
-    if type(None) in kinds:
-        kinds.remove(type(None))
-        rows = [row for row in rows if row is not None]
-    if not bare and not kinds <= {dict}:
-        raise broken("The source's rows are not objects.")
-    return rows
-
-
 async def _content(response: aiohttp.ClientResponse, most: int) -> bytes:
     parts = []
     size = 0
@@ -340,17 +287,6 @@ async def _content(response: aiohttp.ClientResponse, most: int) -> bytes:
             raise broken("The source's answer is too large.", f"over {most} bytes")
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _retry_after(answer: Answer) -> float | None:
-    """RFC 9110 §10.2.3: seconds, or a date, which counts from the answer's own Date."""
-    said = answer.headers.get("Retry-After", "").strip()
-    if said.isdecimal():
-        return float(said)
-    try:
-        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(answer.headers.get("Date", ""))).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 def _base(base: str) -> str:
@@ -363,26 +299,3 @@ def _base(base: str) -> str:
     if url.user or url.password or url.query_string or url.fragment:
         raise refused("The address of the source holds more than a place; credentials belong into 'auth'.")
     return str(url).rstrip("/")
-
-
-def _credentials(auth: Auth) -> tuple[dict[str, str], str]:
-    """(headers, query) that carry the credential."""
-    secret = auth.secret or auth.token or auth.password
-    if auth.kind == "NONE":
-        return {}, ""
-    if secret is None:
-        raise refused(f"auth of kind {auth.kind} needs a secret")
-    if auth.kind == "BASIC":
-        pair = f"{_reveal(auth.user)}:{(auth.password or secret).reveal()}".encode()
-        return {"Authorization": "Basic " + base64.b64encode(pair).decode()}, ""
-    if auth.kind == "BEARER":
-        return {"Authorization": f"Bearer {(auth.token or secret).reveal()}"}, ""
-    if auth.query:
-        return {}, f"{quote(auth.query, safe='')}={quote(secret.reveal(), safe='')}"
-    if not auth.header:
-        raise refused("auth of kind API_KEY needs 'header' or 'query'")
-    return {auth.header: secret.reveal()}, ""
-
-
-def _reveal(value: str | Secret) -> str:
-    return value.reveal() if isinstance(value, Secret) else value

@@ -1,0 +1,185 @@
+"""How the hub shows who it is to sources over HTTP: tokens that it has to fetch first."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from aiohttp import web
+
+from connectors.credentials import Clock
+from connectors.http import Auth, Endpoint, onlooker
+from connectors.spi import Call, Secret, SourceError
+from tests.connectors.loopback import never, nobody, served
+
+
+@dataclass
+class Department:
+    """Gives tokens ``t1``, ``t2``, … to its client, and data to who shows one of ``good``."""
+
+    grants: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    instead: web.Response | None = None
+    life: Any = 3600
+
+    async def grant(self, request: web.Request) -> web.Response:
+        self.grants.append((request.headers["Authorization"], parse_qs(await request.text())))
+        await asyncio.sleep(0)
+        if self.instead is not None:
+            return self.instead
+        return web.json_response({"access_token": f"t{len(self.grants)}", "token_type": "bearer", "expires_in": self.life})
+
+    async def data(self, request: web.Request) -> web.Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.asked.append(f"{request.method} {token}")
+        return web.json_response({"token": token}, status=401 if token in self.refused or not token else 200)
+
+
+@asynccontextmanager
+async def open_to(department: Department, clock: Clock | None = None, at: str = "/token", **more: Any) -> AsyncIterator[Endpoint]:
+    routes = [web.post("/token", department.grant), web.post("/hangs", never), web.route("*", "/data", department.data)]
+    async with served(*routes) as base:
+        url = at if at.startswith("http") else base + at
+        auth = Auth("OAUTH2", user=Secret("部门 1"), secret=Secret("s:e/c"), token_url=url, **more)
+        endpoint = Endpoint(base, auth, {}, max_bytes=1000, clock=clock)
+        try:
+            yield endpoint
+        finally:
+            await endpoint.close()
+
+
+async def test_a_client_fetches_a_token_and_shows_it() -> None:
+    department = Department()
+    async with open_to(department, scope="a:read b:read") as endpoint:
+        assert (await endpoint.send("GET", "/data", Call())).status == 200
+        assert (await endpoint.send("POST", "/data", Call(), json={})).status == 200
+    shown = base64.b64encode(b"%E9%83%A8%E9%97%A8+1:s%3Ae%2Fc").decode()
+    assert department.grants == [(f"Basic {shown}", {"grant_type": ["client_credentials"], "scope": ["a:read b:read"]})]
+    assert department.asked == ["GET t1", "POST t1"]
+
+
+async def test_many_who_wait_ask_for_it_once() -> None:
+    department = Department()
+    async with open_to(department) as endpoint:
+        answers = await asyncio.gather(*(endpoint.send("GET", "/data", Call()) for _ in range(20)))
+    assert {answer.status for answer in answers} == {200}
+    assert len(department.grants) == 1
+
+
+@pytest.mark.parametrize(("life", "serves"), [(3600, 3569), (100, 89), ("100", 89), (None, 269), (-1, 269)])
+async def test_a_token_is_renewed_shortly_before_its_end(life: Any, serves: float) -> None:
+    now = [1000.0]
+    department = Department(life=life)
+    async with open_to(department, Clock(ticks=lambda: now[0])) as endpoint:
+        await endpoint.send("GET", "/data", Call())
+        now[0] += serves
+        await endpoint.send("GET", "/data", Call())
+        now[0] += 2
+        await endpoint.send("GET", "/data", Call())
+    assert department.asked == ["GET t1", "GET t1", "GET t2"]
+
+
+async def test_a_read_refused_goes_out_again_with_a_new_token() -> None:
+    department = Department(refused={"t1"})
+    async with open_to(department) as endpoint:
+        assert (await endpoint.send("GET", "/data", Call())).status == 200
+    assert department.asked == ["GET t1", "GET t2"]
+
+
+async def test_many_reads_refused_take_one_new_token() -> None:
+    department = Department()
+    async with open_to(department) as endpoint:
+        await endpoint.send("GET", "/data", Call())
+        department.refused.add("t1")
+        answers = await asyncio.gather(*(endpoint.send("GET", "/data", Call()) for _ in range(10)))
+    assert {answer.status for answer in answers} == {200}
+    assert len(department.grants) == 2
+
+
+async def test_a_read_refused_twice_is_refused() -> None:
+    department = Department(refused={"t1", "t2", "t3"})
+    async with open_to(department) as endpoint:
+        assert (await endpoint.send("GET", "/data", Call())).status == 401
+    assert department.asked == ["GET t1", "GET t2"]
+
+
+async def test_a_write_refused_is_not_sent_again_and_the_next_call_has_a_new_token() -> None:
+    department = Department(refused={"t1"})
+    async with open_to(department) as endpoint:
+        assert (await endpoint.send("POST", "/data", Call(), json={}, once=True)).status == 401
+        assert (await endpoint.send("POST", "/data", Call(), json={}, once=True)).status == 200
+    assert department.asked == ["POST t1", "POST t2"]
+
+
+@pytest.mark.parametrize(
+    ("instead", "kind"),
+    [
+        (web.Response(status=400, text='{"error": "invalid_scope"}'), "denied"),
+        (web.Response(status=401, text='{"error": "invalid_client"}'), "denied"),
+        (web.Response(status=404), "config"),
+        (web.Response(status=302), "config"),
+        (web.Response(status=429), "busy"),
+        (web.Response(status=503), "down"),
+        (web.Response(status=500), "broken"),
+        (web.Response(text="<html>"), "broken"),
+        (web.Response(text="[]"), "broken"),
+        (web.Response(text='{"access_token": "a b\\n"}'), "broken"),
+        (web.Response(text='{"access_token": "hidden", "token_type": "mac"}'), "broken"),
+    ],
+)
+async def test_what_the_token_service_answers_wrongly(instead: web.Response, kind: str) -> None:
+    department = Department(instead=instead)
+    async with open_to(department) as endpoint:
+        with pytest.raises(SourceError) as caught:
+            await endpoint.send("POST", "/data", Call(), json={}, once=True)
+    assert caught.value.kind == kind
+    assert caught.value.untouched  # the source of the data heard nothing, so even a write may be made again
+    assert "token service" in caught.value.message
+    assert not any(word in f"{caught.value.message} {caught.value.detail}" for word in ("127.0.0.1", "hidden", "s:e/c"))
+    assert department.asked == []
+
+
+async def test_a_failure_is_not_kept() -> None:
+    department = Department(instead=web.Response(status=503))
+    async with open_to(department) as endpoint:
+        with pytest.raises(SourceError):
+            await endpoint.send("GET", "/data", Call())
+        department.instead = None
+        assert (await endpoint.send("GET", "/data", Call())).status == 200
+
+
+async def test_nobody_gives_tokens() -> None:
+    async with open_to(Department(), at=f"http://127.0.0.1:{nobody()}/token") as endpoint:
+        with pytest.raises(SourceError, match="token service cannot be reached") as caught:
+            await endpoint.send("GET", "/data", Call())
+    assert caught.value.kind == "down"
+
+
+async def test_who_cannot_wait_for_a_token_is_told_so() -> None:
+    async with open_to(Department(), at="/hangs") as endpoint:
+        with pytest.raises(SourceError, match="token service did not answer in time") as caught:
+            await endpoint.send("GET", "/data", Call(deadline=asyncio.get_running_loop().time() + 0.02))
+    assert caught.value.kind == "slow"
+
+
+async def test_an_author_who_looks_on_sees_no_token() -> None:
+    seen: Any = []
+    looking = onlooker.set(seen)
+    try:
+        async with open_to(Department()) as endpoint:
+            await endpoint.send("GET", "/data", Call())
+    finally:
+        onlooker.reset(looking)
+    assert [(one.method, one.headers["Authorization"]) for one in seen] == [("GET", "****")]
+
+
+def test_a_client_needs_all_of_it() -> None:
+    with pytest.raises(SourceError, match="'tokenUrl', 'user' and 'secret'"):
+        Endpoint("http://dept.example", Auth("OAUTH2", secret=Secret("s"), token_url="http://dept.example/t"), {}, max_bytes=1)
