@@ -36,9 +36,9 @@ def slips(word: Word) -> Iterator[Slip]:
 
 # ---- pages, batches and credentials
 
-_PARTS = {  # of @get(page:) and of auth: part -> the kinds it goes with
-    "page": {"page": "PAGE", "first": "PAGE", "offset": "OFFSET", "cursor": "CURSOR", "next": "CURSOR"},
-    "auth": {"header": "API_KEY", "query": "API_KEY", "user": "BASIC"},
+_PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {  # of @get(page:) and of auth: part -> the kinds it goes with, the usual one first
+    "page": {"page": ("PAGE",), "first": ("PAGE",), "offset": ("OFFSET",), "cursor": ("CURSOR",), "next": ("CURSOR",)},
+    "auth": {"header": ("API_KEY",), "query": ("API_KEY",), "user": ("BASIC", "OAUTH2"), "tokenUrl": ("OAUTH2",), "scope": ("OAUTH2",)},
 }
 
 
@@ -53,14 +53,19 @@ def _page(word: Word) -> Iterator[Slip]:
         yield Slip("BAD_PAGE", word.value_node("page"), message, 'add next: "…", a path in the answer')
 
 
+_USERS = {"BASIC": "user's name", "OAUTH2": "client's id"}
+
+
 def _auth(word: Word) -> Iterator[Slip]:
     auth = word.args.get("auth")
     if auth is None:
         return
     kind, node = str(auth["kind"]), word.value_node("auth")
     yield from _idle(word, "auth", kind, "BAD_AUTH")
-    if kind == "BASIC" and not auth.get("user"):
-        yield Slip("BAD_AUTH", node, "BASIC needs `user`.", 'add user: "…", the name of the secret that holds the user\'s name')
+    if kind in _PARTS["auth"]["user"] and not auth.get("user"):
+        yield Slip("BAD_AUTH", node, f"{kind} needs `user`.", f'add user: "…", the name of the secret that holds the {_USERS[kind]}')
+    if kind == "OAUTH2" and not auth.get("tokenUrl"):
+        yield Slip("BAD_AUTH", node, "OAUTH2 needs `tokenUrl`.", 'add tokenUrl: "${NAME}", the address that gives tokens')
     if kind == "API_KEY" and bool(auth.get("header")) is bool(auth.get("query")):
         yield Slip("BAD_AUTH", node, "An API_KEY goes into one place.", 'write header: "…" or query: "…", one of the two')
 
@@ -74,10 +79,10 @@ def _basic(word: Word) -> Iterator[Slip]:
 
 def _idle(word: Word, argument: str, kind: str, code: str) -> Iterator[Slip]:
     """Parts that are given and mean nothing with this kind: the author expects something that will not happen."""
-    for name, owner in _PARTS[argument].items():
+    for name, owners in _PARTS[argument].items():
         node = _inside(word.value_node(argument), name)
-        if node is not None and owner != kind:
-            yield Slip(code, node, f"`{name}` goes with {owner}; here it is {kind}.", f"remove {name}, or write {owner}")
+        if node is not None and kind not in owners:
+            yield Slip(code, node, f"`{name}` goes with {' or '.join(owners)}; here it is {kind}.", f"remove {name}, or write {owners[0]}")
 
 
 def _source_keeps(word: Word) -> Iterator[Slip]:
@@ -95,8 +100,8 @@ def _single(word: Word) -> Iterator[Slip]:
 
 def _broker(word: Word) -> Iterator[Slip]:
     auth = word.args.get("auth")
-    if auth is not None and str(auth["kind"]) == "API_KEY":
-        message = "A broker knows no API_KEY."
+    if auth is not None and str(auth["kind"]) not in ("BASIC", "BEARER"):
+        message = f"A broker knows no {auth['kind']}."
         yield Slip("BAD_AUTH", word.value_node("auth"), message, 'write {kind: BASIC, user: "…", secret: "…"}')
 
 
