@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
+import hmac
 import re
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +20,21 @@ from urllib.parse import quote, quote_plus
 from connectors.settings import refused
 from connectors.spi import Secret, SourceError
 
-AuthKind = Literal["NONE", "BASIC", "API_KEY", "BEARER", "OAUTH2"]
+AuthKind = Literal["NONE", "BASIC", "API_KEY", "BEARER", "OAUTH2", "HMAC"]
+Algorithm = Literal["SHA256", "SM3"]
 _LEEWAY = 30.0  # seconds before its end when a token is no longer used; a tenth of its life where that is less
 _LIFE = 300.0  # seconds that a token is kept whose end nobody said
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The headers of a signed request."""
+
+    app: str = "X-App-Id"
+    timestamp: str = "X-Timestamp"
+    nonce: str = "X-Nonce"
+    signature: str = "X-Signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +42,8 @@ class Auth:
     """How the hub shows who it is.
 
     BASIC takes ``user`` and ``password``, BEARER ``token``, API_KEY ``secret`` under ``header`` or ``query``; ``secret`` serves
-    BASIC and BEARER too. OAUTH2 asks ``token_url`` for a token with ``user`` and ``secret``, the client's, for the ``scope``.
+    BASIC and BEARER too. OAUTH2 asks ``token_url`` for a token with ``user`` and ``secret``, the client's, for the ``scope``. HMAC
+    signs each request with ``secret`` for the application ``user``; ``signed`` names the headers.
     """
 
     kind: AuthKind = "NONE"
@@ -40,13 +55,17 @@ class Auth:
     token: Secret | None = None
     token_url: str = ""
     scope: str = ""
+    algorithm: Algorithm = "SHA256"
+    signed: Signed = Signed()
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``ticks`` counts seconds and never goes back."""
+    """``ticks`` counts seconds and never goes back, ``now`` is in seconds since 1970, ``nonce`` is never the same twice."""
 
     ticks: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    nonce: Callable[[], str] = lambda: secrets.token_hex(16)
 
 
 def fixed(auth: Auth) -> tuple[dict[str, str], str]:
@@ -56,7 +75,7 @@ def fixed(auth: Auth) -> tuple[dict[str, str], str]:
         return {}, ""
     if secret is None:
         raise refused(f"auth of kind {auth.kind} needs a secret")
-    if auth.kind == "OAUTH2":
+    if auth.kind in ("OAUTH2", "HMAC"):
         return {}, ""
     if auth.kind == "BASIC":
         pair = f"{reveal(auth.user)}:{(auth.password or secret).reveal()}".encode()
@@ -135,3 +154,36 @@ def _granted(document: Any) -> tuple[str, float]:
     if isinstance(life, str) and life.isdecimal():
         life = int(life)
     return token, float(life) if isinstance(life, int | float) and 0 <= life < 1e9 else _LIFE
+
+
+class Signer:
+    """Signs requests: HMAC (RFC 2104) with SHA-256 or SM3 (GB/T 32905) over what ``canonical`` says. Raises SourceError (config)."""
+
+    def __init__(self, auth: Auth, clock: Clock) -> None:
+        if not auth.user or auth.secret is None:
+            raise refused("auth of kind HMAC needs 'user' and 'secret'")
+        self._app, self._secret, self._clock = reveal(auth.user), auth.secret, clock
+        self._digest = auth.algorithm.lower()
+        self.headers = auth.signed
+        if self._digest not in hashlib.algorithms_available:  # OpenSSL of some builds
+            raise refused(f"this Python has no {auth.algorithm}")
+        if not self._app.isascii() or not self._app.isprintable():
+            raise refused("the name of the application cannot be sent in a header")
+
+    def names(self) -> tuple[str, ...]:
+        return (self.headers.app, self.headers.timestamp, self.headers.nonce, self.headers.signature)
+
+    def sign(self, method: str, target: str, body: bytes) -> dict[str, str]:
+        """The headers for one sending; ``target`` is path and query as they go out."""
+        stamp, nonce = str(int(self._clock.now() * 1000)), self._clock.nonce()
+        text = canonical(method, target, stamp, nonce, hashlib.new(self._digest, body).hexdigest())
+        signature = hmac.new(self._secret.reveal().encode(), text, self._digest).hexdigest()
+        return dict(zip(self.names(), (self._app, stamp, nonce, signature), strict=True))
+
+
+def canonical(method: str, target: str, stamp: str, nonce: str, body: str) -> bytes:
+    """What is signed: method, path with the query's pairs in order of their bytes, time in milliseconds, nonce and the body's hash in hex,
+    joined by line feeds. Path and pairs stay percent-encoded as they are sent."""
+    path, _, query = target.partition("?")
+    pairs = "&".join(sorted(query.split("&"))) if query else ""
+    return "\n".join((method, path + ("?" + pairs if pairs else ""), stamp, nonce, body)).encode()

@@ -31,7 +31,7 @@ from connectors.answers import max_age as max_age
 from connectors.answers import refusal as refusal
 from connectors.answers import rows_at as rows_at
 from connectors.credentials import Auth as Auth
-from connectors.credentials import Clock, Tokens, client, fixed, reveal
+from connectors.credentials import Clock, Signer, Tokens, client, fixed, reveal
 from connectors.settings import refused
 from connectors.spi import Call, ErrorKind, Secret, SourceError
 
@@ -73,6 +73,7 @@ class Endpoint:
         self._grant = _Grant(auth) if auth.kind == "OAUTH2" else None
         self._tokens = Tokens(self._grant, clock or Clock()) if self._grant else None
         self._hidden = {*shown, *(name for name, value in headers.items() if isinstance(value, Secret))}
+        self._signer = Signer(auth, clock or Clock()) if auth.kind == "HMAC" else None
         self._headers = {"Accept": "application/json", **{name: reveal(value) for name, value in headers.items()}, **shown}
         for name, value in self._headers.items():
             if not name or _CONTROL.search(name) or _CONTROL.search(value) or not value.isascii():
@@ -109,7 +110,7 @@ class Endpoint:
         for again in (self._tokens is not None and not once, False):
             if told is not None:
                 named = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
-                named |= dict.fromkeys(token, "****")
+                named |= dict.fromkeys((*token, *(self._signer.names() if self._signer else ())), "****")
                 told.append(Exchange(method, self.base + self._seen(target), {**named, **sent}, shown or body))
             answer = await self._once(method, target, call, body, {**sent, **token}, once=once)
             if told is not None:
@@ -131,7 +132,7 @@ class Endpoint:
                 data=body,
                 headers=headers,
                 allow_redirects=False,
-                middlewares=(_never_again,) if once else None,
+                middlewares=self._middlewares(once, body),
             ) as response,
         ):
             return Answer(response.status, response.headers, await _content(response, min(self.max_bytes, call.max_bytes)))
@@ -151,7 +152,9 @@ class Endpoint:
         headers |= token
         async with self._translated():
             async with asyncio.timeout(quiet):
-                response = await self._open().request("GET", self._url(target), headers=headers, allow_redirects=False)
+                response = await self._open().request(
+                    "GET", self._url(target), headers=headers, allow_redirects=False, middlewares=self._middlewares(False, None)
+                )
             try:
                 wrong = refusal(Answer(response.status, response.headers, b""))
                 if response.status == 401:
@@ -165,6 +168,18 @@ class Endpoint:
                 yield _parts(response, quiet)
             finally:
                 response.close()
+
+    def _middlewares(self, once: bool, body: bytes | None) -> tuple[aiohttp.ClientMiddlewareType, ...] | None:
+        signer = self._signer
+        if signer is None:
+            return (_never_again,) if once else None
+
+        async def sign(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            """Each sending has a time and a nonce of its own, also where aiohttp repeats one whose connection broke."""
+            request.headers.update(signer.sign(request.method, request.url.raw_path_qs, body or b""))
+            return await handler(request)
+
+        return (_never_again, sign) if once else (sign,)
 
     async def _token(self, call: Call) -> dict[str, str]:
         """The header that carries the token, where there has to be one."""

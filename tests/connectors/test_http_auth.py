@@ -1,9 +1,11 @@
-"""How the hub shows who it is to sources over HTTP: tokens that it has to fetch first."""
+"""How the hub shows who it is to sources over HTTP: tokens that it has to fetch first, signatures of each request."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 from aiohttp import web
 
-from connectors.credentials import Clock
+from connectors.credentials import Algorithm, Clock, Signed
 from connectors.http import Auth, Endpoint, onlooker
 from connectors.spi import Call, Secret, SourceError
 from tests.connectors.loopback import never, nobody, served
@@ -183,3 +185,75 @@ async def test_an_author_who_looks_on_sees_no_token() -> None:
 def test_a_client_needs_all_of_it() -> None:
     with pytest.raises(SourceError, match="'tokenUrl', 'user' and 'secret'"):
         Endpoint("http://dept.example", Auth("OAUTH2", secret=Secret("s"), token_url="http://dept.example/t"), {}, max_bytes=1)
+
+
+# ---- signed requests
+
+POSTED = b'{"x":1}'
+
+
+def test_known_vectors() -> None:
+    """HMAC with SHA-256: RFC 4231 §4.3; SM3: GB/T 32905 annex A.1 for the hash."""
+    jefe = hmac.new(b"Jefe", b"what do ya want for nothing?", "sha256").hexdigest()
+    assert jefe == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    assert hashlib.new("sm3", b"abc").hexdigest() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+
+
+def by_definition(key: bytes, text: bytes) -> str:
+    """HMAC with SM3 as RFC 2104 writes it, from the hash alone."""
+    padded = key.ljust(64, b"\0")
+    inner = hashlib.new("sm3", bytes(part ^ 0x36 for part in padded) + text).digest()
+    return hashlib.new("sm3", bytes(part ^ 0x5C for part in padded) + inner).hexdigest()
+
+
+@pytest.mark.parametrize("algorithm", ["SHA256", "SM3"])
+async def test_a_request_is_signed(algorithm: Algorithm) -> None:
+    got: list[tuple[str, bytes, Any]] = []
+
+    async def reply(request: web.Request) -> web.Response:
+        got.append((request.raw_path, await request.read(), request.headers))
+        return web.json_response({})
+
+    nonces = iter(["n1", "n2"])
+    clock = Clock(now=lambda: 1_790_000_000.1234, nonce=lambda: next(nonces))
+    async with served(web.route("*", "/{any:.*}", reply)) as base:
+        auth = Auth("HMAC", user=Secret("app1"), secret=Secret("钥匙"), algorithm=algorithm, signed=Signed(signature="X-Sign"))
+        endpoint = Endpoint(base + "/api", auth, {}, max_bytes=1000, clock=clock)
+        await endpoint.send("POST", "/list?b=%E4%B8%AD&a=2&a=1", Call(), json={"x": 1}, once=True)
+        await endpoint.send("GET", "/one", Call())
+        await endpoint.close()
+
+    name = algorithm.lower()
+    texts = [
+        f"POST\n/api/list?a=1&a=2&b=%E4%B8%AD\n1790000000123\nn1\n{hashlib.new(name, POSTED).hexdigest()}",
+        f"GET\n/api/one\n1790000000123\nn2\n{hashlib.new(name, b'').hexdigest()}",
+    ]
+    for text, (_, _, headers) in zip(texts, got, strict=True):
+        assert (headers["X-App-Id"], headers["X-Timestamp"]) == ("app1", "1790000000123")
+        assert headers["X-Sign"] == hmac.new("钥匙".encode(), text.encode(), name).hexdigest()
+        if algorithm == "SM3":
+            assert headers["X-Sign"] == by_definition("钥匙".encode(), text.encode())
+    assert [headers["X-Nonce"] for _, _, headers in got] == ["n1", "n2"]
+    assert got[0][:2] == ("/api/list?b=%E4%B8%AD&a=2&a=1", POSTED)  # what goes out stays as it was
+
+
+async def test_an_author_who_looks_on_sees_no_signature() -> None:
+    async def reply(request: web.Request) -> web.Response:
+        return web.json_response({})
+
+    seen: Any = []
+    looking = onlooker.set(seen)
+    try:
+        async with served(web.get("/", reply)) as base:
+            endpoint = Endpoint(base, Auth("HMAC", user=Secret("hidden1"), secret=Secret("hidden2")), {}, max_bytes=1000)
+            await endpoint.send("GET", "/", Call())
+            await endpoint.close()
+    finally:
+        onlooker.reset(looking)
+    assert {name: seen[0].headers[name] for name in ("X-App-Id", "X-Signature")} == {"X-App-Id": "****", "X-Signature": "****"}
+    assert "hidden" not in repr(seen)
+
+
+def test_a_signature_needs_an_application() -> None:
+    with pytest.raises(SourceError, match="'user' and 'secret'"):
+        Endpoint("http://dept.example", Auth("HMAC", secret=Secret("s")), {}, max_bytes=1)
