@@ -38,7 +38,15 @@ def slips(word: Word) -> Iterator[Slip]:
 
 _PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {  # of @get(page:) and of auth: part -> the kinds it goes with, the usual one first
     "page": {"page": ("PAGE",), "first": ("PAGE",), "offset": ("OFFSET",), "cursor": ("CURSOR",), "next": ("CURSOR",)},
-    "auth": {"header": ("API_KEY",), "query": ("API_KEY",), "user": ("BASIC", "OAUTH2"), "tokenUrl": ("OAUTH2",), "scope": ("OAUTH2",)},
+    "auth": {
+        "header": ("API_KEY",),
+        "query": ("API_KEY",),
+        "user": ("BASIC", "OAUTH2", "HMAC"),
+        "tokenUrl": ("OAUTH2",),
+        "scope": ("OAUTH2",),
+        "algorithm": ("HMAC",),
+        "signed": ("HMAC",),
+    },
 }
 
 
@@ -53,7 +61,7 @@ def _page(word: Word) -> Iterator[Slip]:
         yield Slip("BAD_PAGE", word.value_node("page"), message, 'add next: "…", a path in the answer')
 
 
-_USERS = {"BASIC": "user's name", "OAUTH2": "client's id"}
+_USERS = {"BASIC": "user's name", "OAUTH2": "client's id", "HMAC": "application's id"}
 
 
 def _auth(word: Word) -> Iterator[Slip]:
