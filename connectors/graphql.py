@@ -32,6 +32,7 @@ from connectors.spi import (
     split,
     too_many_rows,
 )
+from connectors.tls import Tls, context
 
 Key = tuple[Any, ...]
 _HALF = re.compile("[\ud800-\udfff]")
@@ -66,6 +67,7 @@ class GraphqlSettings:
     """``url`` of the endpoint; it is spoken to by POST. ``errors`` are tried before the answer's own ``errors``.
 
     ``max_bytes`` bounds one answer, decompressed.
+    Files that ``tls`` names lie in the folder ``beside``.
     """
 
     url: str
@@ -73,6 +75,8 @@ class GraphqlSettings:
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     errors: tuple[ErrorWord, ...] = ()
     max_bytes: int = 64 * 1024 * 1024
+    tls: Tls | None = None
+    beside: str = ""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -88,7 +92,9 @@ class GraphqlConnector(Connector):
 
     def __init__(self, settings: GraphqlSettings, *, system: str = "") -> None:
         super().__init__(settings, system=system)
-        self._endpoint = Endpoint(settings.url, settings.auth, settings.headers, max_bytes=settings.max_bytes)
+        self._endpoint = Endpoint(
+            settings.url, settings.auth, settings.headers, max_bytes=settings.max_bytes, tls=context(settings.tls, settings.beside)
+        )
         self._rules = compile_rules(settings.errors)
         self._schema: Schema | None = None
         self._reading = asyncio.Lock()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -66,11 +67,20 @@ onlooker: ContextVar[list[Exchange] | None] = ContextVar("onlooker", default=Non
 class Endpoint:
     """A base address and how to speak to it. Opened by the first request, closed by ``close``."""
 
-    def __init__(self, base: str, auth: Auth, headers: Mapping[str, str | Secret], *, max_bytes: int, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        base: str,
+        auth: Auth,
+        headers: Mapping[str, str | Secret],
+        *,
+        max_bytes: int,
+        clock: Clock | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.base = _base(base)
         self.max_bytes = max_bytes
         shown, self._query = fixed(auth)
-        self._grant = _Grant(auth) if auth.kind == "OAUTH2" else None
+        self._grant = _Grant(auth, tls) if auth.kind == "OAUTH2" else None
         self._tokens = Tokens(self._grant, clock or Clock()) if self._grant else None
         self._hidden = {*shown, *(name for name, value in headers.items() if isinstance(value, Secret))}
         self._signer = Signer(auth, clock or Clock()) if auth.kind == "HMAC" else None
@@ -78,6 +88,7 @@ class Endpoint:
         for name, value in self._headers.items():
             if not name or _CONTROL.search(name) or _CONTROL.search(value) or not value.isascii():
                 raise refused(f"the value of header '{name}' cannot be sent")
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -234,7 +245,7 @@ class Endpoint:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30),
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30, ssl=self._tls or True),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 read_bufsize=2**20,  # large answers come in fewer, larger parts
@@ -246,9 +257,9 @@ class Endpoint:
 class _Grant:
     """Asks for a token, at its own address, as the client itself. Raises SourceError, of which nothing has reached the source of data."""
 
-    def __init__(self, auth: Auth) -> None:
+    def __init__(self, auth: Auth, tls: ssl.SSLContext | None) -> None:
         base, mark, query = auth.token_url.partition("?")
-        self.endpoint = Endpoint(base, client(auth), {}, max_bytes=2**16)
+        self.endpoint = Endpoint(base, client(auth), {}, max_bytes=2**16, tls=tls)
         self._target = mark + query
         self._form = urlencode({"grant_type": "client_credentials", **({"scope": auth.scope} if auth.scope else {})}).encode()
 

@@ -20,6 +20,7 @@ from connectors.rest.template import KEYS, Unfit, encode, plain
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused
 from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError, describe_ask, split, too_many_rows
+from connectors.tls import Tls, context
 
 # A source that never says that there is no more is stopped here.
 _MOST_PAGES = 10_000
@@ -30,6 +31,7 @@ class RestSettings:
     """``base`` is the address every path is added to; ``health`` a path that ``describe`` asks for (else the base itself).
 
     ``errors`` are tried in order before the status counts. ``max_bytes`` bounds one answer, decompressed.
+    Files that ``tls`` names lie in the folder ``beside``.
     """
 
     base: str
@@ -38,6 +40,8 @@ class RestSettings:
     errors: tuple[ErrorWord, ...] = ()
     health: str = ""
     max_bytes: int = 64 * 1024 * 1024
+    tls: Tls | None = None
+    beside: str = ""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -53,7 +57,9 @@ class RestConnector(Connector):
 
     def __init__(self, settings: RestSettings, *, system: str = "") -> None:
         super().__init__(settings, system=system)
-        self._endpoint = Endpoint(settings.base, settings.auth, settings.headers, max_bytes=settings.max_bytes)
+        self._endpoint = Endpoint(
+            settings.base, settings.auth, settings.headers, max_bytes=settings.max_bytes, tls=context(settings.tls, settings.beside)
+        )
         self._rules = compile_rules(settings.errors)
 
     async def describe(self) -> Catalog:

@@ -37,6 +37,7 @@ from connectors.spi import (
     split,
     too_many_rows,
 )
+from connectors.tls import Tls, context
 
 _STARS = "****"
 
@@ -62,6 +63,7 @@ class SoapSettings:
     url: str = ""
     port: str = ""
     auth: Auth = field(default_factory=Auth)
+    tls: Tls | None = None
     security: Security | None = None
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     header: Options = field(default_factory=Options)
@@ -85,6 +87,7 @@ class SoapConnector(Connector):
         super().__init__(settings, system=system)
         self._rules = compile_rules(settings.errors)
         self._now = now
+        self._tls = context(settings.tls, settings.beside)
         beside = Path(settings.beside).resolve()
         live = settings.wsdl.startswith(("http://", "https://"))
         self._folder = Folder(beside, settings.max_bytes)
@@ -215,7 +218,7 @@ class SoapConnector(Connector):
         self._target = ("/" if base.endswith("/") else "") + mark + query
 
     def _to(self, base: str) -> Endpoint:
-        return Endpoint(base, self.settings.auth, self.settings.headers, max_bytes=self.settings.max_bytes)
+        return Endpoint(base, self.settings.auth, self.settings.headers, max_bytes=self.settings.max_bytes, tls=self._tls)
 
 
 def _revealed(value: Any, shown: bool) -> Any:
