@@ -77,8 +77,8 @@ class Filled:
 
 
 def fill(options: Mapping[str, Any], given: Environment) -> Filled:
-    """Put variables and secrets into ``options``. Names of secrets stand under ``secret`` anywhere, and under ``user`` within ``auth`` and
-    ``security``."""
+    """Put variables and secrets into ``options``. Names of secrets stand under ``secret`` anywhere, under ``user`` within ``auth`` and
+    ``security``, and under ``key`` within ``tls``."""
     filled = Filled()
     filled.options = {name: _filled(value, (name,), given, filled.missing) for name, value in options.items()}
     filled.missing = list(dict.fromkeys(filled.missing))
@@ -92,7 +92,7 @@ def _filled(value: Any, path: tuple[str, ...], given: Environment, missing: list
         return [_filled(item, path, given, missing) for item in value]
     if not isinstance(value, str):
         return value
-    if path[-1] == "secret" or path[-2:] in (("auth", "user"), ("security", "user")):
+    if path[-1] == "secret" or path[-2:] in (("auth", "user"), ("security", "user"), ("tls", "key")):
         found = given.secret(value)
         if found is None:
             missing.append(f"secret {value} (environment {secret_variable(value)}, or a file)")

@@ -78,6 +78,13 @@ def _auth(word: Word) -> Iterator[Slip]:
         yield Slip("BAD_AUTH", node, "An API_KEY goes into one place.", 'write header: "…" or query: "…", one of the two')
 
 
+def _tls(word: Word) -> Iterator[Slip]:
+    tls = word.args.get("tls")
+    if tls is not None and bool(tls.get("certificate")) is not bool(tls.get("key")):
+        message = "A certificate is shown together with its private key."
+        yield Slip("BAD_AUTH", word.value_node("tls"), message, 'write certificate: "…", a file, and key: "…", a secret; or none of them')
+
+
 def _basic(word: Word) -> Iterator[Slip]:
     auth = word.args.get("auth")
     if auth is not None and str(auth["kind"]) != "BASIC":
@@ -211,9 +218,9 @@ _RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
     "get": (_page, _single),
     "field": (_single,),
     "call": (_single,),
-    "rest": (_auth, _texts, _headers, _source_keeps),
-    "graphql": (_auth, _texts, _headers, _source_keeps),
-    "soap": (_auth, _texts, _headers, _header, _source_keeps),
+    "rest": (_auth, _tls, _texts, _headers, _source_keeps),
+    "graphql": (_auth, _tls, _texts, _headers, _source_keeps),
+    "soap": (_auth, _tls, _texts, _headers, _header, _source_keeps),
     "sql": (_texts, _source_keeps),
     "files": (_auth, _basic, _texts),
     "stream": (_auth, _broker, _texts),
