@@ -115,14 +115,21 @@ class Tokens:
         """A token that serves now; ``deadline`` as in ``Call``. Raises SourceError, of which nothing has reached the source of the data."""
         if self._token and self._clock.ticks() < self._until:
             return self._token
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._renew())
-            self._asking.add_done_callback(self._done)
+        asking = self._asking
+        if asking is None:
+            asking = self._asking = asyncio.create_task(self._renew())
+            asking.add_done_callback(self._done)
         try:
             async with asyncio.timeout_at(deadline):
-                return await asyncio.shield(self._asking)  # who waits no longer does not stop it for the others
+                await asyncio.wait([asking])  # who waits no longer does not stop it for the others
         except TimeoutError:
             raise SourceError("slow", "The source's token service did not answer in time.", untouched=True) from None
+        if asking.cancelled():
+            raise SourceError("down", "The connection to the source is closed.", untouched=True)
+        error = asking.exception()
+        if isinstance(error, SourceError):  # each who waited gets one of its own: whoever catches it may write on it
+            raise SourceError(error.kind, error.message, detail=error.detail, retry_after=error.retry_after, untouched=True)
+        return asking.result()
 
     def refused(self, token: str) -> None:
         """The source did not take ``token``: unless there is a newer one already, it is not used again."""

@@ -224,6 +224,11 @@ def test_options_are_filled() -> None:
     }
 
 
+def test_the_private_key_of_a_certificate_is_a_secret() -> None:
+    filled = fill({"tls": {"ca": "${NAME}.pem", "key": "u.key"}, "key": "plain"}, Environment({"NAME": "ca"}, {"u.key": Secret("k")}))
+    assert filled.options == {"tls": {"ca": "ca.pem", "key": Secret("k")}, "key": "plain"}
+
+
 def test_what_is_missing_is_named_once_and_how_to_give_it() -> None:
     filled = fill({"base": "${HOST}/${HOST}", "auth": {"secret": "u.key"}}, Environment())
     assert filled.missing == ["variable HOST", f"secret u.key (environment {secret_variable('u.key')}, or a file)"]

@@ -17,7 +17,8 @@ from aiohttp import web
 
 from connectors.credentials import Algorithm, Clock, Signed
 from connectors.http import Auth, Endpoint, onlooker
-from connectors.spi import Call, Secret, SourceError
+from connectors.rest import RestConnector, RestSettings
+from connectors.spi import Ask, Call, Field, Options, Relation, Secret, SourceError
 from tests.connectors.loopback import never, nobody, served
 
 
@@ -171,6 +172,24 @@ async def test_who_cannot_wait_for_a_token_is_told_so() -> None:
     assert caught.value.kind == "slow"
 
 
+async def test_who_waits_for_a_token_while_the_hub_closes_is_told_so() -> None:
+    asked = asyncio.Event()
+
+    async def hangs(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        return await never(request)
+
+    async with served(web.post("/token", hangs)) as base:
+        auth = Auth("OAUTH2", user=Secret("a"), secret=Secret("s"), token_url=base + "/token")
+        endpoint = Endpoint(base, auth, {}, max_bytes=1000)
+        waiting = asyncio.create_task(endpoint.send("GET", "/data", Call()))
+        await asked.wait()
+        await endpoint.close()
+        with pytest.raises(SourceError) as caught:
+            await waiting
+    assert caught.value.kind == "down"
+
+
 async def test_an_author_who_looks_on_sees_no_token() -> None:
     seen: Any = []
     looking = onlooker.set(seen)
@@ -257,3 +276,23 @@ async def test_an_author_who_looks_on_sees_no_signature() -> None:
 def test_a_signature_needs_an_application() -> None:
     with pytest.raises(SourceError, match="'user' and 'secret'"):
         Endpoint("http://dept.example", Auth("HMAC", secret=Secret("s")), {}, max_bytes=1)
+
+
+def test_the_words_of_a_manifest_are_read() -> None:
+    words = {"kind": "HMAC", "user": Secret("a"), "secret": Secret("s"), "algorithm": "SM3", "signed": {"app": "A", "nonce": "N"}}
+    auth = RestSettings.of({"base": "http://dept.example", "auth": words}).auth
+    assert (auth.algorithm, auth.signed) == ("SM3", Signed(app="A", nonce="N"))
+    client = {"kind": "OAUTH2", "user": Secret("a"), "secret": Secret("s"), "tokenUrl": "http://dept.example/t", "scope": "x"}
+    assert RestSettings.of({"base": "http://dept.example", "auth": client}).auth.token_url == "http://dept.example/t"
+
+
+async def test_a_search_by_post_goes_out_again_too() -> None:
+    department = Department(refused={"t1"})
+    async with served(web.post("/token", department.grant), web.route("*", "/data", department.data)) as base:
+        words = {"kind": "OAUTH2", "user": Secret("a"), "secret": Secret("s"), "tokenUrl": base + "/token"}
+        connector = RestConnector(RestSettings.of({"base": base, "auth": words}))
+        search = Relation("r", (Field("token", "token"),), Options({"path": "/data", "method": "POST", "body": {}}))
+        plan = connector.plan(Ask("r", ("token",)), search)
+        assert [page.columns["token"] async for page in connector.fetch(plan, Call())] == [["t2"]]
+        await connector.close()
+    assert department.asked == ["POST t1", "POST t2"]
