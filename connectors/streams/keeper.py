@@ -68,7 +68,7 @@ class Keeper:
         self._tried = asyncio.Event()  # joining has succeeded or failed
         self._changed = asyncio.Event()
         self._joined = False
-        self._known = False  # there are values from an earlier life
+        self._known = False  # all that the stream held when it was joined for the first time is there
         self._fault: SourceError | None = None
         self._left = 0.0  # when it was joined last
         self._closing = False
@@ -131,8 +131,7 @@ class Keeper:
         while True:
             fault: SourceError | None = None
             try:
-                position, self.change = await self._do(lambda: self._store.position(self.kept))
-                self._known = self._known or bool(position.origin)
+                position, self.change, self._known = await self._do(lambda: self._store.position(self.kept))
                 async with aclosing(self._watch(position)) as batches:  # type: ignore[type-var]  # watches are generators
                     async for batch in batches:
                         await self._take(batch)
@@ -167,12 +166,12 @@ class Keeper:
             self.change, dead = await self._do(lambda: self._store.apply(self.kept, batch, now))
             if dead:
                 log.warning("messages not taken", system=self._system, topic=self.kept.topic.name, count=dead)
-            self._known = True
             self._changed.set()
         await batch.done()
         self._joined, self._fault = True, None
         self._tried.set()
         if batch.current:
+            self._known = True
             self._current.set()
 
     async def _do(self, work: Callable[[], T]) -> T:

@@ -22,7 +22,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS topics (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, layout TEXT NOT NULL, origin TEXT NOT NULL, sequences TEXT NOT NULL,
-  change INTEGER NOT NULL, counts TEXT NOT NULL, heard REAL);
+  change INTEGER NOT NULL, counts TEXT NOT NULL, heard REAL, whole INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS dead (
   topic INTEGER NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL, reason TEXT NOT NULL, place TEXT NOT NULL, size INTEGER NOT NULL,
   body BLOB NOT NULL, PRIMARY KEY (topic, number));
@@ -106,12 +106,11 @@ class Store:
                 self.connection.execute("UPDATE topics SET layout = ? WHERE id = ?", (layout, kept.id))
             return kept
 
-    def position(self, kept: Kept) -> tuple[Position, int]:
-        """How far its stream has been read, and the number of the last change."""
-        origin, sequences, change = self.connection.execute(
-            "SELECT origin, sequences, change FROM topics WHERE id = ?", (kept.id,)
-        ).fetchone()
-        return Position(origin, json.loads(sequences)), change
+    def position(self, kept: Kept) -> tuple[Position, int, bool]:
+        """How far its stream has been read, the number of the last change, and whether all that the stream once held has been read."""
+        said = "SELECT origin, sequences, change, whole FROM topics WHERE id = ?"
+        origin, sequences, change, whole = self.connection.execute(said, (kept.id,)).fetchone()
+        return Position(origin, json.loads(sequences)), change, bool(whole)
 
     def apply(self, kept: Kept, batch: Batch, now: float) -> tuple[int, int]:
         """Take a batch in: (number of the last change, messages that could not be taken). Raises sqlite3.Error, and then nothing has
@@ -142,8 +141,8 @@ class Store:
             self._trim(kept, now)
             said = json.dumps({one.name: getattr(counts, one.name) for one in fields(counts)})
             self.connection.execute(
-                "UPDATE topics SET origin = ?, sequences = ?, change = ?, counts = ?, heard = ? WHERE id = ?",
-                (batch.origin, json.dumps(last), change, said, heard, kept.id),
+                "UPDATE topics SET origin = ?, sequences = ?, change = ?, counts = ?, heard = ?, whole = MAX(whole, ?) WHERE id = ?",
+                (batch.origin, json.dumps(last), change, said, heard, batch.current, kept.id),
             )
             return int(change), counts.dead - dead_before
 
