@@ -201,7 +201,7 @@ def topic_native(bound: Bound, type_name: str, topic: Word) -> dict[str, Any]:
 
 def topic_fits(sheet: Sheet, word: Word) -> bool:
     """Whether all that a @topic says means something to this kind of system; reports what does not."""
-    for name in ("event", "quiet") if sheet.kind == "stream" else ("order", "deleted"):
+    for name in {"stream": ("event", "quiet"), "rest": ("order", "deleted")}.get(sheet.kind, ()):
         node = word.value_node(name)
         if node is not word.node:
             sheet.report("WRONG_PLACE", node, f"'{name}' of @topic means nothing to {sheet.kind} systems.", f"remove {name}")
