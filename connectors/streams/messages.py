@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -23,7 +24,7 @@ from connectors.spi import Field, Relation
 TOPIC = "_topic"  # where a row shows the parts of the subject or topic that it came by
 COMPARED = ("text", "int", "float", "bool")  # types of columns that a store compares as the engine does
 SHANGHAI = timezone(timedelta(hours=8))  # what a time without an offset means
-_LONG = re.compile(rb"\d{19}")  # a number that a 64-bit reader may round
+_LONG = re.compile(rb"(?=[0-9.]{17})[0-9]+\.[0-9]|[0-9]{19}")  # a number that a quick reader may round
 _WHOLE = re.compile(r"-?\d+")
 _TRUTH = {"1": True, "0": False, "y": True, "n": False, "是": True, "否": False, "true": True, "false": False}
 _BIGGEST = 2**63 - 1
@@ -205,9 +206,9 @@ def decoded(body: bytes, max_bytes: int) -> Any:
 
 
 def parsed(body: bytes) -> Any:
-    """JSON whose whole numbers are exact however long they are. Raises ValueError, RecursionError."""
-    if _LONG.search(body):  # the quick reader makes a rounded number of what does not fit into 64 bits
-        return json.loads(body.decode(), parse_constant=_never)
+    """JSON whose numbers are exact however long they are. Raises ValueError, RecursionError."""
+    if _LONG.search(body):
+        return json.loads(body.decode(), parse_float=Decimal, parse_constant=_never)
     return orjson.loads(body)
 
 
@@ -218,8 +219,8 @@ def _never(constant: str) -> Any:
 def _json(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
-    except TypeError:  # whole numbers beyond 64 bits
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except TypeError:  # whole numbers beyond 64 bits; a decimal that is longer than a float is kept as its text
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
 
 def _part(path: str, value: Any, column: Field) -> Any:
@@ -243,6 +244,8 @@ def _mark(value: Any, path: str) -> float | int:
             except ValueError:
                 raise Poison("BAD_ORDER", path) from None
             value = (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).timestamp()
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Poison("NO_ORDER" if value is None else "BAD_ORDER", path)
     if abs(value) > _BIGGEST:

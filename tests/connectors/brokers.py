@@ -70,10 +70,10 @@ class Subject:
 
 
 @asynccontextmanager
-async def subject(url: str) -> AsyncIterator[Subject]:
-    """A stream made for one test."""
+async def subject(url: str, name: str = "") -> AsyncIterator[Subject]:
+    """A stream made for one test, with a name of its own unless one is given."""
     client = await nats.connect(url)
-    stream, name = client.jetstream(), own()
+    stream, name = client.jetstream(), name or own()
     await stream.add_stream(name=name, subjects=[f"{name}.>"])
     try:
         yield Subject(name, stream)

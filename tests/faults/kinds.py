@@ -9,5 +9,6 @@ from tests.faults.rest import REST
 from tests.faults.soap import SOAP_KIND
 from tests.faults.sql import SQLITE
 from tests.faults.sql_servers import MARIADB, POSTGRES
+from tests.faults.stream import STREAM
 
-KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL, FILES)
+KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL, FILES, STREAM)
