@@ -15,7 +15,8 @@ from connectors.streams import keeper as keeping
 from connectors.streams.keeper import Keeper
 from connectors.streams.messages import Batch, Message, Position, Topic
 from connectors.streams.store import Keep, Store
-from tests.connectors.test_streams import body, relation
+from tests.connectors.messages import body
+from tests.connectors.test_streams import relation
 
 TOPIC = Topic.of(relation("steps"))
 Watch = Callable[[Position], AsyncIterator[Batch]]

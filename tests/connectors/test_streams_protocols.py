@@ -155,6 +155,7 @@ async def test_a_broker_that_goes_and_comes_back_brings_what_came_in_between(sta
         await joined(connector)
         await stage.source.publish(body("A", "new"))
         await heard(connector, asked, applied=1)
+        assert await rows(connector, asked) == {"A": "new"}  # all that there was has been read
         broker.shut = True
         broker.cut()
 
