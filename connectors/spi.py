@@ -1,7 +1,6 @@
 """The connector interface: what crosses the line between the engine and one kind of system.
 
-This file is for whoever writes a connector. It uses the standard library alone and must not know
-GraphQL, HTTP frameworks, the planner or any other connector.
+For whoever writes a connector. Uses the standard library alone; must not know GraphQL, HTTP frameworks, the planner or other connectors.
 
 A connector writes two methods, ``describe`` and ``fetch``; ``open``, ``plan``, ``condition`` and ``close`` have defaults. One whose systems
 announce news writes a third, see ``connectors.feeds``::
@@ -24,8 +23,7 @@ Rules that keep it honest (``connectors.contract`` proves them for every kind):
 2. ``plan`` may push less than it was asked; what it leaves is in ``Plan.rest`` and the engine does it.
 3. With ``Ask.by``, rows come back in any order and carry the key columns; the engine aligns them.
 4. A bad key is a fault in the page, not an exception: its neighbours survive.
-5. Retry, time limit, concurrency, rate, breaker and cache belong to the engine. ``Call.deadline`` is a hint that
-   lets a driver give up early.
+5. Retry, time limit, concurrency, rate, breaker and cache belong to the engine; ``Call.deadline`` lets a driver give up early.
 6. Values are handed over as the source has them (native); ``Field.format`` is for the engine, not for connectors.
 7. Cancelling the iterator releases what it held; ``close`` may be called twice.
 
@@ -306,11 +304,8 @@ class Connector(ABC):
         self.system = system
 
     async def open(self, relations: Sequence[Relation]) -> None:
-        """What it is going to be asked, told when the hub begins and when manifests have changed; returns at once.
-
-        For one that gathers ahead of questions, such as messages that nobody sends twice. Others wait until they are asked. Raises
-        SourceError; whoever is never opened has to begin with its first question.
-        """
+        """What it is going to be asked, told when the hub begins and when manifests have changed, for one that gathers ahead of questions.
+        Returns at once. Raises SourceError; whoever is never opened has to begin with its first question."""
 
     @abstractmethod
     async def describe(self) -> Catalog:

@@ -24,7 +24,6 @@ from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.coordinates import Grade
 from schema.faults import format_fault
 from schema.manifest import SYSTEM_NAME
-from schema.words import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +123,10 @@ def _folder(address: str) -> tuple[str, bool]:
 _BESIDE = {"hostKey": "HOST_KEY", "endpoint": "ENDPOINT"}  # what else @files says of a folder -> the end of its variable's name
 
 
-def later(kind: str, what: str) -> int:
-    """A kind that manifests do not have yet. Raises Fault."""
-    known = ", ".join(f"@{name}" for name in SOURCES)
-    en = f"NOT_YET: `hub add {kind}` ({what}) comes with the connector for @{kind}, which this version does not have; it has {known}."
-    raise Fault("此版本尚不支持。", en)
+def stream() -> int:
+    """What is not there yet. Raises Fault."""
+    en = "NOT_YET: `hub add stream` does not read samples yet. Write the manifest by hand: @stream and @topic in docs/manifests.md."
+    raise Fault("此版本尚不能由消息样本生成清单，请参照 docs/manifests.md 中的 @stream 与 @topic 手写。", en)
 
 
 def _expanded(said: Said, text: str) -> str:

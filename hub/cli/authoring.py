@@ -209,19 +209,14 @@ def add_files(
     return run(lambda: adding.files(said, folder or url, patterns=file or []))
 
 
-def _later(kind: str, what: str) -> None:
-    def later(
-        name: Annotated[str, Parameter(help="系统名 Its name.")] = "", *rest: Annotated[str, Parameter(allow_leading_hyphen=True)]
-    ) -> int:
-        from hub.cli import adding
+@add.command(name="stream")
+def add_stream(
+    name: Annotated[str, Parameter(help="系统名 Its name.")] = "", *rest: Annotated[str, Parameter(allow_leading_hyphen=True)]
+) -> int:
+    """尚未支持。 Not in this version: samples of a stream."""
+    from hub.cli import adding
 
-        return guarded(lambda: adding.later(kind, what))
-
-    later.__doc__ = f"尚未支持。 Not in this version: {what}."
-    add.command(later, name=kind)
-
-
-_later("stream", "samples of a stream")
+    return guarded(adding.stream)
 
 
 def attempt(
