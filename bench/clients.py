@@ -1,7 +1,8 @@
 """64 clients, each asking for one enterprise out of four REST systems, through the hub's HTTP endpoint and through a hand-written handler.
 
-Six processes on loopback: four sources that answer after 10 to 20 ms, the hub over them (token checked, audit written), and a Starlette
-endpoint that gathers the same four with aiohttp for each request (``bench.four.handler``). Every answer of either is compared, byte for
+Processes on loopback: four sources that answer after 10 to 20 ms, the hub over them (token checked, audit written), and a Starlette
+endpoint that gathers the same four with aiohttp for each request (``bench.four.handler``). One more says what could be reached at all:
+the handler on bare ASGI, with codes that travel together (``bench.four.together``). Every answer of either is compared, byte for
 byte. Blocks alternate and change direction; printed are medians of the blocks. Exit 1 if an aim is missed: source calls a request,
 requests a second against the handler with 64 clients, latency against it with one.
 
@@ -138,7 +139,7 @@ def total(way: Way) -> float:
 
 def judged(ways: list[Way], console: Console) -> bool:
     """Print the three aims with what was reached; whether all are met."""
-    many, by_hand, one, one_by_hand = ways
+    many, by_hand, one, one_by_hand, together = ways
     faster = statistics.median(a / b for a, b in zip(many.rate, by_hand.rate, strict=True))
     cheaper = statistics.median(b / a for a, b in zip(many.cpu, by_hand.cpu, strict=True))
     slower = statistics.median(a / b for a, b in zip(one.ms, one_by_hand.ms, strict=True))
@@ -149,6 +150,8 @@ def judged(ways: list[Way], console: Console) -> bool:
     ]
     for met, line in aims:
         console.print(f"{line}: {'met' if met else 'MISSED'}")
+    most = statistics.median(a / b for a, b in zip(together.rate, by_hand.rate, strict=True))
+    console.print(f"for nothing but its calls, put together by hand: {most:.2f}× the requests a second; no aim, but what there is to reach")
     console.print(f"a commit on this machine's disk would add {disk():.1f} ms to an answer of the hub (one commit for all that wait)")
     return all(met for met, _ in aims)
 
@@ -161,7 +164,9 @@ def main() -> int:
     given = parser.parse_args()
     with ExitStack() as stack:
         sources = {name: stack.enter_context(module("bench.four.source", name)) for name in SYSTEMS}
-        by_hand = stack.enter_context(module("bench.four.handler", *(source.url for source in sources.values())))
+        addresses = [source.url for source in sources.values()]
+        by_hand = stack.enter_context(module("bench.four.handler", *addresses))
+        together = stack.enter_context(module("bench.four.together", *addresses))
         urls = {f"{name.upper()}_URL": source.url for name, source in sources.items()}
         server, token = stack.enter_context(
             serving(Path(__file__).parent / "four" / "systems", urls, "L3", MEMORY if MEMORY.is_dir() else None)
@@ -171,9 +176,10 @@ def main() -> int:
             Way("by hand", by_hand, 64, given.requests),
             Way("hub", server, 1, 100, token),
             Way("by hand", by_hand, 1, 100),
+            Way("by hand, together", together, 64, given.requests),
         ]
         answers, choose = Answers(), random.Random(20260103)
-        for way in ways[:2]:  # warm: connections, caches of documents and plans
+        for way in (*ways[:2], ways[-1]):  # warm: connections, caches of documents and plans
             asyncio.run(Load(iter(CODES[:500]), way.request, answers.check).run(way.server.port, way.clients))
         for number in range(given.blocks):
             codes = choose.choices(CODES, k=given.requests)

@@ -22,14 +22,16 @@ from starlette.routing import Route
 
 from bench.processes import announce
 
+Row = dict[str, Any]
+NAMES = ("register", "credit", "permits", "inspections")
 STATUS = {"存续": "ACTIVE", "吊销": "REVOKED", "注销": "CANCELLED"}
 _client: list[aiohttp.ClientSession] = []
 _urls: list[str] = []
 
 
-async def _rows(url: str) -> list[dict[str, Any]]:
+async def _rows(url: str) -> list[Row]:
     async with _client[0].get(url) as answer:
-        found: list[dict[str, Any]] = orjson.loads(await answer.read())["data"]
+        found: list[Row] = orjson.loads(await answer.read())["data"]
         return found
 
 
@@ -39,10 +41,11 @@ def _day(text: str) -> str:
 
 async def enterprise(uscc: str) -> dict[str, Any] | None:
     """One enterprise from all four, asked at once."""
-    names = ("register", "credit", "permits", "inspections")
-    register, credit, permits, inspections = await asyncio.gather(
-        *(_rows(f"{url}/{name}?codes={uscc}") for url, name in zip(_urls, names, strict=True))
-    )
+    return built(*await asyncio.gather(*(_rows(f"{url}/{name}?codes={uscc}") for url, name in zip(_urls, NAMES, strict=True))))
+
+
+def built(register: list[Row], credit: list[Row], permits: list[Row], inspections: list[Row]) -> dict[str, Any] | None:
+    """The answer out of native rows."""
     if not register:
         return None
     [one], [score] = register, credit

@@ -70,7 +70,7 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A normalised operation. ``coordinates`` are all ``Type.field`` it touches, in the order of first sight.
+    """A normalised operation. ``coordinates`` are all ``Type.field`` it touches, in alphabetical order.
 
     ``size`` is how many fields are selected, ``types`` the names of all types that it depends on, of the root type its coordinates.
     ``digest`` is equal for operations that are equal but for values.
@@ -138,7 +138,7 @@ def normalise(
     kind = operation.operation.value
     digest = hashlib.sha256(f"{kind} {name} {_written(selections)}".encode()).hexdigest()
     types = frozenset(collector.types - {root.name}) | {place for place in collector.coordinates if place.startswith(f"{root.name}.")}
-    made = Operation(kind, name, root.name, selections, tuple(collector.coordinates), len(collector.nodes), types, digest)
+    made = Operation(kind, name, root.name, selections, tuple(sorted(collector.coordinates)), len(collector.nodes), types, digest)
     return made, tuple(collector.nodes)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from aiodataloader import DataLoader
 
@@ -176,7 +177,8 @@ class Lane:
         self._size = max(1, size)
         self._open: dict[Wanted, None] = {}
         self._waiting: dict[Wanted, None] = {}
-        self._loader: DataLoader[Wanted, None] = DataLoader(self._leave, cache=False)
+        self._loader: DataLoader[dict[Wanted, None], None] = DataLoader(self._leave, cache=False)
+        self._moment: dict[Wanted, None] | None = None  # the questions of this moment, which the loader is to put together
         self._in_flight = 0
         self._alarm: asyncio.TimerHandle | None = None  # one for the earliest of all that are open
 
@@ -197,10 +199,18 @@ class Lane:
         if not wanted.left:
             return wanted
         if self._in_flight < self._turns:
-            self._loader.load(wanted)
+            self._together({wanted: None})
         else:
             self._waiting[wanted] = None
         return wanted
+
+    def _together(self, questions: dict[Wanted, None]) -> None:
+        """Let these leave with all others of this moment. The loader gets them as one, since it makes a future for each thing it gets."""
+        if self._moment is None:
+            self._moment = questions
+            self._loader.load(questions)
+        else:
+            self._moment.update(questions)
 
     def _join(self, wanted: Wanted, under_way: Mapping[Key, _Calling]) -> None:
         """Wait for those keys that have left already, with the calls that they are in."""
@@ -237,20 +247,21 @@ class Lane:
         if self._open:
             self._set_alarm(min(wanted.at for wanted in self._open))
 
-    async def _leave(self, questions: list[Wanted]) -> list[None]:
+    async def _leave(self, moments: list[dict[Wanted, None]]) -> list[None]:
         """Send all questions of one moment, over as many calls as there are turns if they are many.
 
         In one call they would all come back at once, be answered one after the other, ask again at once, and so on in step: sources idle
         while answers are made, and nothing to make while sources work. Callers with few keys go first: a key of theirs does not travel
         behind a thousand of another's.
         """
-        there = [wanted for wanted in questions if wanted in self._open]  # the others have gone away meanwhile
+        self._moment = None
+        there = [wanted for wanted in chain.from_iterable(moments) if wanted in self._open]  # the others have gone away meanwhile
         if self._in_flight >= self._turns:  # others of the same moment were faster
             self._waiting.update(dict.fromkeys(there))
         elif there:
             for some in self._divided(_fewest_first(there), self._turns - self._in_flight):
                 self._depart(some)
-        return [None] * len(questions)
+        return [None] * len(moments)
 
     def _divided(self, waiting: Sequence[Wanted], turns: int) -> list[list[Wanted]]:
         """``waiting`` over at most ``turns`` calls; what asks for the same keys stays together."""
@@ -301,8 +312,8 @@ class Lane:
                 if self._under_way.get(key) is calling:
                     del self._under_way[key]
         waiting, self._waiting = self._waiting, {}
-        for wanted in waiting:
-            self._loader.load(wanted)
+        if waiting:
+            self._together(waiting)
         if task.cancelled():  # since nobody waits for it any more
             return
         error = task.exception()

@@ -151,7 +151,7 @@ class Engine:
             body=await encode(body, rows),
             executed=executed,
             codes=tuple(sorted({error["extensions"]["code"] for error in errors})),
-            coordinates=tuple(sorted(operation.coordinates)) if operation is not None else (),
+            coordinates=operation.coordinates if operation is not None else (),
             systems=systems,
             operation=operation.name if operation is not None else operation_name or "",
             kind=operation.kind if operation is not None else "",

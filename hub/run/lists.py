@@ -78,6 +78,9 @@ def laid(below: Below, cuts: Mapping[int, Paged] | None) -> Layer:
         above = [row for row, group in enumerate(groups) if group is not None]
         groups = [groups[row] for row in above]
     there: Sequence[Sequence[int]] = groups  # type: ignore[assignment]  # none of them is None any more
+    if cuts is None and len(there) == 1 and there[0] == range(below.size):  # one list whole, which needs no laying
+        size = below.size
+        return Layer(size, (above[0],) * size, range(size), {}, {above[0]: range(size)}, below.faults, below.native)
     counts = list(map(len, there))
     rows = list(chain.from_iterable(there))
     places = dict(zip(above, spans(counts), strict=True))

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from hub.run.layers import Fault
+from hub.run.parts import Part, Whole
 from hub.run.rows import Key, Rows, spans
 
 
@@ -26,6 +27,7 @@ class Answered:
     faults: Mapping[Key, Fault] = field(default_factory=dict)
     fault: Fault | None = None
     stale: Mapping[Key, float] = field(default_factory=dict)
+    _whole: dict[str, Whole] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, keys: Sequence[Key]) -> Answered:
         """The same for ``keys`` alone: no row of another's is in it."""
@@ -33,12 +35,18 @@ class Answered:
             return self
         own = [self.at.get(key, ()) for key in keys]
         at = dict(zip(keys, spans(map(len, own)), strict=True))
-        rows = own[0] if len(own) == 1 else list(chain.from_iterable(own))
         faults = {key: self.faults[key] for key in keys if key in self.faults} if self.faults else {}
         stale = {key: self.stale[key] for key in keys if key in self.stale} if self.stale else {}
-        if isinstance(rows, range):  # one key, whose rows lie together
-            return Answered({name: column[rows.start : rows.stop] for name, column in self.columns.items()}, at, faults, None, stale)
+        if len(own) == 1 and (isinstance(own[0], range) or len(own[0]) == 1):  # one key, whose rows lie together
+            start, stop = own[0][0] if own[0] else 0, own[0][-1] + 1 if own[0] else 0
+            whole = self._whole or self._shared()
+            return Answered({name: Part(column, start, stop) for name, column in whole.items()}, at, faults, None, stale)
+        rows = list(chain.from_iterable(own))
         return Answered({name: [column[row] for row in rows] for name, column in self.columns.items()}, at, faults, None, stale)
+
+    def _shared(self) -> dict[str, Whole]:
+        self._whole.update((name, Whole(column)) for name, column in self.columns.items())
+        return self._whole
 
 
 class Sent:

@@ -33,6 +33,7 @@ from hub.run.bulkhead import Bulkhead
 from hub.run.chunks import Asked
 from hub.run.convert import BAD, Column, Reading
 from hub.run.layers import Fault, Fetched
+from hub.run.parts import Whole
 from hub.run.sent import Answered
 from hub.run.sources import Sources
 from schema.registry import Registry, Resolve
@@ -67,6 +68,14 @@ def _last_key_lost(right: Any) -> Any:
         return replace(answered, at={**answered.at, chunk[-1]: []}) if len(chunk) > 1 and chunk[-1] in answered.at else answered
 
     return ask
+
+
+def _read_one_row_late(right: Any) -> Any:
+    def read(*args: Any) -> Any:
+        made = right(*args)
+        return made and replace(made, values=[*made.values[1:], *made.values[:1]])
+
+    return read
 
 
 def _failed_is_absent(right: Any) -> Any:
@@ -339,6 +348,7 @@ PLANTED = (
     Planted("a plan brings the literals of another request", prepared.Preparer, "ready", _nodes_of_another, kept.literals_apart),
     Planted("explain names a hidden system", view.View, "name", lambda right: lambda self, system: system, kept.systems_unnamed),
     Planted("of a shared call one gets the rows of another's key", Answered, "of", _others_keys, schedules.any_schedule),
+    Planted("a part of a shared column is cut out one row late", Whole, "read", _read_one_row_late, schedules.any_schedule),
     Planted("who goes away takes a shared call along", coalesce._Calling, "forget", _call_ends_with_the_first, schedules.apart),
     Planted("a place is given to one that has gone", Bulkhead, "leave", _place_for_one_that_has_gone, schedules.in_time),
     Planted("a step may take for ever", execute._Run, "_until", lambda right: lambda self, unit: 1e6, schedules.in_time),
