@@ -40,11 +40,17 @@ _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?(?:(?=[0-9.]{17})[0-9]+\.[0-9]|[0-9]{19}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: any status. ``body`` is decompressed."""
+    """What came back: any status. ``body`` is decompressed. ``again``: it did not come, the source said that it is what it was."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    again: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many bytes came."""
+        return 0 if self.again else len(self.body)
 
 
 def decode(answer: Answer) -> Any:
@@ -102,6 +108,8 @@ def refusal(answer: Answer) -> SourceError | None:
         return broken("The source failed.", detail)
     if status >= 400:
         return SourceError("invalid", "The source did not accept the request.", detail=detail)
+    if status == 304:  # nobody asked whether something had changed
+        return broken("The source did not answer with a document.", detail)
     return refused("The source sends the hub elsewhere.", detail)
 
 

@@ -1,7 +1,7 @@
 """One HTTP origin: session, credentials, limits, and what went wrong in the terms of ``connectors.spi``.
 
-For the kinds that speak HTTP. Retry, time limits and concurrency are the engine's; no answer is kept here. Must not know what
-a request means. What a status says is in ``connectors.answers``; on the wire:
+For the kinds that speak HTTP. Retry, time limits and concurrency are the engine's, and so is to serve an answer again without asking.
+Must not know what a request means. What a status says is in ``connectors.answers``; on the wire:
 
     refused, name not found, cut off before an answer   down
     no answer by the deadline                           slow
@@ -35,6 +35,7 @@ from connectors.credentials import Auth as Auth
 from connectors.credentials import Clock, Signer, Tokens, client, fixed, reveal
 from connectors.settings import refused
 from connectors.spi import Call, ErrorKind, Secret, SourceError
+from connectors.validators import VALIDATORS, Validators
 
 _TOKEN_TIME = 10.0  # seconds to get a token in
 _NO_TOKEN: Mapping[str, str] = {
@@ -76,9 +77,11 @@ class Endpoint:
         max_bytes: int,
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
+        validators: Validators = VALIDATORS,
     ) -> None:
         self.base = _base(base)
         self.max_bytes = max_bytes
+        self._validators, self._whose = validators, object()
         shown, self._query = fixed(auth)
         self._grant = _Grant(auth, tls) if auth.kind == "OAUTH2" else None
         self._tokens = Tokens(self._grant, clock or Clock()) if self._grant else None
@@ -132,6 +135,21 @@ class Endpoint:
                 return answer
             token = await self._token(call)
         raise AssertionError("either an answer or an error")
+
+    async def read(self, target: str, call: Call) -> Answer:
+        """GET ``target``. An answer that came with what validates it is kept, and asked about instead of for: where the source says that it
+        still holds it is used again. Raises SourceError.
+        """
+        name = (self._whose, target)
+        held = self._validators.get(name)
+        answer = await self.send("GET", target, call, headers=held.conditions if held is not None else None)
+        if answer.status == 304 and held is not None:
+            answer = held.again(answer)
+            if len(answer.body) > call.max_bytes:
+                raise _too_large(call.max_bytes)
+        if answer.status == 200:
+            self._validators.put(name, answer)
+        return answer
 
     async def _once(self, method: str, target: str, call: Call, body: bytes | None, headers: Mapping[str, str], *, once: bool) -> Answer:
         async with (
@@ -235,6 +253,7 @@ class Endpoint:
 
     async def close(self) -> None:
         self._closed = True
+        self._validators.drop(self._whose)
         if self._tokens is not None and self._grant is not None:
             await self._tokens.close()
             await self._grant.endpoint.close()
@@ -310,9 +329,13 @@ async def _content(response: aiohttp.ClientResponse, most: int) -> bytes:
     async for part in response.content.iter_any():
         size += len(part)
         if size > most:
-            raise broken("The source's answer is too large.", f"over {most} bytes")
+            raise _too_large(most)
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(most: int) -> SourceError:
+    return broken("The source's answer is too large.", f"over {most} bytes")
 
 
 def _base(base: str) -> str:

@@ -13,7 +13,7 @@ from graphql import is_object_type
 
 from schema.entries import FieldEntry, Word, Words
 from schema.faults import suggest
-from schema.places import Place
+from schema.places import Place, kept
 from schema.registry import Authority, Binding, Coverage, Existence, Require, Role, RootLookup, Served
 from schema.requires import BadRequire, leaf_of, require
 from schema.rows import Rows, rows_of
@@ -145,14 +145,11 @@ class Binder:
     def kept(self, entry: FieldEntry | Bound) -> tuple[float, float]:
         """For how long answers at a place may be served again, and while the system is down: what the place says, else the source."""
         place: Word | None = next((word for word in entry.words.values() if any(word.args.get(name) is not None for name in KEEPING)), None)
-        source = self.sheet.manifest.source
-        own, usual = place.args if place is not None else {}, source.args if source is not None else {}
-        cache = own.get("cache") if own.get("cache") is not None else usual.get("cache")
-        if place is not None and own.get("stale") is not None and not cache and id(place.node) not in self._told:
+        cache, stale = (kept(self.sheet, place, name) for name in KEEPING)
+        if place is not None and place.args.get("stale") is not None and not cache and id(place.node) not in self._told:
             self._told.add(id(place.node))  # a table has a lookup and a list
             message = "`stale` says how much longer than `cache` an answer may be served, and there is no `cache`."
             self.sheet.report("BAD_CACHE", place.value_node("stale"), message, 'add cache: "60s"')
-        stale = own.get("stale") if own.get("stale") is not None else usual.get("stale")
         return float(cache or 0.0), float(stale or 0.0) if cache else 0.0
 
 

@@ -101,6 +101,8 @@ def _called(
     batch: Mapping[str, Any] | None,
 ) -> Place | None:
     native: dict[str, Any] = {name: value for name, value in word.args.items() if value is not None and name not in _OURS}
+    if word.name == "get" and kept(sheet, word, "cache"):
+        native["cached"] = True  # for how long is the engine's; that it is says to the connector that asking whether it still holds pays
     if batch is not None:
         native["batch"] = {"by": named[0], **{name: value for name, value in batch.items() if name != "by" and value is not None}}
     if word.name == "field":
@@ -167,6 +169,12 @@ def _holes(body: Any) -> Iterator[str]:
     elif isinstance(body, list | tuple):
         for value in body:
             yield from _holes(value)
+
+
+def kept(sheet: Sheet, word: Word | None, name: str) -> Any:
+    """What a place says of ``cache`` or ``stale``; else the source, for all its places."""
+    own = word.args.get(name) if word is not None else None
+    return own if own is not None or sheet.manifest.source is None else sheet.manifest.source.args.get(name)
 
 
 def renamed(value: Any, names: Mapping[str, str]) -> Any:

@@ -134,7 +134,7 @@ class RestConnector(Connector):
                 raise too_many_rows(call)
             enough = wanted is not None and seen >= wanted
             kept = rows[: len(rows) - (seen - wanted)] if wanted is not None and enough else rows
-            yield kept, total if plan.ask.total else None, max_age(answer), len(answer.body)
+            yield kept, total if plan.ask.total else None, max_age(answer), answer.size
             turn = turn.after(len(rows), place.next(document) if place.next else None)
             if enough or turn.done or (total is not None and seen >= total):
                 return
@@ -151,8 +151,11 @@ class RestConnector(Connector):
                 target += ("&" if "?" in target else "?") + "&".join(f"{encode(name)}={encode(value)}" for name, value in turn.items())
         except Unfit as error:
             raise SourceError("invalid", "This value cannot be sent to the source.", detail=str(error)) from None
-        headers = {place.key_header: call.idempotency_key} if place.key_header and call.idempotency_key else None
-        answer = await self._endpoint.send(place.method, target, call, json=body, headers=headers, once=once)
+        if place.asked_again:
+            answer = await self._endpoint.read(target, call)
+        else:
+            headers = {place.key_header: call.idempotency_key} if place.key_header and call.idempotency_key else None
+            answer = await self._endpoint.send(place.method, target, call, json=body, headers=headers, once=once)
         wrong = refusal(answer)
         document = None
         try:

@@ -99,7 +99,8 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """``Relation.native`` of this kind. ``idempotency`` is a write's. ``event`` and ``quiet`` are a feed's."""
+    """``Relation.native`` of this kind. ``cached`` says that the engine may serve its answers again. ``idempotency`` is a write's.
+    ``event`` and ``quiet`` are a feed's."""
 
     path: str
     method: Method = "GET"
@@ -107,6 +108,7 @@ class Words:
     at: str = ""
     batch: Batch = field(default_factory=Batch)
     page: Paging = field(default_factory=Paging)
+    cached: bool = False
     idempotency: Idempotency = field(default_factory=Idempotency)
     event: str = ""
     quiet: float = 60.0
@@ -118,12 +120,13 @@ _PLAIN = re.compile(r"[0-9A-Za-z_-]+").fullmatch
 @dataclass(frozen=True, slots=True)
 class Place:
     """``at``, ``next`` and ``total`` read the answer; ``conditions`` are columns whose EQ goes into the address; ``key_header`` carries
-    the idempotency key, if there is one."""
+    the idempotency key, if there is one. What is ``asked_again`` is a GET whose answer is kept to ask whether it still holds."""
 
     method: Method
     template: Template
     many: bool
     page: Paging
+    asked_again: bool
     key_header: str
     conditions: frozenset[str]
     event: str
@@ -185,6 +188,7 @@ def prepare(relation: Relation) -> Place:
             template=template,
             many=KEYS in names,
             page=page,
+            asked_again=words.cached and words.method == "GET" and template.body is None and relation.effect == "read",
             key_header=words.idempotency.header,
             event=words.event,
             quiet=words.quiet,
