@@ -80,6 +80,7 @@ class Endpoint:
         validators: Validators = VALIDATORS,
     ) -> None:
         self.base = _base(base)
+        self._origin = str(URL(self.base).origin())
         self.max_bytes = max_bytes
         self._validators, self._whose = validators, object()
         shown, self._query = fixed(auth)
@@ -107,7 +108,7 @@ class Endpoint:
         headers: Mapping[str, str] | None = None,
         once: bool = False,
     ) -> Answer:
-        """Send one request to ``base`` + ``target`` (percent-encoded) and read the whole answer. Raises SourceError.
+        """Send one request to ``base`` + ``target`` (percent-encoded, or as ``follow`` gives it). Raises SourceError.
 
         The body is ``json``, or ``content`` of the type that ``headers`` name; ``shown`` is what an author who looks on sees of it.
         ``once``: the request changes something and is not sent again when its connection breaks, whatever its method. What reads goes out
@@ -125,7 +126,7 @@ class Endpoint:
             if told is not None:
                 named = {name: "****" if name in self._hidden else value for name, value in self._headers.items()}
                 named |= dict.fromkeys((*token, *(self._signer.names() if self._signer else ())), "****")
-                told.append(Exchange(method, self.base + self._seen(target), {**named, **sent}, shown or body))
+                told.append(Exchange(method, self._address(self._seen(target)), {**named, **sent}, shown or body))
             answer = await self._once(method, target, call, body, {**sent, **token}, once=once)
             if told is not None:
                 told[-1] = replace(told[-1], status=answer.status, received=answer.body)
@@ -223,7 +224,27 @@ class Endpoint:
     def _url(self, target: str) -> URL:
         if self._query:
             target += ("&" if "?" in target else "?") + self._query
-        return URL(self.base + target, encoded=True)
+        return URL(self._address(target), encoded=True)
+
+    def _address(self, target: str) -> str:
+        return target if target.startswith(self._origin + "/") else self.base + target
+
+    def follow(self, link: str, target: str) -> str:
+        """Where a ``link`` in the answer from ``target`` leads, as ``send`` takes it. Only to this origin, since the credential goes along.
+        Raises SourceError (broken).
+        """
+        ready = link.isascii() and link.isprintable() and " " not in link
+        try:
+            found = URL(self._address(target), encoded=True).join(URL(link, encoded=ready))
+            same = str(found.origin()).lower() == self._origin and found.user is None and found.password is None
+        except ValueError:
+            same = False
+        if not same:
+            raise broken("The source's link leads elsewhere.")
+        path, mark, query = found.raw_path_qs.partition("?")
+        own = self._query.partition("=")[0]  # a source may repeat the credential that it was asked with
+        pairs = [pair for pair in query.split("&") if not own or pair.partition("=")[0] != own]
+        return self._origin + path + (mark + "&".join(pairs) if pairs != [""] and pairs else "")
 
     def _seen(self, target: str) -> str:
         """``target`` with the credential in its query, if there is one, as stars."""

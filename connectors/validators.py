@@ -55,7 +55,9 @@ class Validators:
         self._entries.pop(name, None)
         conditions = conditions_of(answer)
         if conditions:
-            headers = {key.title(): value for key, value in answer.headers.items()}
+            headers: dict[str, str] = {}
+            for key, value in answer.headers.items():
+                headers[key.title()] = f"{headers[key.title()]}, {value}" if key.title() in headers else value
             held = Held(replace(answer, headers=headers, again=False), conditions)
             if _size(held) <= self._entries.maxsize // LARGEST:
                 self._entries[name] = held

@@ -56,6 +56,9 @@ def _page(word: Word) -> Iterator[Slip]:
         return
     style = str(page["style"])
     yield from _idle(word, "page", style, "BAD_PAGE")
+    if style == "LINK" and str(word.args.get("method")) != "GET":
+        message = "Links are followed by GET; this place is asked by POST."
+        yield Slip("BAD_PAGE", word.value_node("page"), message, "write another style")
     if style == "CURSOR" and not page.get("next"):
         message = "Pages by CURSOR need `next`: where the answer holds the mark of the next part."
         yield Slip("BAD_PAGE", word.value_node("page"), message, 'add next: "…", a path in the answer')

@@ -1,6 +1,6 @@
 """Systems that answer HTTP with JSON: ``@rest`` and ``@get`` of a manifest.
 
-Batches by ``{keys}``, pages by number, offset or cursor, errors by status and by the department's own codes. Must not know
+Batches by ``{keys}``, pages by number, offset, cursor or link, errors by status and by the department's own codes. Must not know
 GraphQL, other kinds, or how the engine retries and caches.
 
 Pages end when an empty one comes or the total is reached, never with a short one: departments cut pages as they like.
@@ -15,7 +15,8 @@ from typing import Any, Self
 from connectors.feeds import News
 from connectors.http import Answer, Auth, Endpoint, broken, decode, max_age, refusal, rows_at
 from connectors.rest.events import news, read_events
-from connectors.rest.place import Place, capable, matched, prepare
+from connectors.rest.links import next_link
+from connectors.rest.place import Place, Turn, capable, matched, prepare
 from connectors.rest.template import KEYS, Unfit, encode, plain
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused
@@ -124,7 +125,7 @@ class RestConnector(Connector):
         seen = 0
         before: list[Any] = []
         for _ in range(_MOST_PAGES):
-            answer, document = await self._ask(place, given, turn.params, call, once=plan.relation.effect == "write")
+            answer, document, target = await self._ask(place, given, turn, call, once=plan.relation.effect == "write")
             rows = rows_at(place.at(document), bare)
             if rows and rows == before:
                 raise broken("The source sends the same page again.", f"{plan.relation.name}: check page and total")
@@ -135,20 +136,29 @@ class RestConnector(Connector):
             enough = wanted is not None and seen >= wanted
             kept = rows[: len(rows) - (seen - wanted)] if wanted is not None and enough else rows
             yield kept, total if plan.ask.total else None, max_age(answer), answer.size
-            turn = turn.after(len(rows), place.next(document) if place.next else None)
+            turn = turn.after(len(rows), self._next(place, answer, document, target))
             if enough or turn.done or (total is not None and seen >= total):
                 return
             before = rows
         raise broken("The source sends pages without end.", f"over {_MOST_PAGES}")
 
-    async def _ask(self, place: Place, given: Mapping[str, Any], turn: Mapping[str, Any], call: Call, *, once: bool) -> tuple[Answer, Any]:
-        """One answer and its document, None where the department says that nothing was found. ``once``: see ``Endpoint.send``."""
+    def _next(self, place: Place, answer: Answer, document: Any, target: str) -> Any:
+        """What an answer says to be the next page: a mark, or where a link leads."""
+        if place.page.style != "LINK":
+            return place.next(document) if place.next else None
+        link = next_link(answer.headers)
+        return self._endpoint.follow(link, target) if link else None
+
+    async def _ask(self, place: Place, given: Mapping[str, Any], turn: Turn, call: Call, *, once: bool) -> tuple[Answer, Any, str]:
+        """One answer, its document, None where the department says that nothing was found, and where it came from. ``once``: see
+        ``Endpoint.send``."""
         try:
-            target, body = place.template.target(given), place.template.content(given)
+            target, body = turn.address or place.template.target(given), place.template.content(given)
+            more = turn.params
             if isinstance(body, dict):
-                body |= {name: plain(value) for name, value in turn.items()}
-            elif turn:
-                target += ("&" if "?" in target else "?") + "&".join(f"{encode(name)}={encode(value)}" for name, value in turn.items())
+                body |= {name: plain(value) for name, value in more.items()}
+            elif more:
+                target += ("&" if "?" in target else "?") + "&".join(f"{encode(name)}={encode(value)}" for name, value in more.items())
         except Unfit as error:
             raise SourceError("invalid", "This value cannot be sent to the source.", detail=str(error)) from None
         if place.asked_again:
@@ -164,10 +174,10 @@ class RestConnector(Connector):
             wrong = wrong or error
         said = verdict(self._rules, answer.status, document)
         if said and said.code == NOT_FOUND:
-            return answer, None
+            return answer, None, target
         if said or wrong:
             raise said or wrong  # type: ignore[misc]  # one of them is there
-        return answer, document
+        return answer, document, target
 
 
 def _whole(total: Any) -> int | None:

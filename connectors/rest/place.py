@@ -18,7 +18,7 @@ from connectors.rest.template import KEYS, Template, Unfit, encode, parse, text
 from connectors.settings import nearest, read, refused
 from connectors.spi import Ask, Field, Options, Relation, SourceError
 
-Style = Literal["NONE", "PAGE", "OFFSET", "CURSOR"]
+Style = Literal["NONE", "PAGE", "OFFSET", "CURSOR", "LINK"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -33,7 +33,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """``page``, ``offset``, ``cursor`` and ``limit`` are names of parameters; ``next`` and ``total`` paths of the answer.
+    """``page``, ``offset``, ``cursor`` and ``limit`` are names of parameters; ``next`` and ``total`` paths of the answer. LINK follows the
+    answer's header of that name.
 
     ``size`` is what ``limit`` is set to; ``first`` the number of the first page.
     """
@@ -55,7 +56,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Which page is asked for: ``at`` is its number, offset, or cursor (0 for none yet)."""
+    """Which page is asked for: ``at`` is its number, offset, cursor or address (0 for none yet)."""
 
     paging: Paging
     at: Any
@@ -74,16 +75,24 @@ class Turn:
                 return {page.offset: self.at, **size}
             case "CURSOR":
                 return {page.cursor: self.at, **size} if self.past else size
+            case "LINK" if not self.past:
+                return size
         return {}
 
+    @property
+    def address(self) -> str:
+        """Where this page lies, if a link led to it."""
+        return self.at if self.paging.style == "LINK" and self.past else ""
+
     def after(self, rows: int, cursor: Any) -> Turn:
-        """The page after one of ``rows`` rows that named ``cursor`` as the next. An offset counts rows that came, not those asked for."""
+        """The page after one of ``rows`` rows that named ``cursor`` (or an address) as the next. An offset counts rows that came, not those
+        asked for."""
         match self.paging.style:
             case "PAGE":
                 return replace(self, at=self.at + 1, done=not rows)
             case "OFFSET":
                 return replace(self, at=self.at + rows, done=not rows)
-            case "CURSOR" if cursor not in (None, "", False):
+            case "CURSOR" | "LINK" if cursor not in (None, "", False):
                 if text(cursor) in self.past:
                     raise SourceError("broken", "The source sends the same page again.")
                 return replace(self, at=cursor, past=self.past | {text(cursor)})
@@ -178,6 +187,8 @@ def prepare(relation: Relation) -> Place:
     if relation.max_keys > 1 and KEYS not in names:
         raise refused(f"{relation.name}: a batch needs '{{keys}}' in its path or body")
     page = words.page
+    if page.style == "LINK" and words.method != "GET":
+        raise refused(f"{relation.name}: page style LINK needs method GET, by which links are followed")
     if page.style == "CURSOR" and not page.next:
         raise refused(f"{relation.name}: page style CURSOR needs 'next', the path of the next cursor in the answer")
     if page.size < 1:

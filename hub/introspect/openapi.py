@@ -117,9 +117,7 @@ def _relation(document: Document, one: _Operation, notes: list[str]) -> Relation
 
 def _answer(document: Document, one: _Operation) -> tuple[Rows | None, Any]:
     """The rows of the successful answer, and an example of the whole answer."""
-    responses = one.said.get("responses") or {}
-    chosen = next((responses[code] for code in (*("200", 200, "201", "2XX"), "default") if code in responses), None)
-    content = document.resolve(chosen)[0].get("content") or {}
+    content = _response(document, one).get("content") or {}
     media = next((content[kind] for kind in sorted(content) if "json" in kind or kind == "*/*"), None)
     if not isinstance(media, Mapping):
         return None, None
@@ -128,6 +126,12 @@ def _answer(document: Document, one: _Operation) -> tuple[Rows | None, Any]:
         example = document.resolve(given)[0].get("value") if example is None else example
     schema = document.schema(media.get("schema"))
     return rows_of(document, schema), example if example is not None else schema.words.get("example")
+
+
+def _response(document: Document, one: _Operation) -> Node:
+    """The successful answer."""
+    responses = one.said.get("responses") or {}
+    return document.resolve(next((responses[code] for code in (*("200", 200, "201", "2XX"), "default") if code in responses), None))[0]
 
 
 def _rows(example: Any, rows: Rows) -> list[Any]:
@@ -176,16 +180,20 @@ def _page(params: Sequence[Param], document: Document, one: _Operation, rows: Ro
     limit = next((named[each] for each in _LIMITS if each in named), None)
     page = next((named[each] for each in _PAGES if each in named), None)
     offset = next((named[each] for each in _OFFSETS if each in named), None)
+    linked = one.method == "GET" and any(str(name).lower() == "link" for name in _response(document, one).get("headers") or ())
     turn = {"style": "PAGE", "page": page} if page else {"style": "OFFSET", "offset": offset} if offset else None
-    if turn is None or limit is None:
+    if not linked and (turn is None or limit is None):
         return {}, frozenset()
-    said = _said(document, one, limit)
+    said = _said(document, one, limit) if limit else {}
     most = said.get("maximum", said.get("default", 100))
-    size = {"limit": limit, "size": most if isinstance(most, int) and 0 < most <= 1000 else 100}
+    size = {"limit": limit, "size": most if isinstance(most, int) and 0 < most <= 1000 else 100} if limit else {}
+    total = {"total": rows.total} if rows.total else {}
+    paging = frozenset(each for each in (page or offset, limit) if each)
+    if linked or turn is None:
+        return {"style": "LINK", **size, **total}, paging
     first = _said(document, one, page).get("default", 1) if page else 1
     start = {"first": 0} if first == 0 and page else {}
-    total = {"total": rows.total} if rows.total else {}
-    return {**turn, **size, **start, **total}, frozenset(each for each in (page or offset, limit) if each)
+    return {**turn, **size, **start, **total}, paging
 
 
 def _said(document: Document, one: _Operation, name: str) -> Node:

@@ -1,8 +1,8 @@
-"""REST: how keys get into an address, how pages end, what an odd answer means."""
+"""REST: how keys get into an address, what an odd answer means."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -179,67 +179,6 @@ def test_any_text_stays_in_its_place(keys: list[str]) -> None:
     assert target.isascii()
 
 
-def rows(*numbers: int) -> list[dict[str, int]]:
-    return [{"dm": number} for number in numbers]
-
-
-@pytest.mark.parametrize(
-    ("page", "answers", "expected"),
-    [
-        ({"style": "PAGE", "page": "p"}, [rows(1, 2, 3), rows(4), rows(5, 6), []], "p=1 p=2 p=3 p=4"),
-        ({"style": "PAGE", "page": "p", "first": 0, "limit": "n", "size": 9}, [rows(1, 2, 3, 4, 5, 6), []], "p=0&n=9 p=1&n=9"),
-        ({"style": "PAGE", "page": "p", "total": "total"}, [rows(1, 2, 3), rows(4), rows(5, 6)], "p=1 p=2 p=3"),
-        ({"style": "OFFSET", "offset": "o"}, [rows(1, 2), rows(3, 4, 5), rows(6), []], "o=0 o=2 o=5 o=6"),
-        ({"style": "CURSOR", "cursor": "c", "next": "next"}, [rows(1, 2), [], rows(3, 4, 5, 6)], " c=m%3D1 c=m%3D2"),
-        ({"style": "NONE"}, [rows(1, 2, 3, 4, 5, 6)], ""),
-    ],
-)  # fmt: skip
-async def test_pages_end_with_an_empty_one_or_the_total(page: dict[str, Any], answers: list[Any], expected: str) -> None:
-    """A short page is no end: departments cut pages as they like."""
-    documents = [{"rows": some, "total": "6", "next": f"m={i}" if i < len(answers) else ""} for i, some in enumerate(answers, 1)]
-    one = relation({"path": "/list", "at": "rows", "page": page})
-    async with asked(*documents) as (connector, seen):
-        found = await fetched(connector, connector.plan(Ask("r", ("uscc",)), one))
-    assert found.columns["uscc"] == [1, 2, 3, 4, 5, 6]
-    assert seen == [f"/api/list?{query}" if query else "/api/list" for query in expected.split(" ")]
-
-
-@pytest.mark.parametrize(
-    ("page", "answers"),
-    [
-        ({"style": "PAGE"}, [{"rows": rows(1, 2)}] * 9),
-        ({"style": "OFFSET"}, [{"rows": rows(1, 2)}] * 9),
-        (
-            {"style": "CURSOR", "next": "next"},
-            [{"rows": rows(1), "next": "a"}, {"rows": rows(2), "next": "b"}, {"rows": rows(3), "next": "a"}],
-        ),
-        ({"style": "CURSOR", "next": "next"}, [{"rows": [], "next": 7}] * 9),
-    ],
-)
-async def test_the_same_page_again_is_broken(page: dict[str, Any], answers: Sequence[Any]) -> None:
-    """Whoever does not know the parameter sends page one for ever."""
-    async with asked(*answers) as (connector, seen):
-        with pytest.raises(SourceError, match="the same page again") as caught:
-            await fetched(connector, connector.plan(Ask("r", ("uscc",)), relation({"path": "/list", "at": "rows", "page": page})))
-    assert (caught.value.kind, len(seen) <= 3) == ("broken", True)
-
-
-async def test_enough_is_enough() -> None:
-    one = relation({"path": "/list", "at": "rows", "page": {"style": "PAGE", "total": "t"}}, limit=True, total=True)
-    async with asked({"rows": rows(1, 2), "t": 9}, {"rows": rows(3, 4), "t": 9}, {"rows": rows(5), "t": 9}) as (connector, seen):
-        plan = connector.plan(Ask("r", ("uscc",), limit="n", total=True), one)
-        found = await fetched(connector, plan, params={"n": 3})
-    assert (found.columns["uscc"], found.total, len(seen)) == ([1, 2, 3], 9, 2)
-
-
-@pytest.mark.parametrize("total", [-1, "many", 1.5, True, [1]])
-async def test_a_total_that_is_no_number_is_broken(total: Any) -> None:
-    one = relation({"path": "/list", "at": "rows", "page": {"style": "PAGE", "total": "t"}})
-    async with asked({"rows": rows(1), "t": total}) as (connector, _):
-        with pytest.raises(SourceError, match="total is not a number"):
-            await fetched(connector, connector.plan(Ask("r", ("uscc",)), one))
-
-
 @pytest.mark.parametrize(
     "document", [{"data": None}, {"data": {}}, {"data": {"list": []}}, {"data": {"list": None}}, {"data": {"list": [None]}}, {}, []]
 )
@@ -301,6 +240,7 @@ async def test_a_departments_own_errors_come_first(answer: Any, kind: str | None
         ({"path": "/x?k={uscc}"}, 5, r"a batch needs '\{keys\}'"),
         ({"path": "/x?k={keys}"}, 5, "a batch needs 'match'"),
         ({"path": "/x?k={keys}", "page": {"style": "CURSOR"}}, 1, "needs 'next'"),
+        ({"path": "/x?k={keys}", "method": "POST", "page": {"style": "LINK"}}, 1, "LINK needs method GET"),
         ({"path": "/x?k={keys}", "page": {"style": "PAGES"}}, 1, r"did you mean 'PAGE'\?"),
         ({"path": "/x?k={keys}", "page": {"style": "PAGE", "size": 0}}, 1, "at least 1"),
         ({"path": "/x?k={keys}", "paeg": {}}, 1, r"unknown setting 'r.paeg' \(did you mean 'page'\?\)"),

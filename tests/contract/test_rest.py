@@ -84,6 +84,18 @@ async def cursors(request: web.Request) -> web.Response:
     return answer(rows[start:following], next=following if following < len(rows) else None)
 
 
+async def links(request: web.Request) -> web.Response:
+    """The next part by a link, which is another path than the first; an empty part in between is not the end."""
+    rows, start = chosen(request), int(request.match_info.get("start", "0"))
+    if request.query.get("empty"):
+        found, following = answer([]), f"../from/{start}"
+    else:
+        found, following = answer(rows[start : start + SIZE]), f"/linked/from/{start + SIZE}?empty=1"
+    if request.query.get("empty") or start + SIZE < len(rows):
+        found.headers["Link"] = f'<{following}>; rel="next", </linked>; rel="first"'
+    return found
+
+
 async def nonsense(request: web.Request) -> web.Response:
     return web.Response(text="<html><h1>系统维护中</h1></html>", content_type="text/html")
 
@@ -101,6 +113,8 @@ ROUTES = (
     web.get("/pages", pages),
     web.get("/offsets", offsets),
     web.get("/cursors", cursors),
+    web.get("/linked", links),
+    web.get("/linked/from/{start}", links),
     web.get("/stuck", never),
     web.get("/garbage/{any:.*}", nonsense),
     web.get("/well", well),
@@ -140,7 +154,8 @@ OFFSETS = rest_relation(
     where=Options({"name": ["EQ"], "level": ["EQ"]}), limit=True, total=True,
 )  # fmt: skip
 CURSORS = rest_relation("cursors", {"path": "/cursors", "page": {"style": "CURSOR", "cursor": "after", "next": "data.next"}}, limit=True)
-RELATIONS = (BATCH, POSTED, BY_HOLDER, PAGES, OFFSETS, CURSORS)
+LINKS = rest_relation("links", {"path": "/linked", "page": {"style": "LINK"}}, limit=True)
+RELATIONS = (BATCH, POSTED, BY_HOLDER, PAGES, OFFSETS, CURSORS, LINKS)
 STUCK = rest_relation("stuck", {"path": "/stuck"})
 
 

@@ -127,6 +127,14 @@ async def test_a_batch_a_page_and_a_credential_are_recognised(tmp_path: Path) ->
     assert '@from(format: "yyyyMMdd")' in text
 
 
+async def test_an_answer_with_links_is_paged_by_them(tmp_path: Path) -> None:
+    listed = answers({"type": "array", "items": {"$ref": "#/components/schemas/Nsrxx"}})
+    listed["200"]["headers"] = {"Link": {"schema": TEXT}}
+    said = document(paths={"/all": {"get": {"parameters": [query("page", default=1), query("limit", maximum=50)], "responses": listed}}})
+    text = await text_of(tmp_path, said)
+    assert '@get(path: "/all", page: {style: LINK, limit: "limit", size: 50})' in text
+
+
 async def test_operations_are_chosen_by_name(tmp_path: Path) -> None:
     assert "nsrxx" not in await text_of(tmp_path, document(), operations=["GET /sbjl"])
     with pytest.raises(SourceError, match=r"no operation 'GET /x'; there are: GET /nsrxx, GET /sbjl"):

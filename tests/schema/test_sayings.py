@@ -79,6 +79,8 @@ def test_a_slip_in_how_a_system_is_reached(source: str, code: str, at: str) -> N
         ('page: {style: OFFSET, page: "p"}', "BAD_PAGE", '"p"'),
         ('page: {style: CURSOR, offset: "o", next: "n"}', "BAD_PAGE", '"o"'),
         ('page: {style: CURSOR, cursor: "c"}', "BAD_PAGE", "{style"),
+        ('page: {style: LINK, next: "n"}', "BAD_PAGE", '"n"'),
+        ("method: POST, page: {style: LINK}", "BAD_PAGE", "{style"),
         ("page: {style: PAGE, size: 0}", "OUT_OF_RANGE", "0"),
         ('batch: {by: "uscc", max: 0}', "OUT_OF_RANGE", "0"),
         ('batch: {by: "uscc"}, single: true', "BAD_BATCH", "true"),
