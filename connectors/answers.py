@@ -53,12 +53,21 @@ class Answer:
         return 0 if self.again else len(self.body)
 
 
-def decode(answer: Answer) -> Any:
-    """The JSON document of an answer, in whatever charset it says; None for 204. Raises SourceError (broken)."""
+def known_charset(name: str) -> bool:
+    """Whether texts can be read in a charset of that name."""
+    try:
+        " ".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def decode(answer: Answer, charset: str = "") -> Any:
+    """The JSON document of an answer, in ``charset``, else in whatever it says; None for 204. Raises SourceError (broken)."""
     if answer.status == 204:
         return None
     found = re.search(r"charset\s*=\s*\"?([\w.:-]+)", answer.headers.get("Content-Type", ""), re.IGNORECASE)
-    charset = found[1].lower() if found else "utf-8"
+    charset = (charset or (found[1] if found else "utf-8")).lower()
     try:
         charset = _CHARSETS.get(charset, charset)
         if charset == "utf-8":

@@ -28,6 +28,7 @@ from yarl import URL
 from connectors.answers import Answer as Answer
 from connectors.answers import broken as broken
 from connectors.answers import decode as decode
+from connectors.answers import known_charset as known_charset
 from connectors.answers import max_age as max_age
 from connectors.answers import refusal as refusal
 from connectors.answers import rows_at as rows_at

@@ -116,6 +116,21 @@ def _single(word: Word) -> Iterator[Slip]:
         yield Slip("BAD_BATCH", word.value_node("single"), message, "keep one of the two")
 
 
+def _charset(word: Word) -> Iterator[Slip]:
+    name = word.args.get("charset")
+    if name is not None and not _is_charset(str(name)):
+        message = f"There is no charset {name!r}."
+        yield Slip("BAD_ARGUMENT", word.value_node("charset"), message, 'write the name of one: "GB18030", "UTF-8", "Big5"')
+
+
+def _is_charset(name: str) -> bool:
+    try:
+        " ".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 def _broker(word: Word) -> Iterator[Slip]:
     auth = word.args.get("auth")
     if auth is not None and str(auth["kind"]) not in ("BASIC", "BEARER"):
@@ -221,7 +236,7 @@ _RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
     "get": (_page, _single),
     "field": (_single,),
     "call": (_single,),
-    "rest": (_auth, _tls, _texts, _headers, _source_keeps),
+    "rest": (_auth, _tls, _texts, _headers, _charset, _source_keeps),
     "graphql": (_auth, _tls, _texts, _headers, _source_keeps),
     "soap": (_auth, _tls, _texts, _headers, _header, _source_keeps),
     "sql": (_texts, _source_keeps),

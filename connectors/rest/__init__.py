@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from connectors.feeds import News
-from connectors.http import Answer, Auth, Endpoint, broken, decode, max_age, refusal, rows_at
+from connectors.http import Answer, Auth, Endpoint, broken, decode, known_charset, max_age, refusal, rows_at
 from connectors.rest.events import news, read_events
 from connectors.rest.links import next_link
 from connectors.rest.place import Place, Turn, capable, matched, prepare
@@ -30,6 +30,7 @@ _MOST_PAGES = 10_000
 @dataclass(frozen=True, slots=True)
 class RestSettings:
     """``base`` is the address every path is added to; ``health`` a path that ``describe`` asks for (else the base itself).
+    ``charset`` is what answers are written in, whatever they say of it.
 
     ``errors`` are tried in order before the status counts. ``max_bytes`` bounds one answer, decompressed.
     Files that ``tls`` names lie in the folder ``beside``.
@@ -40,6 +41,7 @@ class RestSettings:
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     errors: tuple[ErrorWord, ...] = ()
     health: str = ""
+    charset: str = ""
     max_bytes: int = 64 * 1024 * 1024
     tls: Tls | None = None
     beside: str = ""
@@ -61,6 +63,8 @@ class RestConnector(Connector):
         self._endpoint = Endpoint(
             settings.base, settings.auth, settings.headers, max_bytes=settings.max_bytes, tls=context(settings.tls, settings.beside)
         )
+        if settings.charset and not known_charset(settings.charset):
+            raise refused(f"there is no charset '{settings.charset}'")
         self._rules = compile_rules(settings.errors)
 
     async def describe(self) -> Catalog:
@@ -169,7 +173,7 @@ class RestConnector(Connector):
         wrong = refusal(answer)
         document = None
         try:
-            document = decode(answer)
+            document = decode(answer, self.settings.charset)
         except SourceError as error:
             wrong = wrong or error
         said = verdict(self._rules, answer.status, document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -50,6 +51,34 @@ async def fetched(connector: RestConnector, plan: Plan, **call: Any) -> Page:
     columns = {one.name: [value for page in pages for value in page.columns[one.name]] for one in plan.fields}
     faults = {key: fault for page in pages for key, fault in page.faults.items()}
     return Page(columns, sum(page.size for page in pages), pages[0].total, faults, pages[0].max_age)
+
+
+@pytest.mark.parametrize("said", ["application/json", "text/plain; charset=ISO-8859-1", "application/json; charset=utf-8"])
+async def test_a_source_that_does_not_know_its_own_charset(said: str) -> None:
+    """Packed, and in a national charset: ``charset`` counts, not what the answer says."""
+    body = gzip.compress('[{"dm": "A", "mc": "㐀镕𠮷市"}]'.encode("gb18030"))
+    answer = web.Response(body=body, headers={"Content-Type": said, "Content-Encoding": "gzip"})
+    async with asked(answer, charset="GB18030") as (connector, _):
+        found = await fetched(connector, connector.plan(Ask("r", ("uscc", "name")), relation({"path": "/"})))
+    assert found.columns["name"] == ["㐀镕𠮷市"]
+
+
+async def test_a_charset_that_is_none_is_refused() -> None:
+    for name in ("klingon", "base64"):
+        with pytest.raises(SourceError, match=f"no charset '{name}'"):
+            RestConnector(RestSettings.of({"base": "http://dept.example", "charset": name}))
+
+
+async def test_packed_or_not_the_limit_is_of_what_is_read() -> None:
+    """16 MiB of blanks are 16 KiB on the way."""
+    bomb = gzip.compress(b'{"rows": []' + b" " * 2**24 + b"}")
+    answers = [web.Response(body=bomb, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}) for _ in range(2)]
+    assert len(bomb) < 20_000
+    async with asked(*answers, maxBytes=2**20) as (connector, _):
+        plan = connector.plan(Ask("r", ("uscc",)), relation({"path": "/", "at": "rows"}))
+        with pytest.raises(SourceError, match="too large") as caught:
+            await fetched(connector, plan)
+    assert caught.value.kind == "broken"
 
 
 def by_key(connector: RestConnector, one: Relation) -> Plan:

@@ -31,6 +31,7 @@ def told(source: str, body: str = "") -> list[str]:
         '@graphql(url: "${A}", tls: {ca: "ca.pem", certificate: "hub.pem", key: "a.key", old: true})',
         '@sql(url: "postgresql://${USER}:${PASSWORD}@db.example/tax", poolSize: 1)',
         '@sql(url: "sqlite:///tax.db")',
+        '@rest(base: "${A}", charset: "gb18030")',
         '@python(connector: "memory", options: {rows: [{price: "5 $"}]})',
     ],
 )
@@ -64,6 +65,7 @@ def test_what_fits_together(source: str) -> None:
         ('@rest(base: "x", limits: {retries: -1})', "OUT_OF_RANGE", "-1"),
         ('@rest(base: "x", limits: {timeout: "0s"})', "OUT_OF_RANGE", '"0s"'),
         ('@rest(base: "x", maxBytes: 0)', "OUT_OF_RANGE", "0"),
+        ('@rest(base: "x", charset: "GB18O30")', "BAD_ARGUMENT", '"GB18O30"'),
         ('@sql(url: "x", poolSize: 0)', "OUT_OF_RANGE", "0"),
     ],
 )
