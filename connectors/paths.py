@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final, Literal
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _FRAGMENT = re.compile(r"\.\.\.\s*on\s+\w+\.?")
+
+
+class Absent(Enum):
+    """No value: stands where a name has to be, and what should have it does not. Null is a value."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 
 
 @lru_cache(maxsize=4096)
@@ -37,25 +47,27 @@ def steps(path: str) -> tuple[str | int, ...]:
     return tuple(found)
 
 
-def reader(path: str) -> Callable[[Any], Any]:
-    """A function from a native value to what lies at ``path`` in it; None where anything on the way is missing."""
-    way = steps(path)
+def reader(path: str, *, always: bool = False) -> Callable[[Any], Any]:
+    """A function from a native value to what lies at ``path`` in it; None where anything on the way is missing. With ``always`` it is
+    ``ABSENT`` where an object lacks a name, and None where there is no object that could have it."""
+    way, one = steps(path), _strict if always else _step
 
     def read(value: Any) -> Any:
         for step in way:
-            value = _step(value, step)
+            value = one(value, step)
         return value
 
     return read
 
 
-def read_all(path: str, values: list[Any]) -> list[Any]:
+def read_all(path: str, values: list[Any], *, always: bool = False) -> list[Any]:
     """What lies at ``path`` in each of ``values``: ``reader``, a step at a time over all of them."""
+    one = _strict if always else _step
     for step in steps(path):
         try:  # rows are dicts that have the name nearly always: this line is where a large answer spends its time
-            values = list(map(itemgetter(step), values)) if isinstance(step, str) else [_step(value, step) for value in values]
+            values = list(map(itemgetter(step), values)) if isinstance(step, str) else [one(value, step) for value in values]
         except (KeyError, TypeError):
-            values = [_step(value, step) for value in values]
+            values = [one(value, step) for value in values]
     return values
 
 
@@ -63,3 +75,9 @@ def _step(value: Any, step: str | int) -> Any:
     if isinstance(step, int):
         return value[step] if isinstance(value, list | tuple) and step < len(value) else None
     return value.get(step) if isinstance(value, Mapping) else None
+
+
+def _strict(value: Any, step: str | int) -> Any:
+    if value is ABSENT:
+        return ABSENT
+    return value.get(step, ABSENT) if isinstance(step, str) and isinstance(value, Mapping) else _step(value, step)

@@ -27,11 +27,10 @@ Rules that keep it honest (``connectors.contract`` proves them for every kind):
 6. Values are handed over as the source has them (native); ``Field.format`` is for the engine, not for connectors.
 7. Cancelling the iterator releases what it held; ``close`` may be called twice.
 
-Errors, split by what the engine can do::
+``SourceError.kind``, split by what the engine can do::
 
-    SourceError(kind)
-      config  invalid  denied  missing  broken     will not get better by asking again
-      busy    down     slow                        may be asked again (reads only)
+    config  invalid  denied  missing  broken     will not get better by asking again
+    busy    down     slow                        may be asked again (reads only)
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ class Field:
     means that the source does not repeat the key: the connector fills in the key it asked with. ``items`` are the fields inside
     each element when the value is a list of objects; their names are relative to the element. ``type`` is one of text, int, float,
     decimal, bool, date, datetime, json. ``format`` and ``values`` (native text → canonical enum value) are read by the engine's
-    conversion alone.
+    conversion alone. ``always``: a row that lacks it, and has not even null there, has ``connectors.paths.ABSENT``.
     """
 
     name: str
@@ -108,6 +107,7 @@ class Field:
     values: Options = field(default_factory=Options)
     items: tuple[Field, ...] = ()
     doc: str = ""
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +289,7 @@ class Page:
         filled = iter(key)
         columns: dict[str, list[Any]] = {}
         for column in fields:
-            columns[column.name] = read_all(column.path, rows) if column.path else [next(filled, None)] * len(rows)
+            columns[column.name] = read_all(column.path, rows, always=column.always) if column.path else [next(filled, None)] * len(rows)
         return cls(columns=columns, size=len(rows), total=total)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLOutputType, get_named_type, is_list_type, is_non_null_type
 
+from connectors.paths import ABSENT
 from connectors.spi import Field
 from hub.errors import message
 
@@ -44,6 +45,8 @@ def read(value: Any, kind: GraphQLOutputType, column: Field) -> Any:
         return read(value, kind.of_type, column)
     if value is None:
         return None
+    if value is ABSENT:
+        raise Fault("BAD_VALUE")
     if is_list_type(kind):
         inner = Field(column.name, column.path, column.type, values=column.values)
         return [_element(item, kind.of_type, inner) for item in elements(value, column)]

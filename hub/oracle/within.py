@@ -94,7 +94,7 @@ class Within(Lists):
             return None
         if not isinstance(native, Mapping):
             return Fault("BAD_VALUE")
-        row = {item.name: reader(item.path)(native) for item in column.items}
+        row = {item.name: reader(item.path, always=item.always)(native) for item in column.items}
         try:
             return self._embedded(served, row, {item.name: item for item in column.items}, present=True)
         except Fault as fault:

@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 from graphql import GraphQLOutputType, is_enum_type
 
+from connectors.paths import ABSENT
 from connectors.spi import Field
 from hub.run.kinds import facts, named
 from hub.run.parts import Part
@@ -255,7 +256,7 @@ def _decimal(value: Any) -> Any:
 
 
 def _opaque(value: Any) -> Any:
-    return value
+    return BAD if value is ABSENT else value  # to all other readers it is a value of a wrong type
 
 
 @lru_cache(maxsize=256)

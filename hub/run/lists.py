@@ -62,7 +62,7 @@ def unnested(above: Layer, slot: Slot, wanted: Sequence[bool] | None = None) -> 
     groups: Sequence[range | None] = [None if value is None else next(spans_) for value in lists]
 
     def part(slot: Slot) -> list[Any]:
-        return elements if slot.field is None or slot.column == ELEMENT else read_all(slot.field.path, elements)
+        return elements if slot.field is None or slot.column == ELEMENT else read_all(slot.field.path, elements, always=slot.field.always)
 
     return Below(part, groups, faults, len(elements))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.paths import read_all, reader, steps
+from connectors.paths import ABSENT, read_all, reader, steps
 from connectors.spi import Ask, Condition, Field, Options, Order, Page, Relation, Secret, SourceError, split
 
 FIELDS = (Field("uscc", "a"), Field("name", "b"), Field("level", "c", "int"))
@@ -52,6 +52,24 @@ def plainly(value: Any, way: list[str | int]) -> Any:
         there = step in value if isinstance(value, dict) else isinstance(value, list) and isinstance(step, int) and step < len(value)
         value = value[step] if there else None
     return value
+
+
+@given(st.lists(values, max_size=4), st.lists(st.sampled_from(["a", "b", 0, 1]), min_size=1, max_size=3))
+def test_what_lacks_a_name_is_told_from_what_has_null_there(rows: list[Any], way: list[str | int]) -> None:
+    """Asked for what is always there, each value is what it is otherwise, or absent: where an object on the way lacks the name."""
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in way).removeprefix(".")
+    found = read_all(path, rows, always=True)
+    assert found == [reader(path, always=True)(row) for row in rows]
+    for value, row in zip(found, rows, strict=True):
+        before = [plainly(row, way[:at]) for at in range(len(way))]
+        lacks = any(isinstance(one, dict) and isinstance(step, str) and step not in one for one, step in zip(before, way, strict=True))
+        assert value is ABSENT if lacks else value == plainly(row, way)
+
+
+def test_a_column_that_is_always_there_shows_where_it_is_not() -> None:
+    fields = (Field("n", "x.n", always=True), Field("m", "x.m"))
+    page = Page.of([{"x": {"n": 1}}, {"x": {"n": None}}, {"x": {}}, {"x": None}, {}], fields)
+    assert page.columns == {"n": [1, None, ABSENT, None, ABSENT], "m": [None] * 5}
 
 
 def test_rows_become_columns() -> None:

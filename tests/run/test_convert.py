@@ -22,6 +22,7 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.paths import ABSENT
 from connectors.spi import Field, Options
 from hub.run.convert import BAD, canonical, native
 
@@ -97,3 +98,15 @@ def test_keys_are_written_as_the_source_has_them() -> None:
     assert native("ACTIVE", STATUS, Field("zt", "zt", values=Options({"1": "ACTIVE"}))) == "1"
     assert native("007", GraphQLID, Field("n", "n", type="int")) == 7
     assert native("1.50", DECIMAL, Field("n", "n", type="decimal")) == Decimal("1.50")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [GraphQLString, GraphQLID, GraphQLInt, GraphQLFloat, Boolean, DECIMAL, DATE, DATETIME, USCC, STATUS, GraphQLScalarType("JSON")],
+)
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_absent_cannot_be_read(kind: GraphQLOutputType, many: bool) -> None:
+    shape: GraphQLOutputType = GraphQLList(kind) if many else kind
+    for format in (None, "json", "csv", "unix"):
+        found = canonical([None, ABSENT, None], shape, Field("f", "f", format=format, always=True))
+        assert (found.values, found.flawed) == ([None, BAD, None], True)
