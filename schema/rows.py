@@ -94,8 +94,8 @@ def _fill(sheet: Sheet, rows: Rows, type_name: str, spot: _Spot) -> dict[str, Se
 def _serve(sheet: Sheet, rows: Rows, type_name: str, entry: FieldEntry, spot: _Spot) -> Served | None:
     shape = sheet.shape(entry)
     type_ = sheet.world.type(shape.name)
-    if type_ is None:
-        return None  # reported where the schema was extended
+    if type_ is None or not _may_lack(sheet, entry):
+        return None  # reported where the schema was extended, or just now
     path, expr = entry.word("from", "path"), entry.word("from", "expr")
     parts = read_expression(expr) if expr is not None else None
     if is_leaf(type_):
@@ -106,6 +106,9 @@ def _serve(sheet: Sheet, rows: Rows, type_name: str, entry: FieldEntry, spot: _S
             return None
         native = parts.path if parts is not None else path if path is not None else _default(sheet, type_name, entry.name)
         return _leaf(sheet, rows, entry, shape, f"{spot.name}{entry.name}", join_paths(spot.path, native))
+    if entry.word("from", "always") and not shape.lists and not isinstance(parts, Mapping):
+        message = f"'{type_name}.{entry.name}' is an object, which lies in a row by its parts."
+        sheet.report("BAD_PARTS", entry.words["from"].value_node("always"), message, "write always at its parts")
     base = path if path is not None else entry.name if parts is None and sheet.kind not in FLAT else "$"
     if shape.lists:
         return _list(sheet, rows, type_name, entry, shape, parts, spot, path if path is not None else entry.name)
@@ -115,6 +118,15 @@ def _serve(sheet: Sheet, rows: Rows, type_name: str, entry: FieldEntry, spot: _S
         return Served(entry.name, type=shape.name, typename=typename, variants=variants) if variants else None
     made = _object(sheet, rows, type_name, entry, shape, parts, inner)
     return Served(entry.name, type=shape.name, parts=made) if made else None
+
+
+def _may_lack(sheet: Sheet, entry: FieldEntry) -> bool:
+    """Whether rows of this kind can lack a column at all, where the manifest says that they do not; reports where they cannot."""
+    if not entry.word("from", "always") or sheet.kind not in (*FLAT, "graphql"):
+        return True
+    message = f"'always' of @from means nothing to {sheet.kind} systems, which say so themselves when a column is gone."
+    sheet.report("WRONG_PLACE", entry.words["from"].value_node("always"), message, "remove always")
+    return False
 
 
 def _default(sheet: Sheet, type_name: str, name: str) -> str:
@@ -139,13 +151,16 @@ def column_of(sheet: Sheet, type_name: str, field_name: str, column: str, path: 
     return rows.columns[0] if path else replace(rows.columns[0], path="")
 
 
-def _leaf(sheet: Sheet, rows: Rows, entry: FieldEntry | None, shape: Shape, name: str, path: str) -> Served:
+def _leaf(
+    sheet: Sheet, rows: Rows, entry: FieldEntry | None, shape: Shape, name: str, path: str, within: FieldEntry | None = None
+) -> Served:
+    """A column; ``within`` is the object field whose expression names it."""
     format = entry.word("from", "format") if entry else None
     enum = sheet.enums.get(shape.name)
     values = Options(enum_values(enum)) if enum is not None and is_enum_type(sheet.world.type(shape.name)) else Options()
-    rows.columns.append(
-        Field(name, path or "$", native_type(shape, sheet.kind, format), nullable=not shape.required[0], format=format, values=values)
-    )
+    always = any(each.word("from", "always") for each in (entry, within) if each is not None)
+    kind = native_type(shape, sheet.kind, format)
+    rows.columns.append(Field(name, path or "$", kind, nullable=not shape.required[0], format=format, values=values, always=always))
     if entry is not None and "filter" in entry.words:
         rows.where[name] = tuple(dict.fromkeys(entry.words["filter"].args["ops"]))
     if entry is not None and "sort" in entry.words:
@@ -194,7 +209,7 @@ def _expressed(sheet: Sheet, rows: Rows, entry: FieldEntry, target: str, parts: 
             # The name stands before its path; the fault points at the string, since blanks between them are free.
             sheet.report("BAD_PARTS", word.value_node("expr"), what, "name plain fields of the type")
             continue
-        made[name] = _leaf(sheet, rows, own, shape, f"{spot.name}{name}", join_paths(spot.path, part.path))
+        made[name] = _leaf(sheet, rows, own, shape, f"{spot.name}{name}", join_paths(spot.path, part.path), entry)
     if "filter" in entry.words or "sort" in entry.words:
         for served in made.values():
             assert served.column is not None
@@ -258,9 +273,8 @@ def _list(
         return None
     name = f"{spot.name}{entry.name}"
     format = entry.word("from", "format")
-    rows.columns.append(
-        Field(name, join_paths(spot.path, path) or "$", "text" if format == "json" else "json", format=format, items=tuple(items.columns))
-    )
+    kind, always = "text" if format == "json" else "json", bool(entry.word("from", "always"))
+    rows.columns.append(Field(name, join_paths(spot.path, path) or "$", kind, format=format, items=tuple(items.columns), always=always))
     return Served(entry.name, name, shape.name, many=True, parts=made, typename=typename, variants=variants)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from connectors.http import broken
-from connectors.paths import steps
+from connectors.paths import ABSENT, steps
 from connectors.spi import Field
 
 Node = etree._Element
@@ -89,15 +89,15 @@ def reader(field: Field) -> Callable[[Node], Any]:
     """A function from a row to the value of a column. Several elements where one is due give a list, which is no value of that column."""
     way = steps(field.path)
     if field.items:
-        return lambda row: _several(row, way, _builder(field.items))
+        return lambda row: _several(row, way, _builder(field.items), field.always)
     if field.type == "json":
-        return lambda row: _several(row, way, value_of)
+        return lambda row: _several(row, way, value_of, field.always)
     exact = field.type in _EXACT or bool(field.values) or field.format not in (None, "json", "csv")
 
     def read(row: Node) -> Any:
         found = walk([row], way)
         if not found:
-            return None
+            return ABSENT if field.always and _lacks(row, way) else None
         if len(found) > 1:
             return [value_of(one) for one in found]
         value = value_of(found[0])
@@ -106,12 +106,23 @@ def reader(field: Field) -> Callable[[Node], Any]:
     return read
 
 
-def _several(row: Node, way: Sequence[str | int], make: Callable[[Any], Any]) -> Any:
+def _lacks(row: Node, way: Sequence[str | int]) -> bool:
+    """Whether an element on the way, which is not nil, has nothing of the name that is due in it."""
+    holders: list[Any] = [row]
+    for step in way:
+        found = walk(holders, [step])
+        if not found:
+            return isinstance(step, str) and any(not isinstance(one, str) and not nil(one) for one in holders)
+        holders = found
+    return False
+
+
+def _several(row: Node, way: Sequence[str | int], make: Callable[[Any], Any], always: bool) -> Any:
     """All that lie there, in order. None where what should hold them is missing: an empty list and no list look the same in XML."""
     found = walk([row], way)
     if not found:
         holders = [one for one in walk([row], way[:-1]) if isinstance(one, str) or not nil(one)]
-        return [] if holders else None
+        return [] if holders else ABSENT if always and _lacks(row, way[:-1]) else None
     return [make(one) for one in found if isinstance(one, str) or not nil(one)]
 
 

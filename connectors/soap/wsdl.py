@@ -7,7 +7,7 @@ relations or answers.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,8 @@ _username_token: Any = UsernameToken
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element, or ``@attribute``, of a message: its local name and what is within. ``most`` is how often it may come, 0 without end.
+    """One element, or ``@attribute``, of a message: its local name and what is within. ``most`` is how often it may come, 0 without end;
+    ``always`` that it does.
 
     ``type`` is the built-in type of XML Schema below its own, empty where it holds elements; ``of`` its own type's name.
     """
@@ -47,6 +48,7 @@ class Element:
     nullable: bool = True
     inside: tuple[Element, ...] = ()
     most: int = 1
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,14 @@ def _elements(kind: Any, within: tuple[int, ...]) -> Iterator[Element]:
         return
     for name, attribute in kind.attributes:
         if name and not name.startswith("_"):
-            yield Element("@" + name, _built_in(attribute.type), _own(attribute.type), nullable=not attribute.required)
+            yield Element(
+                "@" + name,
+                _built_in(attribute.type),
+                _own(attribute.type),
+                nullable=not attribute.required,
+                always=bool(attribute.required),
+            )
+    sure = frozenset(_sure(kind.elements_nested))
     for _, element in kind.elements:
         if not isinstance(element, xsd.Element) or not element.name or element.name.startswith("_value"):
             continue  # xs:any, or the text of an element with attributes
@@ -200,7 +209,19 @@ def _elements(kind: Any, within: tuple[int, ...]) -> Iterator[Element]:
             nullable=bool(element.is_optional or element.nillable),
             inside=inside,
             most=0 if element.max_occurs == "unbounded" else int(element.max_occurs),
+            always=id(element) in sure,
         )
+
+
+def _sure(nested: Iterable[tuple[Any, Any]]) -> Iterator[int]:
+    """The ids of those elements that are in whatever is of a type: what may be left out, or is one of several to choose from, is not."""
+    for _, one in nested:
+        if isinstance(one, xsd.Choice) or getattr(one, "min_occurs", 0) == 0:
+            continue
+        if isinstance(one, xsd.Element):
+            yield id(one)
+        else:
+            yield from _sure([("", one.child)] if isinstance(one, xsd.Group) else one.elements_nested)
 
 
 def _text_type(kind: Any) -> Any:

@@ -54,8 +54,9 @@ def _groups(relations: Iterable[Relation]) -> Iterator[_Group]:
         found.setdefault(relation.row or relation.name, []).append(relation)
     for name, calls in sorted(found.items()):
         columns: dict[str, Column] = {}
+        sure = [{each.path for each in flat(call.columns) if each.always} for call in calls]
         for column in (each for call in calls for each in flat(call.columns)):
-            columns.setdefault(column.path, column)
+            columns.setdefault(column.path, replace(column, always=all(column.path in each for each in sure)))
         yield _Group(name, next((each.comment for each in calls if each.comment), ""), tuple(calls), tuple(columns.values()))
 
 

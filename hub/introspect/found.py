@@ -14,7 +14,8 @@ class Column:
     """A value of each row. ``path`` is its column or JSON name; ``many`` a list of values, or of objects when there is ``inside``.
 
     ``texts`` is a closed vocabulary that the source declares; ``samples`` are values as they came, for ``evidence`` alone.
-    ``native`` names the source's own type where the hub has none (``other``). ``nullable`` and ``unique`` as the source says.
+    ``native`` names the source's own type where the hub has none (``other``). ``nullable`` and ``unique`` as the source says;
+    ``always``: each row has it, if perhaps null.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Column:
     texts: tuple[str, ...] = ()
     unique: bool = False
     native: str = ""
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,14 @@ _KINDS = {"int": "Int", "bigint": "Decimal", "float": "Float", "decimal": "Decim
 _SCALARS = ("USCC", "LicenceID", "ResidentID")
 
 
-def flat(columns: Iterable[Column], before: str = "", depth: int = 0) -> Iterator[Column]:
-    """Objects within a row taken apart: ``bfjg`` with ``dm`` inside is the column ``bfjg.dm``."""
+def flat(columns: Iterable[Column], before: str = "", depth: int = 0, always: bool = True) -> Iterator[Column]:
+    """Objects within a row taken apart: ``bfjg`` with ``dm`` inside is the column ``bfjg.dm``, always there if both are."""
     for column in columns:
         path = f"{before}{column.path}"
         if column.inside and not column.many and depth < 3:
-            yield from flat(column.inside, f"{path}.", depth + 1)
+            yield from flat(column.inside, f"{path}.", depth + 1, always and column.always)
         else:
-            yield replace(column, path=path)
+            yield replace(column, path=path, always=always and column.always)
 
 
 def unfit(path: str) -> str | None:
@@ -108,12 +108,13 @@ def bind(sketch: Sketch, made: TypeSketch, entity: CanonType, bound: Mapping[str
         key = guess.target.name == entity.key
         shape = "[" * guess.target.lists + guess.target.scalar + "!]" * guess.target.lists
         path = None if column.path == guess.target.name else column.path
-        made.bound.append(FieldSketch(guess.target.name, shape + "!" * key, path, guess.format, notes=(_told(guess),), key=key))
+        told, always = (_told(guess),), column.always and not key
+        made.bound.append(FieldSketch(guess.target.name, shape + "!" * key, path, guess.format, always=always, notes=told, key=key))
     for outer, found in parts.items():
         first = found[0][2].target
         expr = "{" + ", ".join(f"{inner}: {column.path}" for inner, column, _ in found) + "}"
         notes = tuple(f"{inner}: {_told(guess)}" for inner, _, guess in found)
-        made.bound.append(FieldSketch(outer, first.outer, expr=expr, notes=notes))
+        made.bound.append(FieldSketch(outer, first.outer, expr=expr, always=all(column.always for _, column, _ in found), notes=notes))
         if not first.reference:
             inside = sketch.type(first.outer, canonical=True, embedded=True)
             for inner, _, guess in found:
@@ -173,6 +174,7 @@ def contribute(
                 kind + "!" * is_key,
                 None if column.path == name else column.path,
                 found.format,
+                always=column.always and not is_key,
                 notes=tuple(notes),
                 zh=called.zh,
                 en=called.en,
@@ -197,4 +199,4 @@ def _nested(sketch: Sketch, made: TypeSketch, column: Column, taken: frozenset[s
     own = naming.call(column, "items")
     field = naming.unused(own.name, made.names | {each.partition(".")[2] for each in taken if each.startswith(f"{made.name}.")})
     path = None if column.path == field else column.path
-    made.added.append(FieldSketch(field, f"[{name}!]", path, zh=own.zh, en=own.en, grade=Grade.L2))
+    made.added.append(FieldSketch(field, f"[{name}!]", path, always=column.always, zh=own.zh, en=own.en, grade=Grade.L2))

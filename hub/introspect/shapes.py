@@ -94,7 +94,7 @@ def columns(document: Document, schema: Schema, depth: int = 0, within: frozense
     found = []
     for name, node in schema.properties.items():
         column = _column(document, str(name), document.schema(node), depth, within)
-        found.append(replace(column, nullable=column.nullable or name not in required))
+        found.append(replace(column, nullable=column.nullable or name not in required, always=name in required))
     return tuple(found)
 
 

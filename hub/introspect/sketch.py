@@ -32,6 +32,7 @@ class FieldSketch:
     path: str | None = None
     format: str | None = None
     expr: str | None = None
+    always: bool = False
     notes: tuple[str, ...] = ()
     zh: str = ""
     en: str = ""

@@ -87,7 +87,8 @@ def _field(field: FieldSketch) -> str:
     words = []
     if field.lookup:
         words.append("@lookup")
-    said = {name: value for name, value in (("path", field.path), ("expr", field.expr), ("format", field.format)) if value is not None}
+    said: dict[str, Any] = {"path": field.path, "expr": field.expr, "format": field.format, "always": field.always or None}
+    said = {name: value for name, value in said.items() if value is not None}
     if said:
         words.append(f"@from({_arguments(said)})")
     if field.grade is not None:

@@ -153,7 +153,7 @@ def _object(elements: Iterable[Element], owner: str, said: _Said, schemas: dict[
     for one in elements:
         node = _node(one, owner, said, schemas)
         properties[one.name] = {"type": "array", "items": node, "title": said.of_element(owner, one.name)} if one.many else node
-        if not one.nullable:
+        if one.always:
             required.append(one.name)
     return {"type": "object", "properties": properties, "required": required}
 

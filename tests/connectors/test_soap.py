@@ -15,6 +15,7 @@ from aiohttp import web
 from lxml import etree
 
 from connectors.http import Answer, Exchange, onlooker
+from connectors.paths import ABSENT
 from connectors.rules import ErrorWord, compile_rules, verdict
 from connectors.soap import SoapConnector, SoapSettings
 from connectors.soap.envelope import parse
@@ -174,6 +175,16 @@ def test_nil_missing_and_empty_are_told_apart() -> None:
     rows = '<r><n xsi:nil="true"/></r><r><m/></r><r><n/></r><r><n>x</n></r>'
     assert column(rows, "n") == [None, None, "", "x"]
     assert column(rows.replace(">x<", "> 7 <"), "n", "int") == [None, None, None, 7]
+
+
+def test_what_a_row_lacks_is_told_from_what_is_nil_in_it() -> None:
+    body = '<r><n>1</n><o k="1"/></r><r><n/><o/></r><r><n xsi:nil="true"/><o xsi:nil="true"/></r><r><m>1</m></r>'
+    assert column(body, "n", "int", always=True) == [1, None, None, ABSENT]
+    assert column(body, "n", "int") == [1, None, None, None]
+    assert column(body, "o.@k", always=True) == ["1", ABSENT, None, ABSENT]
+    listed = "<r><b><n>1</n><m/></b><b><m/></b></r>"
+    assert column(listed, "b", "json", items=(Field("n", "n", always=True),)) == [[{"n": "1"}, {"n": ABSENT}]]
+    assert column(body, "b.c", "json", always=True) == [ABSENT] * 4
 
 
 def test_names_count_and_their_namespaces_do_not() -> None:

@@ -82,12 +82,14 @@ extend type Enterprise {
 """
 
 
-def manifest(source: str, lookup: str = "", table: str = "") -> str:
-    """The manifest of the system under test: its source directive, its field of Query, and perhaps a word on its type. Two keys at once."""
+def manifest(source: str, lookup: str = "", table: str = "", *, always: bool = False) -> str:
+    """The manifest of the system under test: its source directive, its field of Query, and perhaps a word on its type. Two keys at once.
+    ``always``: it says of fileLevel that each row has it, where rows may lack a column at all."""
     system = f'@system(name: "{SYSTEM}", title: "档案系统", owner: "省档案局")'
     query = f'type Query {{ byUscc(uscc: USCC! @is(field: "uscc")): Enterprise @lookup {lookup} }}\n' if lookup else ""
     entity = f'type Enterprise @key(fields: "uscc") @entity(existence: CONTRIBUTES) {table} {{ uscc: USCC! @from(path: "code") }}'
-    return f"extend schema {system} {source}\n{query}{entity}{CONTRIBUTED}"
+    contributed = CONTRIBUTED.replace('path: "dj"', 'path: "dj", always: true') if always else CONTRIBUTED
+    return f"extend schema {system} {source}\n{query}{entity}{contributed}"
 
 
 @dataclass(frozen=True, slots=True)

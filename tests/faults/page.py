@@ -24,7 +24,8 @@ at are null and carry it, while the names are answered. Over HTTP keys go out tw
 by `tests/faults`, through the engine and the real connector, against a real server over loopback: no wrong value, no shifted row, no
 secret, address or name of the system in the answer, no secret or value in a log, an answer in time, and nothing left behind.
 
-`null` is a null without an error: JSON leaves out what is null, so that a column that is gone cannot be told from one that is empty.
+`null` is a null without an error: the one message about b could not be read, and was put aside. That a column of JSON or XML is gone
+can be told from its being empty since the manifest says that each row has it (`always: true` at fileLevel); else it would be null, too.
 """
 
 

@@ -31,6 +31,7 @@ REST = Kind(
     manifest(
         f'@rest(base: "${{RECORDS_URL}}", auth: {{kind: API_KEY, header: "X-App-Key", secret: "records.key"}}, maxBytes: {MOST}, {LIMITS})',
         '@get(path: "/records?codes={keys}", at: "list", batch: {by: "uscc", match: "code", max: 2})',
+        always=True,
     ),
     serve,
     sees={
@@ -57,8 +58,8 @@ REST = Kind(
         "long_numbers": RIGHT,
         "not_a_number": "SYSTEM_BROKEN at a, b",
         "invalid_date": "BAD_VALUE at b.fileChecked",
-        "renamed_column": "null at fileLevel of each",
-        "dropped_column": "null at fileLevel of each",
+        "renamed_column": "BAD_VALUE at fileLevel of each",
+        "dropped_column": "BAD_VALUE at fileLevel of each",
         "clock_skew": RIGHT,
         "certificate_expired": "SYSTEM_CONFIG",
         "pool_exhausted": "SYSTEM_DOWN",

@@ -78,6 +78,7 @@ SOAP_KIND = Kind(
         '@soap(wsdl: "records.wsdl", url: "${RECORDS_URL}", security: {user: "records.user", secret: "records.password"}, '
         f"maxBytes: {MOST}, {LIMITS})",
         '@call(operation: "records", input: {code: "{keys}"}, at: "record", batch: {by: "uscc", match: "code", max: 2})',
+        always=True,
     ),
     serve,
     sees={
@@ -104,8 +105,8 @@ SOAP_KIND = Kind(
         "long_numbers": RIGHT,
         "not_a_number": "BAD_VALUE at b.fileFee",
         "invalid_date": "BAD_VALUE at b.fileChecked",
-        "renamed_column": "null at fileLevel of each",
-        "dropped_column": "null at fileLevel of each",
+        "renamed_column": "BAD_VALUE at fileLevel of each",
+        "dropped_column": "BAD_VALUE at fileLevel of each",
         "clock_skew": RIGHT,
         "certificate_expired": "SYSTEM_CONFIG",
         "pool_exhausted": "SYSTEM_DOWN",

@@ -73,6 +73,7 @@ STREAM = Kind(
     manifest(
         f'@stream(url: "${{RECORDS_URL}}", maxBytes: {MOST}, {LIMITS}, auth: {AUTH})',
         table=f'@topic(path: "{SUBJECT}.news", order: "xh")',
+        always=True,
     ),
     serve,
     sees={
@@ -95,8 +96,8 @@ STREAM = Kind(
         "long_numbers": RIGHT,
         "not_a_number": "null at b",
         "invalid_date": "BAD_VALUE at b.fileChecked",
-        "renamed_column": "null at fileLevel of each",
-        "dropped_column": "null at fileLevel of each",
+        "renamed_column": "BAD_VALUE at fileLevel of each",
+        "dropped_column": "BAD_VALUE at fileLevel of each",
         "restarted": RIGHT,
         "redelivered": RIGHT,
         "out_of_order": RIGHT,

@@ -135,6 +135,25 @@ async def test_an_answer_with_links_is_paged_by_them(tmp_path: Path) -> None:
     assert '@get(path: "/all", page: {style: LINK, limit: "limit", size: 50})' in text
 
 
+async def test_what_is_required_is_always_there(tmp_path: Path) -> None:
+    """But for keys, for what lies in an object that may be missing, and for what another call of the same rows does not promise."""
+    place = {"type": "object", "required": ["street"], "properties": {"street": TEXT}}
+    parts = {"nsrsbh": TEXT, "nsxydj": {**TEXT, "nullable": True}, "lxdh": TEXT, "spot": place, "office": place, "bz": TEXT}
+    row = {"type": "object", "properties": parts, "required": ["nsrsbh", "nsxydj", "spot", "bz"]}
+    short = {"title": "Nsrxx", "type": "object", "properties": parts, "required": ["nsrsbh", "nsxydj", "spot"]}
+    listed = answers({"type": "array", "items": {"$ref": "#/components/schemas/Nsrxx"}})
+    paths = {"/a": {"get": {"parameters": [query("nsrsbh", "纳税人识别号，多个以逗号分隔")], "responses": listed}}}
+
+    async def sure(**schemas: Any) -> list[str]:
+        text = await text_of(tmp_path, document(paths=paths, components={"schemas": schemas}))
+        assert faults(text) == []
+        return [line.partition(":")[0].strip() for line in text.splitlines() if "always: true" in line]
+
+    assert await sure(Nsrxx=row) == ["taxCreditGrade", "spotStreet", "remark"]
+    paths["/b"] = {"get": {"responses": answers({"type": "array", "items": {"$ref": "#/components/schemas/Short/Nsrxx"}})}}
+    assert await sure(Nsrxx=row, Short={"Nsrxx": short}) == ["taxCreditGrade", "spotStreet"]
+
+
 async def test_operations_are_chosen_by_name(tmp_path: Path) -> None:
     assert "nsrxx" not in await text_of(tmp_path, document(), operations=["GET /sbjl"])
     with pytest.raises(SourceError, match=r"no operation 'GET /x'; there are: GET /nsrxx, GET /sbjl"):

@@ -29,6 +29,7 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:t"
       </xs:element>
       <xs:element name="djrq" type="xs:date" nillable="true"/>
       <xs:element name="lsh" type="xs:long"/>
+      <xs:choice><xs:element name="cbd" type="xs:string"/><xs:element name="gjd" type="xs:string"/></xs:choice>
       <xs:element name="dz"><xs:complexType><xs:sequence>
         <xs:element name="qh" type="xs:string"/>
       </xs:sequence></xs:complexType></xs:element>
@@ -103,7 +104,13 @@ async def test_an_operation_becomes_a_lookup_of_an_entity(tmp_path: Path) -> Non
         in text
     )
     assert '"纳税信用等级\\n' in text
-    for line in ("djrq: Date", "lsh: Decimal", '@from(path: "dz.qh")', '@from(path: "@zt")'):
+    for line in (
+        "djrq: Date @from(always: true)",
+        "lsh: Decimal @from(always: true)",
+        '@from(path: "dz.qh", always: true)',
+        '@from(path: "@zt")',
+        "cbd: String @grade",
+    ):
         assert line in text, line
 
 
