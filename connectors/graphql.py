@@ -7,10 +7,11 @@ schema. The order of an answer is not trusted: rows carry their key. Must not kn
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from connectors.graphql_document import ROWS, Document, Schema, introspection, prepare
 from connectors.http import Auth, Endpoint, broken, decode, refusal, rows_at
@@ -49,6 +50,9 @@ _CODES: dict[str, ErrorKind] = {
     "GRAPHQL_PARSE_FAILED": "config",
     "GRAPHQL_VALIDATION_FAILED": "config",
 }
+# Apollo's automatic persisted queries: that a text is not known by its hash, and that none is. Some servers send no code with them.
+_UNKNOWN_HASH, _NO_HASHES = "PERSISTED_QUERY_NOT_FOUND", "PERSISTED_QUERY_NOT_SUPPORTED"
+_SAID = {"PersistedQueryNotFound": _UNKNOWN_HASH, "PersistedQueryNotSupported": _NO_HASHES}
 # How servers word it that a document does not fit their schema; many send no code with it.
 _UNFIT = ("Cannot query field", "Unknown argument", "Unknown type", "Unknown field", "Field ", "Argument ", "Fragment ")
 _MESSAGES: dict[ErrorKind, str] = {
@@ -64,7 +68,8 @@ _MESSAGES: dict[ErrorKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class GraphqlSettings:
-    """``url`` of the endpoint; it is spoken to by POST. ``errors`` are tried before the answer's own ``errors``.
+    """``url`` of the endpoint; it is spoken to by POST. ``errors`` are tried before the answer's own ``errors``. ``persisted``
+    documents are named by their hash, and sent whole where the endpoint does not know it.
 
     ``max_bytes`` bounds one answer, decompressed.
     Files that ``tls`` names lie in the folder ``beside``.
@@ -74,6 +79,7 @@ class GraphqlSettings:
     auth: Auth = field(default_factory=Auth)
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     errors: tuple[ErrorWord, ...] = ()
+    persisted: Literal["NONE", "APQ"] = "NONE"
     max_bytes: int = 64 * 1024 * 1024
     tls: Tls | None = None
     beside: str = ""
@@ -98,6 +104,7 @@ class GraphqlConnector(Connector):
         self._rules = compile_rules(settings.errors)
         self._schema: Schema | None = None
         self._reading = asyncio.Lock()
+        self._hashes = settings.persisted == "APQ"  # until the endpoint says that it knows none
 
     async def describe(self) -> Catalog:
         self._schema = None
@@ -127,8 +134,8 @@ class GraphqlConnector(Connector):
             yield replace(Page.of([], plan.fields), faults=faults)
             return
         schema = None if document.typed else await self._introspected(call)
-        sent = {"query": document.render(schema), "variables": document.values(keys, call.params, schema)}
-        data, errors, size = await self._send(sent, call)
+        variables = document.values(keys, call.params, schema)
+        data, errors, size = await self._ask(document.render(schema), variables, call)
         found = reader(document.at)(data.get(ROWS))
         many = bool(plan.ask.by) and plan.relation.max_keys > 1
         if errors and not (many and isinstance(found, list)):
@@ -160,6 +167,20 @@ class GraphqlConnector(Connector):
                     raise refused("The source does not tell its schema; give 'keyType' and 'argTypes' in its manifest.")
                 self._schema = Schema.read(data["__schema"])
             return self._schema
+
+    async def _ask(self, text: str, variables: Mapping[str, Any], call: Call) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], int]:
+        """``_send`` of a document by its hash alone, if that will do."""
+        if not self._hashes:
+            return await self._send({"query": text, "variables": variables}, call)
+        named = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(text.encode()).hexdigest()}}
+        try:
+            return await self._send({"variables": variables, "extensions": named}, call)
+        except SourceError as error:
+            if error.code not in _SAID.values():
+                raise
+            self._hashes = error.code != _NO_HASHES
+        known = {"extensions": named} if self._hashes else {}
+        return await self._send({"query": text, "variables": variables, **known}, call)
 
     async def _send(self, sent: Mapping[str, Any], call: Call) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], int]:
         """(data, errors, bytes). Raises SourceError where there is no data."""
@@ -226,6 +247,7 @@ def _reported(error: Mapping[str, Any]) -> SourceError:
     extensions = error.get("extensions")
     code = str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
     said = str(error.get("message", ""))
+    code = code or _SAID.get(said, "")
     unfit = said.startswith(_UNFIT) or ("$" in said and "used in position expecting" in said)
     kind: ErrorKind = _CODES.get(code) or ("config" if unfit else "broken" if error.get("path") else "invalid")
     return SourceError(kind, _MESSAGES[kind], detail=f"{code} {said}".strip() if kind == "config" else code, code=code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -291,3 +292,79 @@ def test_a_schema_with_another_query_type() -> None:
     data = graphql_sync(schema, introspection()).data
     assert data is not None
     assert Schema.read(data["__schema"]).arguments == {"a": {"b": "[[Int!]]!"}}
+
+
+# ---- documents by their hash
+
+
+class Apollo:
+    """An endpoint that keeps documents by their hash, as Apollo's does; ``words`` is how it says that it does not know one."""
+
+    def __init__(self, *, supports: bool = True, status: int = 200, coded: bool = True) -> None:
+        self.kept: dict[str, str] = {}
+        self.bodies: list[dict[str, Any]] = []
+        self._supports, self._status, self._coded = supports, status, coded
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = orjson.loads(await request.read())
+        self.bodies.append(body)
+        named = body.get("extensions", {}).get("persistedQuery")
+        if named is not None and not self._supports:
+            return self._refused("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
+        if named is not None and "query" in body:
+            assert named == {"version": 1, "sha256Hash": hashlib.sha256(body["query"].encode()).hexdigest()}
+            self.kept[named["sha256Hash"]] = body["query"]
+        text = body.get("query") or self.kept.get(named["sha256Hash"])
+        if text is None:
+            return self._refused("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
+        assert validate(SCHEMA, parse(text)) == []
+        return web.json_response({"data": {"rows": rows(*body["variables"]["ids"])}})
+
+    def _refused(self, message: str, code: str) -> web.Response:
+        return web.json_response(
+            {"errors": [{"message": message, **({"extensions": {"code": code}} if self._coded else {})}]}, status=self._status
+        )
+
+    async def asked_for(self, *keys: str) -> list[Any]:
+        """What a connector brings for each of ``keys``, one call after the other."""
+        one = relation({"name": "operators", "argument": "ids", "keyType": "[ID!]!", "batch": {"by": "operatorId", "max": 50}})
+        async with served(web.post("/", self.answer)) as base:
+            connector = GraphqlConnector(GraphqlSettings.of({"url": base, "persisted": "APQ"}))
+            try:
+                return [(await fetched(connector, one, key)).columns["url"] for key in keys]
+            finally:
+                await connector.close()
+
+
+@pytest.mark.parametrize("coded", [True, False])
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_document_is_sent_once_and_then_named_by_its_hash(status: int, coded: bool) -> None:
+    apollo = Apollo(status=status, coded=coded)
+    assert await apollo.asked_for("A", "B", "C") == [["uA"], ["uB"], ["uC"]]
+    assert ["query" in body for body in apollo.bodies] == [False, True, False, False]
+    assert [body["variables"]["ids"] for body in apollo.bodies] == [["A"], ["A"], ["B"], ["C"]]
+
+
+async def test_an_endpoint_that_forgot_is_told_again() -> None:
+    apollo = Apollo()
+    await apollo.asked_for("A")
+    apollo.kept.clear()
+    assert await apollo.asked_for("B", "C") == [["uB"], ["uC"]]
+    assert ["query" in body for body in apollo.bodies] == [False, True, False, True, False]
+
+
+async def test_an_endpoint_that_knows_no_hashes_is_sent_whole_documents() -> None:
+    apollo = Apollo(supports=False)
+    assert await apollo.asked_for("A", "B") == [["uA"], ["uB"]]
+    assert [("query" in body, "extensions" in body) for body in apollo.bodies] == [(False, True), (True, False), (True, False)]
+
+
+async def test_another_refusal_of_a_hash_is_a_refusal() -> None:
+    async def busy(request: web.Request) -> web.Response:
+        return web.json_response({"errors": [{"message": "later", "extensions": {"code": "THROTTLED"}}]})
+
+    apollo = Apollo()
+    apollo.answer = busy  # type: ignore[method-assign]
+    with pytest.raises(SourceError) as caught:
+        await apollo.asked_for("A")
+    assert caught.value.kind == "busy"
