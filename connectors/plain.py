@@ -1,7 +1,8 @@
-"""Plain values that cross the connector interface: secrets that never print, and frozen options. Knows nothing of either side."""
+"""Plain values that cross the connector interface: secrets that never print, callers, and frozen options. Knows nothing of either side."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,29 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(("Secret", self._value))
+
+
+class Caller(str):
+    """Who asks: an id, which is what prints, and the token that was shown, for systems that are asked in the caller's own name."""
+
+    __slots__ = ("credential",)
+    credential: Secret | None
+
+    def __new__(cls, id: str = "", credential: Secret | None = None) -> Caller:
+        made = super().__new__(cls, id)
+        made.credential = credential
+        return made
+
+
+def credential_of(caller: str) -> Secret | None:
+    """The token that a caller showed, if any."""
+    return caller.credential if isinstance(caller, Caller) else None
+
+
+def identity(caller: str) -> str:
+    """What tells apart those who may be answered differently: one caller's tokens need not give the same rights."""
+    shown = credential_of(caller)
+    return str(caller) if shown is None else f"{caller} {hashlib.sha256(shown.reveal().encode()).hexdigest()}"
 
 
 class Options(Mapping[str, Any]):

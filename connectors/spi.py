@@ -41,8 +41,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from connectors.paths import read_all
+from connectors.plain import Caller as Caller
 from connectors.plain import Options as Options
 from connectors.plain import Secret as Secret
+from connectors.plain import identity as identity
 
 ErrorKind = Literal["config", "invalid", "denied", "missing", "busy", "down", "slow", "broken"]
 Operator = Literal["EQ", "IN", "LT", "LE", "GT", "GE", "PREFIX"]
@@ -248,8 +250,8 @@ class Plan:
 class Call:
     """One execution of a plan. ``keys`` are native key tuples, unique, at most ``Relation.max_keys`` of them.
 
-    ``deadline`` is in seconds of the loop's monotonic clock. ``principal`` identifies the caller only for systems with delegated
-    credentials. ``idempotency_key`` is the same for all tries of one write; how it travels is the place's to say.
+    ``deadline`` is in seconds of the loop's monotonic clock. ``principal`` is the caller, a ``Caller`` where it showed a token, for
+    systems with delegated credentials alone. ``idempotency_key`` is the same for all tries of a write; its place says how it travels.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -393,8 +395,5 @@ def describe_ask(ask: Ask) -> str:
         parts.append(", ".join(a.name for a in ask.aggregates))
     if ask.group:
         parts.append("group by " + ", ".join(ask.group))
-    if ask.limit:
-        parts.append(f"limit :{ask.limit}")
-    if ask.total:
-        parts.append("with total")
-    return " ".join(parts)
+    ends = (f"limit :{ask.limit}" if ask.limit else "", "with total" if ask.total else "")
+    return " ".join(filter(None, (*parts, *ends)))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.paths import ABSENT, read_all, reader, steps
-from connectors.spi import Ask, Condition, Field, Options, Order, Page, Relation, Secret, SourceError, split
+from connectors.spi import Ask, Caller, Condition, Field, Options, Order, Page, Relation, Secret, SourceError, identity, split
 
 FIELDS = (Field("uscc", "a"), Field("name", "b"), Field("level", "c", "int"))
 RELATION = Relation("r", FIELDS, where=Options({"name": ["EQ"], "level": ["EQ", "GE"]}), order=("name",), limit=True, total=True)
@@ -120,3 +120,9 @@ def test_options_are_frozen_and_hashable() -> None:
 @pytest.mark.parametrize(("kind", "again"), [("busy", True), ("down", True), ("slow", True), ("broken", False), ("config", False)])
 def test_what_may_be_asked_again(kind: Any, again: bool) -> None:
     assert SourceError(kind, "m").retryable is again
+
+
+def test_a_caller_prints_as_its_id_and_differs_by_what_it_showed() -> None:
+    one, other = Caller("a", Secret("t1")), Caller("a", Secret("t2"))
+    assert (str(one), f"{one!r}", one == other == "a") == ("a", "'a'", True)
+    assert len({identity(one), identity(other), identity("a"), identity(Caller("a"))}) == 3
