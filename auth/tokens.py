@@ -7,7 +7,7 @@ A verified token is looked up, not verified again, until it expires. Keys and sw
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cachetools import TLRUCache
 from joserfc import jws, jwt
@@ -19,6 +19,7 @@ from auth.issuer import TOKEN_TYPE, Issuer
 from auth.keys import SIGNING_ALG, still_trusted
 from auth.principal import ANONYMOUS, Audience, Principal
 from auth.storage import Clock, TrustStorage
+from connectors.spi import Secret
 from schema.coordinates import Grade
 
 REFRESH = 15.0  # seconds
@@ -97,7 +98,7 @@ class TokenVerifier:
         # The leeway is for ``iat`` only: a token is not served after it has expired.
         if claims["exp"] <= self._seconds():
             raise BadToken("expired_token")
-        return _Verified(_principal(claims), kid, claims["exp"])
+        return _Verified(replace(_principal(claims), credential=Secret(token)), kid, claims["exp"])
 
     async def _refresh(self, after: float) -> None:
         """Read keys and switched-off clients again if the last reading is ``after`` seconds old. One reading at a time."""

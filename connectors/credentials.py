@@ -20,7 +20,7 @@ from urllib.parse import quote, quote_plus
 from connectors.settings import refused
 from connectors.spi import Secret, SourceError
 
-AuthKind = Literal["NONE", "BASIC", "API_KEY", "BEARER", "OAUTH2", "HMAC"]
+AuthKind = Literal["NONE", "BASIC", "API_KEY", "BEARER", "OAUTH2", "HMAC", "FORWARD"]
 Algorithm = Literal["SHA256", "SM3"]
 _LEEWAY = 30.0  # seconds before its end when a token is no longer used; a tenth of its life where that is less
 _LIFE = 300.0  # seconds that a token is kept whose end nobody said
@@ -43,7 +43,7 @@ class Auth:
 
     BASIC takes ``user`` and ``password``, BEARER ``token``, API_KEY ``secret`` under ``header`` or ``query``; ``secret`` serves
     BASIC and BEARER too. OAUTH2 asks ``token_url`` for a token with ``user`` and ``secret``, the client's, for the ``scope``. HMAC
-    signs each request with ``secret`` for the application ``user``; ``signed`` names the headers.
+    signs each request with ``secret`` for the application ``user``; ``signed`` names the headers. FORWARD shows the caller's own token.
     """
 
     kind: AuthKind = "NONE"
@@ -71,7 +71,7 @@ class Clock:
 def fixed(auth: Auth) -> tuple[dict[str, str], str]:
     """(headers, query) that carry the credential in every request alike; nothing if it is made anew. Raises SourceError (config)."""
     secret = auth.secret or auth.token or auth.password
-    if auth.kind == "NONE":
+    if auth.kind in ("NONE", "FORWARD"):
         return {}, ""
     if secret is None:
         raise refused(f"auth of kind {auth.kind} needs a secret")

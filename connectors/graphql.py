@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from connectors.graphql_document import ROWS, Document, Schema, introspection, prepare
-from connectors.http import Auth, Endpoint, broken, decode, refusal, rows_at
+from connectors.http import Auth, Endpoint, broken, decode, rows_at
 from connectors.paths import reader, steps
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused
@@ -186,7 +186,7 @@ class GraphqlConnector(Connector):
         """(data, errors, bytes). Raises SourceError where there is no data."""
         accept = {"Accept": "application/graphql-response+json, application/json;q=0.9"}
         answer = await self._endpoint.send("POST", "", call, json=sent, headers=accept)
-        wrong = refusal(answer)
+        wrong = self._endpoint.refusal(answer)
         document = None
         try:
             document = decode(answer)

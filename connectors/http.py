@@ -34,6 +34,7 @@ from connectors.answers import refusal as refusal
 from connectors.answers import rows_at as rows_at
 from connectors.credentials import Auth as Auth
 from connectors.credentials import Clock, Signer, Tokens, client, fixed, reveal
+from connectors.plain import credential_of, identity
 from connectors.settings import refused
 from connectors.spi import Call, ErrorKind, Secret, SourceError
 from connectors.validators import VALIDATORS, Validators
@@ -85,6 +86,7 @@ class Endpoint:
         self.max_bytes = max_bytes
         self._validators, self._whose = validators, object()
         shown, self._query = fixed(auth)
+        self._forwards = auth.kind == "FORWARD"
         self._grant = _Grant(auth, tls) if auth.kind == "OAUTH2" else None
         self._tokens = Tokens(self._grant, clock or Clock()) if self._grant else None
         self._hidden = {*shown, *(name for name, value in headers.items() if isinstance(value, Secret))}
@@ -142,7 +144,7 @@ class Endpoint:
         """GET ``target``. An answer that came with what validates it is kept, and asked about instead of for: where the source says that it
         still holds it is used again. Raises SourceError.
         """
-        name = (self._whose, target)
+        name = (self._whose, target, identity(call.principal) if self._forwards else "")
         held = self._validators.get(name)
         answer = await self.send("GET", target, call, headers=held.conditions if held is not None else None)
         if answer.status == 304 and held is not None:
@@ -152,6 +154,14 @@ class Endpoint:
         if answer.status == 200:
             self._validators.put(name, answer)
         return answer
+
+    def refusal(self, answer: Answer) -> SourceError | None:
+        """What an answer's status says went wrong, if anything. Who was asked in the caller's own name refused the caller, not the hub."""
+        if self._forwards and answer.status in (401, 403):
+            return SourceError(
+                "invalid", "The source does not let the caller see this.", detail=f"status {answer.status}", code="FORBIDDEN"
+            )
+        return refusal(answer)
 
     async def _once(self, method: str, target: str, call: Call, body: bytes | None, headers: Mapping[str, str], *, once: bool) -> Answer:
         async with (
@@ -187,7 +197,7 @@ class Endpoint:
                     "GET", self._url(target), headers=headers, allow_redirects=False, middlewares=self._middlewares(False, None)
                 )
             try:
-                wrong = refusal(Answer(response.status, response.headers, b""))
+                wrong = self.refusal(Answer(response.status, response.headers, b""))
                 if response.status == 401:
                     self._stale(token)  # whoever follows a stream comes again
                 if wrong is not None:
@@ -213,7 +223,10 @@ class Endpoint:
         return (_never_again, sign) if once else (sign,)
 
     async def _token(self, call: Call) -> dict[str, str]:
-        """The header that carries the token, where there has to be one."""
+        """The header that carries the token, where there has to be one: the hub's, or the one that the caller showed, if it did."""
+        if self._forwards:
+            shown = credential_of(call.principal)
+            return {"Authorization": f"Bearer {shown.reveal()}"} if shown is not None else {}
         if self._tokens is None or self._closed:
             return {}
         return {"Authorization": "Bearer " + await self._tokens.token(call.deadline)}

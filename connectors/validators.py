@@ -2,8 +2,8 @@
 again: conditional requests, RFC 9110 §13 and RFC 9111 §4.3.
 
 What is kept here is used again only when the source has just said so, and so is never out of date. It is known by the exact request and
-whoever asks: one endpoint with its credential. Bounded by bytes for all systems together; the least recently used go first. Must not know
-sockets or what an answer means.
+whoever asks: one endpoint with its credential, or the caller's. Bounded by bytes for all systems together; the least recently used go
+first. Must not know sockets or what an answer means.
 """
 
 from __future__ import annotations

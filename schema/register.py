@@ -106,7 +106,7 @@ def _system(manifest: Manifest) -> System:
         kind=manifest.kind,
         options=Options({name: value for name, value in source.items() if value is not None}),
         contact=said.get("contact") or "",
-        credential=said["credential"].lower(),
+        credential="delegated" if (source.get("auth") or {}).get("kind") == "FORWARD" else said["credential"].lower(),
         limits=Limits(**limits),
         file=manifest.file,
     )

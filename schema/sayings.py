@@ -39,6 +39,7 @@ def slips(word: Word) -> Iterator[Slip]:
 _PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {  # of @get(page:) and of auth: part -> the kinds it goes with, the usual one first
     "page": {"page": ("PAGE",), "first": ("PAGE",), "offset": ("OFFSET",), "cursor": ("CURSOR",), "next": ("CURSOR",)},
     "auth": {
+        "secret": ("API_KEY", "BASIC", "BEARER", "HMAC", "OAUTH2"),
         "header": ("API_KEY",),
         "query": ("API_KEY",),
         "user": ("BASIC", "OAUTH2", "HMAC"),
@@ -73,6 +74,8 @@ def _auth(word: Word) -> Iterator[Slip]:
         return
     kind, node = str(auth["kind"]), word.value_node("auth")
     yield from _idle(word, "auth", kind, "BAD_AUTH")
+    if kind in _PARTS["auth"]["secret"] and not auth.get("secret"):
+        yield Slip("BAD_AUTH", node, f"{kind} needs `secret`.", 'add secret: "…", the name of the secret')
     if kind in _PARTS["auth"]["user"] and not auth.get("user"):
         yield Slip("BAD_AUTH", node, f"{kind} needs `user`.", f'add user: "…", the name of the secret that holds the {_USERS[kind]}')
     if kind == "OAUTH2" and not auth.get("tokenUrl"):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from connectors.feeds import News
-from connectors.http import Answer, Auth, Endpoint, broken, decode, known_charset, max_age, refusal, rows_at
+from connectors.http import Answer, Auth, Endpoint, broken, decode, known_charset, max_age, rows_at
 from connectors.rest.events import news, read_events
 from connectors.rest.links import next_link
 from connectors.rest.place import Place, Turn, capable, matched, prepare
@@ -70,7 +70,9 @@ class RestConnector(Connector):
     async def describe(self) -> Catalog:
         """Nothing can be read from a REST system about itself; that it answers is checked. Raises SourceError."""
         answer = await self._endpoint.send("GET", self.settings.health or "/", Call())
-        wrong = refusal(answer)
+        wrong = self._endpoint.refusal(answer)
+        if wrong and wrong.code == "FORBIDDEN":
+            return Catalog(relations=())  # nobody in particular was asking
         if wrong and (self.settings.health or wrong.kind in ("denied", "down")):
             raise wrong
         return Catalog(relations=())
@@ -170,7 +172,7 @@ class RestConnector(Connector):
         else:
             headers = {place.key_header: call.idempotency_key} if place.key_header and call.idempotency_key else None
             answer = await self._endpoint.send(place.method, target, call, json=body, headers=headers, once=once)
-        wrong = refusal(answer)
+        wrong = self._endpoint.refusal(answer)
         document = None
         try:
             document = decode(answer, self.settings.charset)

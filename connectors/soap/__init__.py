@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from connectors.http import Answer, Auth, Endpoint, max_age, onlooker, refusal
+from connectors.http import Answer, Auth, Endpoint, max_age, onlooker
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused
 from connectors.soap.catalog import catalog
@@ -104,7 +104,8 @@ class SoapConnector(Connector):
         """The WSDL's operations as relations, read anew; that something answers at the address is checked too. Raises SourceError."""
         self._service = None
         service = await self.service(Call())
-        wrong = refusal(await self._endpoint_of(service).send("GET", self._target, Call()))
+        endpoint = self._endpoint_of(service)
+        wrong = endpoint.refusal(await endpoint.send("GET", self._target, Call()))
         if wrong and wrong.kind in ("denied", "down"):
             raise wrong
         return catalog(service.operations())
@@ -173,10 +174,9 @@ class SoapConnector(Connector):
             raise
         shown = self._request(service, place, given, shown=True).content if onlooker.get() is not None else None
         headers = {"Accept": "text/xml, application/soap+xml, application/xml;q=0.9", **request.headers}
-        answer = await self._endpoint_of(service).send(
-            "POST", self._target, call, content=request.content, shown=shown, headers=headers, once=once
-        )
-        wrong = refusal(answer)
+        endpoint = self._endpoint_of(service)
+        answer = await endpoint.send("POST", self._target, call, content=request.content, shown=shown, headers=headers, once=once)
+        wrong = endpoint.refusal(answer)
         message = None
         try:
             message = parse(answer)

@@ -60,7 +60,7 @@ class Coalescer:
         """Take ``keys`` along with the next call."""
         binding, name = question.binding, question.name
         if binding.cache:
-            caller = asker.principal if self._sources.delegates(binding.system) else ""
+            caller = self._sources.caller(binding.system, asker.principal)
             name = repr((name, caller, sorted(question.params.items())))
         lane = self._lanes.get(name)
         if lane is None:

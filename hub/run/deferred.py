@@ -175,9 +175,10 @@ class _Parts:
         """The first part, or the whole answer where nothing is left to come."""
         engine, sources = self.engine, self.engine.sources
         deadline = sources.clock.monotonic() + engine.bounds()[0]
-        asked = Asked(sources, request_id, principal.id, engine.shared)
+        who = principal.caller
+        asked = Asked(sources, request_id, who, engine.shared)
         inputs = Inputs(given, self.ready.nodes)
-        self.run = run = _Staged(self.plan, sources, inputs, deadline, asked, request_id, None, principal.id, None, self.viewer)
+        self.run = run = _Staged(self.plan, sources, inputs, deadline, asked, request_id, None, who, None, self.viewer)
         first = early(self.plan, self.collected)
         await run.until(run.begin(needed(first)))
         cut, done = await self._cut(first)

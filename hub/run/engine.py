@@ -285,7 +285,7 @@ class Engine:
             return Part(None, [request_error("PLAN_TOO_COMPLEX", str(bound))]), ()
         deadline = self.sources.clock.monotonic() + self._timeout
         inputs = Inputs(variables, ready.nodes)
-        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.id, self.shared, event=row, viewer=viewer)
+        ran = await execute(plan, self.sources, inputs, deadline, request_id, principal.caller, self.shared, event=row, viewer=viewer)
         return await self._assembled(plan, ran, weight(ran.layers), ready), tuple(sorted(ran.systems))
 
     async def part(self, context: Context, variables: VariableValues, only: str | None = None) -> Part:
@@ -303,7 +303,7 @@ class Engine:
         analysis = telling.analysis if telling is not None and only is None else None
         # What is read after a write is asked for by this request alone: a call that others share may have been made before it.
         shared = self.shared if only is None else None
-        who = context.principal.id
+        who = context.principal.caller
         ran = await execute(plan, self.sources, inputs, context.deadline, context.request_id, who, shared, analysis, viewer=viewer)
         context.systems = tuple(sorted({*context.systems, *ran.systems}))
         began = self.sources.clock.monotonic()

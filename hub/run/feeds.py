@@ -126,7 +126,7 @@ class Feeds:
             yield subscriber
             return
         caller = principal if self._sources.delegates(binding.system) else ""
-        key = (binding.id, repr(sorted(params.items())), caller)
+        key = (binding.id, repr(sorted(params.items())), self._sources.caller(binding.system, principal))
         stream = self._streams.get(key)
         if stream is None:
             stream = self._streams[key] = _Stream(binding, params, caller, request_id)

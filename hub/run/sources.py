@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from connectors.feeds import Feed
-from connectors.spi import Ask, Call, Connector, ErrorKind, Page, Plan, Relation, SourceError
+from connectors.spi import Ask, Call, Connector, ErrorKind, Page, Plan, Relation, SourceError, identity
 from hub.clock import Clock
 from hub.recorder import Recorded, Recorder
 from hub.run import analysis
@@ -69,8 +69,11 @@ class Sources:
 
     def name(self, binding: Binding, columns: Collection[str], rest: object, principal: str) -> Name:
         """What an answer for ``principal`` is kept by; see ``Cache.name``."""
-        caller = principal if self.delegates(binding.system) else ""
-        return self.cache.name(self.standings[binding.system].system, binding, columns, rest, caller)
+        return self.cache.name(self.standings[binding.system].system, binding, columns, rest, self.caller(binding.system, principal))
+
+    def caller(self, system: str, principal: str) -> str:
+        """Tells apart whose answers of ``system`` may differ: nobody, unless it is asked in the caller's own name."""
+        return identity(principal) if self.delegates(system) else ""
 
     def plan(self, system: str, ask: Ask, relation: Relation) -> Plan:
         """What the system will do of ``ask``, and what it leaves. Raises SourceError when the system has no connector."""

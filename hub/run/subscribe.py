@@ -97,7 +97,7 @@ async def subscribed(
         if binding is None:
             raise Ended(Fault("NOT_BOUND"))
         wanted = _wanted(binding, selected, Inputs(given, prepared.nodes), engine.mask(prepared, principal))
-        async with engine.feeds.joined(binding, wanted.params, principal.id, request_id) as news:
+        async with engine.feeds.joined(binding, wanted.params, principal.caller, request_id) as news:
             async for happened in news:
                 rows = _rows(binding, selected, happened, wanted)
                 for start in range(0, len(rows), TOGETHER):

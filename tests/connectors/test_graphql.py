@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.graphql import GraphqlConnector, GraphqlSettings, attribute
 from connectors.graphql_document import Schema, introspection
-from connectors.spi import Ask, Call, Field, Options, Page, Relation, SourceError
+from connectors.spi import Ask, Call, Caller, Field, Options, Page, Relation, Secret, SourceError
 from tests.connectors.loopback import served
 
 SCHEMA = build_schema("""
@@ -368,3 +368,26 @@ async def test_another_refusal_of_a_hash_is_a_refusal() -> None:
     with pytest.raises(SourceError) as caught:
         await apollo.asked_for("A")
     assert caught.value.kind == "busy"
+
+
+async def test_the_caller_s_own_token_goes_with_each_call() -> None:
+    """Also with the hash that another caller's document is known by."""
+    apollo, shown = Apollo(), []
+    answer = apollo.answer
+
+    async def looked_at(request: web.Request) -> web.Response:
+        shown.append(request.headers.get("Authorization"))
+        return web.Response(status=403) if shown[-1] == "Bearer t3" else await answer(request)
+
+    one = relation({"name": "operators", "argument": "ids", "keyType": "[ID!]!", "batch": {"by": "operatorId", "max": 50}})
+    async with served(web.post("/", looked_at)) as base:
+        connector = GraphqlConnector(GraphqlSettings.of({"url": base, "persisted": "APQ", "auth": {"kind": "FORWARD"}}))
+        try:
+            for token in ("t1", "t2"):
+                await fetched(connector, one, "A", principal=Caller("app", Secret(token)))
+            with pytest.raises(SourceError) as caught:
+                await fetched(connector, one, "A", principal=Caller("app", Secret("t3")))
+        finally:
+            await connector.close()
+    assert shown == ["Bearer t1", "Bearer t1", "Bearer t2", "Bearer t3"]
+    assert (caught.value.kind, caught.value.code) == ("invalid", "FORBIDDEN")

@@ -16,9 +16,9 @@ import pytest
 from aiohttp import web
 
 from connectors.credentials import Algorithm, Clock, Signed
-from connectors.http import Auth, Endpoint, onlooker
+from connectors.http import Auth, Endpoint, Exchange, onlooker
 from connectors.rest import RestConnector, RestSettings
-from connectors.spi import Ask, Call, Field, Options, Relation, Secret, SourceError
+from connectors.spi import Ask, Call, Caller, Field, Options, Relation, Secret, SourceError
 from tests.connectors.loopback import never, nobody, served
 
 
@@ -296,3 +296,47 @@ async def test_a_search_by_post_goes_out_again_too() -> None:
         assert [page.columns["token"] async for page in connector.fetch(plan, Call())] == [["t2"]]
         await connector.close()
     assert department.asked == ["POST t1", "POST t2"]
+
+
+# ---- the caller's own token
+
+
+async def test_the_caller_s_token_goes_along_and_nobody_s_does_not() -> None:
+    department = Department()
+    async with served(web.get("/data", department.data)) as base:
+        endpoint = Endpoint(base, Auth("FORWARD"), {}, max_bytes=1000)
+        told: list[Exchange] = []
+        onlooker.set(told)
+        for call in (Call(principal=Caller("a", Secret("t1"))), Call(principal=Caller("a", Secret("t2"))), Call(principal="a"), Call()):
+            await endpoint.send("GET", "/data", call)
+        await endpoint.close()
+    assert department.asked == ["GET t1", "GET t2", "GET ", "GET "]
+    assert [exchange.headers.get("Authorization") for exchange in told] == ["****", "****", None, None]
+
+
+async def test_what_validates_an_answer_is_known_by_the_token_too() -> None:
+    sent = []
+
+    async def reply(request: web.Request) -> web.Response:
+        sent.append((request.headers["Authorization"][-2:], request.headers.get("If-None-Match")))
+        return web.Response(status=304 if "If-None-Match" in request.headers else 200, headers={"ETag": '"1"'}, text=sent[-1][0])
+
+    async with served(web.get("/data", reply)) as base:
+        endpoint = Endpoint(base, Auth("FORWARD"), {}, max_bytes=1000)
+        bodies = [(await endpoint.read("/data", Call(principal=Caller("a", Secret(token))))).body for token in ("t1", "t2", "t1")]
+        await endpoint.close()
+    assert bodies == [b"t1", b"t2", b"t1"]
+    assert sent == [("t1", None), ("t2", None), ("t1", '"1"')]
+
+
+async def test_a_system_that_is_asked_by_callers_alone_is_well_when_it_refuses_nobody_in_particular() -> None:
+    department = Department()
+    async with served(web.get("/data", department.data)) as base:
+        for kind, well in (("FORWARD", True), ("NONE", False)):
+            connector = RestConnector(RestSettings.of({"base": base, "health": "/data", "auth": {"kind": kind}}))
+            if well:
+                await connector.describe()
+            else:
+                with pytest.raises(SourceError):
+                    await connector.describe()
+            await connector.close()
