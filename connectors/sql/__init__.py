@@ -8,21 +8,20 @@ a database that was restarted works again with the next call.
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import event, exc
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.settings import read
 from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError, too_many_rows
-from connectors.sql.dialect import address, failure, greeting, missing_driver, unfit
+from connectors.sql.dialect import unfit
+from connectors.sql.engine import missing_driver, opened
+from connectors.sql.failures import failure
 from connectors.sql.reflect import Table, catalog, tables
 from connectors.sql.statement import Statement, prepare
 
@@ -58,7 +57,7 @@ class SqlConnector(Connector):
 
     def __init__(self, settings: SqlSettings, *, system: str = "") -> None:
         super().__init__(settings, system=system)
-        self._engine, self._reachable = _engine(settings)
+        self._engine, self._reachable = opened(settings.url, settings.pool_size)
         self._backend = self._engine.dialect.name
         self._closed = False
 
@@ -265,53 +264,3 @@ def _size(column: Sequence[Any]) -> int:
 
 def _bad_key() -> SourceError:
     return SourceError("invalid", "This key cannot be asked for.")
-
-
-def _identity(file: str | None) -> tuple[int, int] | None:
-    try:
-        found = os.stat(file) if file is not None else None
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if found else None
-
-
-def _engine(settings: SqlSettings) -> tuple[AsyncEngine, Callable[[], bool]]:
-    """The engine, and whether connecting makes sense: a file of SQLite has to be there."""
-    url, file = address(settings.url)
-    backend = url.get_backend_name()
-    options: dict[str, Any] = {"connect_args": {"timeout": 1}} if backend == "sqlite" else {}
-    if backend != "sqlite" or file is not None:
-        options |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_recycle": 1800}
-    for driver in ("asyncmy", "aiosqlite"):
-        logging.getLogger(driver).setLevel(logging.ERROR)  # they write statements and warnings with their values
-    try:
-        engine = create_async_engine(url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, hide_parameters=True, **options)
-    except ModuleNotFoundError as error:
-        raise missing_driver(error) from None
-
-    if backend == "sqlite":  # it takes a name in double quotes that it does not know for a text
-        preparer: Any = engine.dialect.identifier_preparer
-        engine.dialect.identifier_preparer = type(preparer)(engine.dialect, initial_quote="`", escape_quote="`")
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def greet(connection: Any, record: ConnectionPoolEntry) -> None:
-        try:
-            cursor = connection.cursor()
-            for words in greeting(backend):
-                cursor.execute(words)
-            cursor.close()
-            connection.commit()
-        except BaseException:  # what cannot be greeted is nobody's: the pool does not close it
-            connection.close()
-            raise
-        record.info["file"] = _identity(file)
-
-    if file is not None:
-
-        @event.listens_for(engine.sync_engine, "checkout")
-        def same_file(connection: Any, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
-            """An open file outlives its name: a database that was taken away or replaced is noticed here."""
-            if record.info.get("file") != _identity(file):
-                raise exc.DisconnectionError("the file was replaced")
-
-    return engine, lambda: file is None or _identity(file) is not None

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,39 @@ async def sqlite(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) -> A
     yield Database(f"sqlite:///{str(file).replace('%', '%25')}", "", endless, hidden, cut, run)
 
 
+def _postgres_url() -> URL:
+    return make_url(os.environ.get("HUB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")).set(
+        drivername="postgresql+psycopg"
+    )
+
+
 @asynccontextmanager
 async def postgres(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) -> AsyncIterator[Database]:
     """A schema, and a role that may only read there."""
-    url = make_url(os.environ.get("HUB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")).set(
-        drivername="postgresql+psycopg"
-    )
+    async with _schema(_postgres_url(), ddl, insert, rows) as database:
+        yield database
+
+
+@asynccontextmanager
+async def kingbase(folder: Path, ddl: Sequence[str], insert: str, rows: Rows) -> AsyncIterator[Database]:
+    """PostgreSQL in Kingbase's place: a database of its own, in which the server calls itself as that does."""
+    url, name = _postgres_url(), f"hub_test_{secrets.token_hex(6)}"
+    async with admin(url) as run:
+        await run(f'CREATE DATABASE "{name}"')
+        try:
+            async with admin(url.set(database=name)) as inside:
+                await inside(f"CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql AS $$ SELECT '{KINGBASE}' $$")
+            async with _schema(url.set(drivername="postgresql+kin", database=name, port=url.port or 5432), ddl, insert, rows) as database:
+                yield replace(database, url=database.url.replace("postgresql:", "kingbase:"))
+        finally:
+            await run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+KINGBASE = "KingbaseES V008R006C007B0024 on x86_64-pc-linux-gnu, compiled by gcc (GCC) 4.1.2, 64-bit"
+
+
+@asynccontextmanager
+async def _schema(url: URL, ddl: Sequence[str], insert: str, rows: Rows) -> AsyncIterator[Database]:
     name, password = f"hub_test_{secrets.token_hex(6)}", secrets.token_hex(12)
     async with admin(url) as run:
         await run(f'CREATE SCHEMA "{name}"')
