@@ -1,4 +1,4 @@
-"""Systems that are a database: ``@sql``, ``@table`` and ``@join`` of a manifest; SQLite, PostgreSQL, MySQL and their kin.
+"""Systems that are a database: ``@sql``, ``@table`` and ``@join`` of a manifest; SQLite, PostgreSQL, MySQL, Oracle and their kin.
 
 SQLAlchemy Core over async drivers, read-only, each statement its own transaction. Must not know GraphQL, other kinds, or how the
 engine retries and caches. One thing is tried twice here: a pooled connection that turns out to be dead is replaced once, so that
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.settings import read
 from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, Secret, SourceError, too_many_rows
-from connectors.sql.dialect import unfit
+from connectors.sql.dialect import divided, unfit
 from connectors.sql.engine import missing_driver, opened
 from connectors.sql.failures import failure
 from connectors.sql.reflect import Table, catalog, tables
@@ -109,14 +109,14 @@ class SqlConnector(Connector):
         parameters = statement.parameters(call, keys)
 
         async def work(connection: AsyncConnection) -> tuple[Sequence[Sequence[Any]], int | None]:
-            rows = (await connection.execute(statement.select, parameters)).all()
+            rows = (await connection.execute(*divided(self._backend, statement.select, parameters))).all()
             if rows and len(rows[0]) != statement.width:
                 raise SourceError("broken", "The database answered with other columns.", detail=f"{len(rows[0])}, not {statement.width}")
             if statement.count is None:
                 return rows, None
             if not statement.page and (not statement.limit or len(rows) < call.params[statement.limit]):
                 return rows, len(rows)
-            return rows, (await connection.execute(statement.count, parameters)).scalar_one()
+            return rows, (await connection.execute(*divided(self._backend, statement.count, parameters))).scalar_one()
 
         return await self._run(work, call.deadline)
 

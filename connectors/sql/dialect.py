@@ -14,18 +14,21 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from sqlalchemy.sql import visitors
 
 from connectors.spi import Operator
 
 Column = sa.ColumnElement[Any]
 Restrict = Callable[[Any], Any]  # makes of a call's value what the statement takes
 
+LIKE_ORACLE = frozenset({"oracle", "dm"})
+_MOST_IN_LIST = 1_000  # more is ORA-01795
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 def exact(backend: str, column: Column, *, text: bool) -> Column:
     """``column`` as it compares and sorts by code point; what is not text stays as it is."""
-    if not text:
+    if not text or backend in LIKE_ORACLE:  # whose sessions compare bytes
         return column
     if backend == "postgresql":
         return sa.cast(column, sa.Text).collate("C")
@@ -45,6 +48,28 @@ def values_of(backend: str, values: Sequence[Any]) -> Any:
     """A list of values as ``among`` takes it. Null is among nothing."""
     found = [native(backend, value) for value in values if value is not None]
     return "{" + ",".join(_element(value) for value in found) + "}" if backend == "postgresql" else found
+
+
+def divided(backend: str, select: sa.Select[Any], parameters: dict[str, Any]) -> tuple[sa.Select[Any], dict[str, Any]]:
+    """``select`` with lists no longer than the database takes: ``c IN (…) OR c IN (…)``. Lists of tuples may be of any length."""
+    long = {name for name, value in parameters.items() if isinstance(value, list) and len(value) > _MOST_IN_LIST}
+    if backend not in LIKE_ORACLE or not long:
+        return select, parameters
+    given = dict(parameters)
+
+    def several(element: Any, **options: Any) -> Any:
+        if not isinstance(element, sa.BinaryExpression) or not isinstance(element.right, sa.BindParameter) or element.right.key not in long:
+            return None
+        if isinstance(element.left, sa.Tuple):
+            return None
+        name, left = element.right.key, element.left
+        values = given.pop(name, ()) or parameters[name]
+        parts = {f"{name}_{i}": values[i : i + _MOST_IN_LIST] for i in range(0, len(values), _MOST_IN_LIST)}
+        given.update(parts)
+        return sa.or_(*(left.in_(sa.bindparam(part, expanding=True)) for part in parts)).self_group()
+
+    found: Any = visitors.replacement_traverse(select, {}, several)
+    return found, given
 
 
 def restriction(backend: str, column: Column, op: Operator, name: str, *, text: bool) -> tuple[Column, dict[str, Restrict]]:
@@ -94,16 +119,18 @@ def _pattern(value: Any) -> str:
 
 
 def ordering(backend: str, column: Column, *, descending: bool, text: bool, nullable: bool) -> Column:
-    """Null stands below everything else: first upwards, last downwards. Only PostgreSQL has to be told."""
+    """Null stands below everything else: first upwards, last downwards. SQLite and MySQL need not be told."""
     key = exact(backend, column, text=text)
     directed = key.desc() if descending else key.asc()
-    if nullable and backend == "postgresql":
+    if nullable and backend not in ("sqlite", "mysql"):
         return directed.nulls_last() if descending else directed.nulls_first()
     return directed
 
 
 def native(backend: str, value: Any) -> Any:
-    """A value as the driver takes it: SQLite has neither decimals nor dates."""
+    """A value as the driver takes it: SQLite has neither decimals nor dates, Oracle no truth values."""
+    if backend in LIKE_ORACLE:
+        return int(value) if isinstance(value, bool) else value
     if backend != "sqlite":
         return value
     if isinstance(value, datetime):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import event, exc, make_url
+from sqlalchemy import Connection, event, exc, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -28,11 +28,21 @@ _DRIVERS = {
     "kingbase": "postgresql+kin",
     "mysql": "mysql+asyncmy",
     "mariadb": "mysql+asyncmy",
+    "oracle": "oracle+oracledb_async",
+    "dm": "dm+dmpython",
 }
 registry.register("postgresql.kin", "connectors.sql.kin", "KinDialect")
-_PORTS = {"kingbase": 54321}  # where it is not that of the database whose protocol is spoken
+registry.register("dm.dmpython", "connectors.sql.dameng", "DamengDialect")
+_PORTS = {"kingbase": 54321, "dm": 5236}  # where neither the driver nor the protocol would know
 _MOST_SECONDS = 60
-_EXTRAS = {"psycopg": "postgres", "asyncmy": "mysql"}
+_PACKAGES = {
+    "psycopg": "'yiwang-hub[postgres]'",
+    "asyncmy": "'yiwang-hub[mysql]'",
+    "oracledb": "'yiwang-hub[oracle]'",
+    "dmPython": "dmPython",  # its maker's own, which is not there for every platform
+}
+_BEGINNING = {"oracle": "SET TRANSACTION READ ONLY", "dm": "SET TRANSACTION READ ONLY"}
+"""Where nothing but a transaction can be read-only: what each begins with."""
 
 
 def opened(url: Secret, pool_size: int) -> tuple[AsyncEngine, Callable[[], bool]]:
@@ -44,8 +54,10 @@ def opened(url: Secret, pool_size: int) -> tuple[AsyncEngine, Callable[[], bool]
         options |= {"pool_size": pool_size, "max_overflow": 0, "pool_recycle": 1800}
     for driver in ("asyncmy", "aiosqlite"):
         logging.getLogger(driver).setLevel(logging.ERROR)  # they write statements and warnings with their values
+    if backend not in _BEGINNING:
+        options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
     try:
-        engine = create_async_engine(place, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, hide_parameters=True, **options)
+        engine = create_async_engine(place, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise missing_driver(error) from None
 
@@ -61,10 +73,19 @@ def opened(url: Secret, pool_size: int) -> tuple[AsyncEngine, Callable[[], bool]
                 cursor.execute(words)
             cursor.close()
             connection.commit()
+            if backend == "oracle":
+                driver: Any = record.driver_connection
+                driver.call_timeout = _MOST_SECONDS * 1000
         except BaseException:  # what cannot be greeted is nobody's: the pool does not close it
             connection.close()
             raise
         record.info["file"] = _identity(file)
+
+    if backend in _BEGINNING:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql(_BEGINNING[backend])
 
     if file is not None:
 
@@ -88,7 +109,7 @@ def address(url: Secret) -> tuple[URL, str | None]:
         raise refused("The address of the database is not a URL.") from None
     name = found.drivername
     if name not in _DRIVERS and name not in _DRIVERS.values():
-        raise refused(f"no database is known by '{name}'; take sqlite, postgresql, kingbase or mysql")
+        raise refused(f"no database is known by '{name}'; take sqlite, postgresql, kingbase, mysql, oracle or dm")
     found = found.set(drivername=_DRIVERS.get(name, name), port=found.port or _PORTS.get(name))
     if found.get_backend_name() == "mysql" and "charset" not in found.query:
         found = found.update_query_dict({"charset": "utf8mb4"})
@@ -100,8 +121,8 @@ def address(url: Secret) -> tuple[URL, str | None]:
 
 def missing_driver(error: ModuleNotFoundError) -> SourceError:
     """What to install for a driver that is not there."""
-    extra = _EXTRAS.get((error.name or "").partition(".")[0])
-    return refused(f"the driver '{error.name}' is not installed" + (f": pip install 'yiwang-hub[{extra}]'" if extra else ""))
+    package = _PACKAGES.get((error.name or "").partition(".")[0])
+    return refused(f"the driver '{error.name}' is not installed" + (f": pip install {package}" if package else ""))
 
 
 def greeting(backend: str) -> tuple[str, ...]:
@@ -109,6 +130,7 @@ def greeting(backend: str) -> tuple[str, ...]:
     without an offset is the province's, as it is for the engine.
 
     SQLite is interrupted. psycopg cancels on the server, which may not listen; MySQL and MariaDB go on, each with a bound of its own name.
+    Oracle and Dameng are read-only by transaction, and their drivers know the bound.
     """
     bound = f"/*M!100101 , SESSION max_statement_time = {_MOST_SECONDS} */ /*!50708 , SESSION max_execution_time = {_MOST_SECONDS}000 */"
     return {
@@ -118,6 +140,8 @@ def greeting(backend: str) -> tuple[str, ...]:
             f"SET statement_timeout = {_MOST_SECONDS}000",
         ),
         "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+08:00'", f"SET @hub = 1 {bound}"),
+        "oracle": ("ALTER SESSION SET TIME_ZONE = '+08:00' NLS_SORT = BINARY NLS_COMP = BINARY",),
+        "dm": ("SET TIME ZONE '+08:00'",),
     }[backend]
 
 

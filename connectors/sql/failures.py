@@ -41,6 +41,21 @@ _SIGNS = {
         _Sign(("1053", "1927", "2002", "2003", "2005", "2006", "2013", "2055"), "down", _DOWN),
         _Sign(("1264", "1292", "1366", "1525"), "invalid", _INVALID),
     ),
+    "oracle": (
+        _Sign(("ORA-01017", "ORA-01031", "ORA-01045", "ORA-01456", "ORA-16000", "ORA-28000", "ORA-28001"), "denied", _DENIED),
+        _Sign(("ORA-009", "ORA-02289", "ORA-06550", "ORA-12154", "ORA-12505", "ORA-12514", "DPY-6001", "DPY-6003"), "config", _CONFIG),
+        _Sign(("ORA-00018", "ORA-00020", "ORA-00054", "ORA-02391", "ORA-12516", "ORA-12519", "ORA-12520"), "busy", _BUSY),
+        _Sign(("DPY-4024", "ORA-01013", "ORA-00040"), "slow", _SLOW),
+        _Sign(("DPY-1001", "DPY-4011", "DPY-600", "ORA-0311", "ORA-03135", "ORA-0103", "ORA-01089", "ORA-125"), "down", _DOWN),
+        _Sign(("ORA-01426", "ORA-01438", "ORA-01722", "ORA-0184", "ORA-0185", "ORA-01861", "ORA-12899"), "invalid", _INVALID),
+    ),
+    "dm": (
+        _Sign(("-2501", "-55"), "denied", _DENIED),
+        _Sign(("-2007", "-2106", "-2111", "-2207"), "config", _CONFIG),
+        _Sign(("-6407",), "busy", _BUSY),
+        _Sign(("-6010", "-70019", "-70025", "-70028"), "down", _DOWN),
+        _Sign(("-6103", "-6105", "-6111", "-6118"), "invalid", _INVALID),
+    ),
     "sqlite": (
         _Sign(("SQLITE_AUTH", "SQLITE_PERM", "SQLITE_READONLY"), "denied", _DENIED),
         _Sign(("SQLITE_BUSY", "SQLITE_LOCKED"), "busy", _BUSY),
@@ -85,6 +100,9 @@ def _code(backend: str, cause: BaseException | None) -> str:
     if backend == "mysql":
         found = cause.args[0] if cause and cause.args else ""
         return str(found) if isinstance(found, int) else ""
+    if backend in ("oracle", "dm"):
+        found = cause.args[0] if cause and cause.args else None
+        return str(getattr(found, "full_code", "") or getattr(found, "code", ""))
     state = getattr(cause, "sqlstate", None)
     if state:
         return str(state)

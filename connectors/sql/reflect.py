@@ -5,11 +5,13 @@ Runs inside SQLAlchemy's synchronous side. Must not know settings or statements.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, inspect, types
+from sqlalchemy.dialects import oracle
+from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.reflection import ObjectKind
 
 from connectors.spi import Catalog, Field, Operator, Options, Relation
@@ -29,27 +31,28 @@ _UNREAD: tuple[type[types.TypeEngine[Any]], ...] = (
 )  # fmt: skip
 _OPERATORS: tuple[Operator, ...] = ("EQ", "IN", "LT", "LE", "GT", "GE")
 MAX_KEYS = 200
+_INT_DIGITS = 9  # what 32 bits hold of any number
 
 
 def catalog(connection: Connection, schema: str | None) -> Catalog:
     """Relations in order of their names; fields in the table's own order, keyed by the primary key."""
-    seen = inspect(connection)
+    seen, named = inspect(connection), names(connection.dialect)
     columns = seen.get_multi_columns(schema=schema, kind=ObjectKind.ANY)
     keys = seen.get_multi_pk_constraint(schema=schema, kind=ObjectKind.ANY)
     relations = []
     for place, found in columns.items():
         primary = keys.get(place)
-        key = tuple(primary["constrained_columns"]) if primary else ()
+        key = tuple(map(named, primary["constrained_columns"])) if primary else ()
         fields = tuple(
-            Field(str(one["name"]), str(one["name"]), _type(one["type"]), bool(one["nullable"]), doc=one.get("comment") or "")
+            Field(named(one["name"]), named(one["name"]), _type(one["type"]), bool(one["nullable"]), doc=one.get("comment") or "")
             for one in found
         )
         where = {one.name: (*_OPERATORS, *(("PREFIX",) if one.type == "text" else ())) for one in fields if one.type != "json"}
         relations.append(
             Relation(
-                name=place[1],
+                name=named(place[1]),
                 fields=fields,
-                native=Options({"table": place[1], "key": key}),
+                native=Options({"table": named(place[1]), "key": key}),
                 keys=key,
                 max_keys=MAX_KEYS if key else 0,
                 where=Options(where),
@@ -65,7 +68,14 @@ def catalog(connection: Connection, schema: str | None) -> Catalog:
 
 
 def _type(found: types.TypeEngine[Any]) -> str:
+    if isinstance(found, oracle.NUMBER):  # a whole number and a decimal at once
+        return "decimal" if found.scale is None or found.scale > 0 else "int"
     return next((name for kind, name in _TYPES if isinstance(found, kind)), "text")
+
+
+def names(dialect: Dialect) -> Callable[[str], str]:
+    """What SQLAlchemy calls a table or column → what the database does: it writes small what Oracle keeps in capitals."""
+    return (lambda name: str(dialect.denormalize_name(name))) if dialect.requires_name_normalize else str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ class Table:
 
 def tables(connection: Connection, schema: str | None) -> tuple[Table, ...]:
     """All of them, by name; columns in the table's own order."""
-    seen = inspect(connection)
+    seen, named = inspect(connection), names(connection.dialect)
     keys = seen.get_multi_pk_constraint(schema=schema, kind=ObjectKind.ANY)
     unique = seen.get_multi_unique_constraints(schema=schema, kind=ObjectKind.ANY)
     indexes = seen.get_multi_indexes(schema=schema, kind=ObjectKind.ANY)
@@ -101,22 +111,24 @@ def tables(connection: Connection, schema: str | None) -> tuple[Table, ...]:
         comments = seen.get_multi_table_comment(schema=schema, kind=ObjectKind.ANY)
     found = []
     for place, columns in seen.get_multi_columns(schema=schema, kind=ObjectKind.ANY).items():
-        by = [tuple(one["column_names"]) for one in unique.get(place) or ()]
-        by += [tuple(name or "" for name in one["column_names"]) for one in indexes.get(place) or () if one["unique"]]
+        by = [tuple(map(named, one["column_names"])) for one in unique.get(place) or ()]
+        by += [tuple(named(name or "") for name in one["column_names"]) for one in indexes.get(place) or () if one["unique"]]
         primary, said = keys.get(place), comments.get(place)
         found.append(
             Table(
-                place[1],
+                named(place[1]),
                 (said or {}).get("text") or "",
-                tuple(_column(one) for one in columns),
-                tuple(primary["constrained_columns"]) if primary else (),
+                tuple(_column(one, named) for one in columns),
+                tuple(map(named, primary["constrained_columns"])) if primary else (),
                 tuple(dict.fromkeys(by)),
             )
         )
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _column(one: Any) -> TableColumn:
+def _column(one: Any, named: Callable[[str], str]) -> TableColumn:
     kind = one["type"]
-    name = "bigint" if isinstance(kind, types.BigInteger) else "other" if isinstance(kind, _UNREAD) else _type(kind)
-    return TableColumn(str(one["name"]), name, str(kind), bool(one["nullable"]), one.get("comment") or "")
+    name = "other" if isinstance(kind, _UNREAD) else _type(kind)
+    if name == "int" and (isinstance(kind, types.BigInteger) or (getattr(kind, "precision", None) or 0) > _INT_DIGITS):
+        name = "bigint"
+    return TableColumn(named(one["name"]), name, str(kind), bool(one["nullable"]), one.get("comment") or "")

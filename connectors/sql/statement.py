@@ -20,7 +20,7 @@ from connectors.spi import Ask, Call, Plan, Relation, SourceError, split
 from connectors.sql import dialect as differences
 from connectors.sql import shapes
 
-_KEYS, _MOST, _EACH = "_keys", "_most", "_each"
+_KEYS, _MOST, _EACH = "hub_keys", "hub_most", "hub_each"  # Oracle takes no name that begins with a line
 
 
 @dataclass(frozen=True, slots=True)

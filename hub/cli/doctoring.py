@@ -32,6 +32,7 @@ _PARTS = ("graphql-core", "strawberry-graphql", "sqlalchemy", "starlette", "aioh
 _DRIVERS = {
     "psycopg": "PostgreSQL, extra 'postgres'",
     "asyncmy": "MySQL and MariaDB, extra 'mysql'",
+    "oracledb": "Oracle, extra 'oracle'",
     "zeep": "SOAP, extra 'soap'",
     "yaml": "OpenAPI in YAML, extra 'add'",
 }

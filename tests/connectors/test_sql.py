@@ -315,7 +315,7 @@ async def test_a_database_describes_its_tables(engine: Engine, tmp_path: Path) -
     [
         ("", "not a URL"),
         ("nonsense", "not a URL"),
-        ("oracle://h/d", "no database is known by 'oracle'"),
+        ("db2://h/d", "no database is known by 'db2'"),
         ("mysql+pymysql://h/d", "mysql.pymysql"),
     ],
 )
