@@ -273,8 +273,8 @@ def too_many_rows(call: Call) -> SourceError:
 class Page:
     """Rows as columns: ``columns[name][i]`` is the native value of row ``i``. All columns have length ``size``.
 
-    ``total`` answers ``Ask.total``. ``faults`` maps a key to what went wrong for it alone. ``max_age`` in seconds. ``bytes`` is what the
-    source sent for it, where the connector counts that.
+    A column that the source no longer has, and that is only shown, holds in each row the SourceError that says so. ``total`` answers
+    ``Ask.total``. ``faults`` maps a key to what went wrong for it alone. ``max_age`` in seconds. ``bytes`` is what the source sent for it.
     """
 
     columns: dict[str, list[Any]]

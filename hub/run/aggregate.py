@@ -19,7 +19,7 @@ from hub.run.kinds import named
 from hub.run.layers import Fault, Fetched, Layer, Paged
 from hub.run.order import agrees, row_keys, sort_key
 from hub.run.scan import Asking, Scanning, TooMany, too_many
-from hub.run.terms import Sort, Terms, least, term_of, terms
+from hub.run.terms import Sort, Terms, least, placed, term_of, terms
 
 MAX_GROUPS = 1_000
 EXACT = Context(prec=1_000)  # digits of a sum; more than any column has
@@ -83,6 +83,7 @@ class _Figures(Scanning):
         """The figures out of the rows themselves. Raises TooMany."""
         self._bounded = True
         rows = await self.rows()
+        placed(self._terms, rows.raw, rows.rows)
         keys = [rows.raw.canonical(term.slot).values for term in groups]
         values = [_with_faults(rows.raw, term) for _, term in measures]
         found: dict[Group, list[Any]] = {} if groups else {(): [0, *(None for _ in measures)]}
@@ -97,7 +98,7 @@ class _Figures(Scanning):
 def _with_faults(raw: Layer, term: Term) -> list[Any]:
     """A column in which a row that could not be read has its fault."""
     values = list(raw.canonical(term.slot).values)
-    for row, fault in raw.faults_of(term.slot.step).items():
+    for row, fault in raw.missing(term.slot).items():
         values[row] = fault
     return values
 

@@ -106,7 +106,7 @@ class _Assembly(Positions):
     def leaf(self, output: Leaf, layer: Layer, rows: Sequence[int], path: PathOf) -> Built:
         place, kind = output.place, output.place.type
         how, column = reading(output.slot), layer.canonical(output.slot)
-        missing = layer.faults_of(output.slot.step)
+        missing = layer.missing(output.slot)
         values = column.values if len(rows) == layer.size else list(map(column.values.__getitem__, rows))
         if how.name in QUALITY:
             self.notices.look(place.coordinate, how.name, values)
@@ -116,7 +116,7 @@ class _Assembly(Positions):
         values = list(values)
         faults = {at: missing[row] for at, row in enumerate(rows) if row in missing} if missing else {}
         if column.flawed:
-            faults |= {at: BAD_VALUE for at, value in enumerate(values) if value is BAD}
+            faults |= {at: BAD_VALUE for at, value in enumerate(values) if value is BAD and at not in faults}
         below: Bad = {}
         if depth(kind):
             for at, value in enumerate(values):

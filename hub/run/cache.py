@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from connectors.spi import Page
+from connectors.spi import Page, SourceError
 from hub.run import sizes
 from hub.run.bounded import Bounded
 from hub.run.layers import Fault
@@ -125,7 +125,7 @@ class Cache:
     def keep(self, name: Name, binding: Binding, keys: Sequence[Key], answered: Answered, now: float, allowed: float | None) -> None:
         """Keep the rows of ``keys`` out of an answer that came ``now``, but for keys that failed; ``allowed`` is the source's max_age."""
         seconds = binding.cache if allowed is None else min(binding.cache, allowed)
-        if seconds <= 0.0 or answered.fault is not None:
+        if seconds <= 0.0 or answered.fault is not None or lost(answered.columns):
             return
         self._learn(name)
         names = tuple(answered.columns)
@@ -172,9 +172,14 @@ class Cache:
         allowed = max_age(pages)
         seconds = binding.cache if allowed is None else min(binding.cache, allowed)
         size = sum(sizes.columns(page.columns) for page in pages)
-        if seconds > 0.0 and size <= self._entries.limit // LARGEST and not any(page.faults for page in pages):
+        if seconds > 0.0 and size <= self._entries.limit // LARGEST and not any(page.faults or lost(page.columns) for page in pages):
             fresh = now + seconds
             self._entries.put((name.base, name.columns, ()), Entry(now, fresh, fresh + binding.stale, pages=tuple(pages)), size)
+
+
+def lost(columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether the source no longer has one of the columns: that is soon mended, and nothing to say again."""
+    return any(column and isinstance(column[0], SourceError) for column in columns.values())
 
 
 def _together(found: Mapping[Key, Entry], now: float) -> Answered:

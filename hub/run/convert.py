@@ -19,7 +19,7 @@ import orjson
 from graphql import GraphQLOutputType, is_enum_type
 
 from connectors.paths import ABSENT
-from connectors.spi import Field
+from connectors.spi import Field, SourceError
 from hub.run.kinds import facts, named
 from hub.run.parts import Part
 
@@ -73,9 +73,12 @@ class Reading:
                 return Column(own, False, made.full)
         if self._field is None:
             return Column(values)
+        types = set(map(type, values))
+        if SourceError in types:  # in rows whose source has no such column any more
+            read = self.column([None if isinstance(value, SourceError) else value for value in values]).values
+            return Column([BAD if isinstance(value, SourceError) else one for value, one in zip(values, read, strict=True)], True)
         if self.depth:
             return _lists([decoded(value, self._field.format) for value in values], self.depth, self._reads(self._field))
-        types = set(map(type, values))
         full = NoneType not in types
         if self._passes is not None and types <= self._passes:
             return Column(values, False, full)

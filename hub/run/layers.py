@@ -1,6 +1,7 @@
 """Rows at run time: layers of columns, read as canonical values once each. Knows plans' slots, not connectors and not JSON.
 
-A layer's columns are native lists, one value per row. A fetch that failed for a row leaves a ``Fault`` there instead of a value.
+A layer's columns are native lists, one value per row. A fetch that failed for a row leaves a ``Fault`` there instead of a value, and a
+source that has no such column any more its SourceError.
 """
 
 from __future__ import annotations
@@ -106,6 +107,13 @@ class Layer:
         fetched = self.fetched.get(step)
         return fetched.faults if fetched is not None else {}
 
+    def missing(self, slot: Slot) -> Mapping[int, Fault]:
+        """Rows in which ``slot`` could not be had: its step failed, or its source has no such column any more."""
+        failed = self.faults_of(slot.step)
+        if not self.canonical(slot).flawed:
+            return failed
+        return {row: Fault.of(value) for row, value in enumerate(self.native(slot)) if isinstance(value, SourceError)} | dict(failed)
+
 
 def reading(slot: Slot) -> Reading:
     """How ``slot`` is read; made when its plan first runs and kept there."""
@@ -132,7 +140,7 @@ def keys_of(layer: Layer, slots: tuple[Slot, ...]) -> tuple[list[tuple[Any, ...]
                     keys[row] = None
                     faults[row] = BAD_KEY
     for slot in slots:
-        for row, fault in layer.faults_of(slot.step).items():
+        for row, fault in layer.missing(slot).items():
             keys[row] = None
             faults[row] = fault
     return keys, faults

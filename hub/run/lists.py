@@ -8,6 +8,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from connectors.paths import read_all
+from connectors.spi import SourceError
 from hub.plan.model import Expand
 from hub.plan.slots import ELEMENT, Slot
 from hub.run.convert import decoded
@@ -55,7 +56,7 @@ def unnested(above: Layer, slot: Slot, wanted: Sequence[bool] | None = None) -> 
         lists = [value if isinstance(value, list | tuple) and row not in faults else None for row, value in enumerate(values)]
         for row, (value, there) in enumerate(zip(values, lists, strict=True)):
             if value is not None and there is None and row not in faults:
-                faults[row] = Fault("BAD_VALUE")
+                faults[row] = Fault.of(value) if isinstance(value, SourceError) else Fault("BAD_VALUE")
     there = lists if None not in lists else [value for value in lists if value is not None]
     elements = list(chain.from_iterable(there))
     spans_ = iter(spans(map(len, there)))

@@ -26,7 +26,7 @@ def values(layer: Layer, output: Output) -> Values:
         case Leaf():
             found = list(layer.canonical(output.slot).values)
             faults = {row: Fault("BAD_VALUE") for row, value in enumerate(found) if value is BAD}
-            return found, faults | dict(layer.faults_of(output.slot.step))
+            return found, faults | dict(layer.missing(output.slot))
         case Object():
             alive, lost = present(layer, output.presence) if output.presence != Presence() else (None, {})
             found, faults = values(layer, output.children[0])

@@ -20,7 +20,7 @@ from hub.run.layers import Fault, Fetched, Layer, Paged
 from hub.run.order import agrees
 from hub.run.push import pushed
 from hub.run.sources import Sources
-from hub.run.terms import NOWHERE, Kinds, Terms, Viewer, Wanted, after_place, completed, least, places, sealed, unplaced, verdicts
+from hub.run.terms import NOWHERE, Kinds, Terms, Viewer, Wanted, after_place, completed, least, placed, places, sealed, unplaced, verdicts
 from schema.registry import Binding
 
 MAX_ROWS = 100_000  # rows of a plain list
@@ -128,6 +128,7 @@ class Scanning:
             total = len(keep)
         cut = plan.ask.order == () or plan.rest.order or plan.rest.after or not self._sorts or (bound is not None and not plan.ask.after)
         if cut and terms.order:
+            placed(terms, raw, keep)
             keys = places(terms, raw)
             keep = sorted(keep, key=keys.__getitem__)
             if bound is not None:

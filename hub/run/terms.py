@@ -183,7 +183,7 @@ def verdicts(wanted: Sequence[Wanted], raw: Layer) -> tuple[list[bool], dict[int
         if one.term is NOWHERE:
             return [False] * raw.size, {}
         test = meets(one.op, one.term.slot.type, one.value)
-        faults = raw.faults_of(one.term.slot.step)
+        faults = raw.missing(one.term.slot)
         for row, value in enumerate(raw.canonical(one.term.slot).values):
             if row in faults:
                 unknown[row] = least(faults[row], unknown.get(row))
@@ -240,13 +240,21 @@ def absent_stay(there: Sequence[Slot], raw: Layer, keep: list[bool], unknown: di
 
 
 def unplaced(terms: Terms, raw: Layer, keep: Sequence[bool] | None) -> dict[int, Fault]:
-    """Rows, of those to ``keep`` (None: all), whose place is not known, since a system that has a part of it has failed."""
+    """Rows, of those to ``keep`` (None: all), whose place is not known, since a system failed at a part of it or has it no more."""
     found: dict[int, Fault] = {}
     for sort in terms.order:
-        for row, fault in raw.faults_of(sort.term.slot.step).items():
+        for row, fault in raw.missing(sort.term.slot).items():
             if keep is None or keep[row]:
                 found[row] = least(fault, found.get(row))
     return found
+
+
+def placed(terms: Terms, raw: Layer, rows: Sequence[int]) -> None:
+    """Raises BadArgument when the place of one of ``rows`` is not known."""
+    unknown = unplaced(terms, raw, None)
+    lost = [unknown[row] for row in rows if row in unknown] if unknown else []
+    if lost:
+        raise BadArgument(least(*lost))
 
 
 def least(*faults: Fault | None) -> Fault:
