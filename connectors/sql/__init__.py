@@ -8,13 +8,14 @@ a database that was restarted works again with the next call.
 from __future__ import annotations
 
 import asyncio
+import time
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import exc
+from sqlalchemy import Select, exc, false, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.settings import read
@@ -22,7 +23,8 @@ from connectors.spi import Ask, Call, Catalog, Connector, Page, Plan, Relation, 
 from connectors.sql.dialect import divided, unfit
 from connectors.sql.engine import missing_driver, opened
 from connectors.sql.failures import failure
-from connectors.sql.reflect import Table, catalog, tables
+from connectors.sql.lost import Known, about_a_column
+from connectors.sql.reflect import Table, catalog, names, tables
 from connectors.sql.statement import Statement, prepare
 
 T = TypeVar("T")
@@ -50,13 +52,14 @@ class SqlSettings:
 
 
 class SqlConnector(Connector):
-    """One database."""
+    """One database. ``ticks`` are seconds, for how long a table is remembered that lacks a column."""
 
     kind = "sql"
     Settings = SqlSettings
 
-    def __init__(self, settings: SqlSettings, *, system: str = "") -> None:
+    def __init__(self, settings: SqlSettings, *, system: str = "", ticks: Callable[[], float] = time.monotonic) -> None:
         super().__init__(settings, system=system)
+        self._known = Known(ticks)
         self._engine, self._reachable = opened(settings.url, settings.pool_size)
         self._backend = self._engine.dialect.name
         self._closed = False
@@ -72,19 +75,23 @@ class SqlConnector(Connector):
         return prepare(ask, relation, self._engine.dialect, self.settings.schema)
 
     async def fetch(self, plan: Plan, call: Call) -> AsyncIterator[Page]:
-        statement: Statement = plan.native
+        statement, lost = self._known.without(plan, self._engine.dialect, self.settings.schema)
         faults = {key: _bad_key() for key in call.keys if any(unfit(part) for part in key)}
         keys = [key for key in call.keys if key not in faults and None not in key]
         rows: Sequence[Sequence[Any]] = ()
         total = None
         if keys or not plan.ask.by:
             try:
-                rows, total = await self._ask(statement, call, keys)
+                rows, total, failed = await self._asked(statement, call, keys)
             except SourceError as error:
-                if error.kind != "invalid" or len(keys) < 2:
+                if not about_a_column(self._backend, error):
                     raise
-                rows, failed = await self._singly(statement, call, keys)
-                faults |= failed
+                await self._look(statement, call, error)
+                statement, lost = self._known.without(plan, self._engine.dialect, self.settings.schema)
+                if not lost:
+                    raise
+                rows, total, failed = await self._asked(statement, call, keys)
+            faults |= failed
         if len(rows) > call.max_rows:
             raise too_many_rows(call)
         if statement.keys:
@@ -96,13 +103,45 @@ class SqlConnector(Connector):
             size += sum(map(_size, by_place))
             if size > min(self.settings.max_bytes, call.max_bytes):
                 raise SourceError("broken", "The database's answer is too large.", detail=f"{size} characters")
-            columns = {one.name: list(by_place[at]) for one, at in zip(plan.fields, statement.places, strict=True)}
+            there = [one.name for one in plan.fields if one.name not in lost]
+            columns = {name: list(by_place[at]) for name, at in zip(there, statement.places, strict=True)}
+            columns |= {name: [self._lost(plan)] * len(part) for name in lost}
             yield Page(columns, len(part), total, faults)
             faults = {}
+
+    def condition(self) -> SourceError | None:
+        """A column that a table has no more; calls are answered without it."""
+        return self._known.trouble
 
     async def close(self) -> None:
         self._closed = True
         await self._engine.dispose()
+
+    def _lost(self, plan: Plan) -> SourceError:
+        return SourceError("config", "The database has no such column.", source=self.system, relation=plan.relation.name)
+
+    async def _look(self, statement: Statement, call: Call, said: SourceError) -> None:
+        """Remember which columns the table has. One that may not be looked at has none that are known."""
+        named = names(self._engine.dialect)
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            everything: Select[Any] = select(literal_column("*")).select_from(statement.table).where(false())
+            return list(map(named, (await connection.execute(everything)).keys()))
+
+        with suppress(SourceError):
+            self._known.keep(statement, await self._run(work, call.deadline), said)
+
+    async def _asked(
+        self, statement: Statement, call: Call, keys: Sequence[tuple[Any, ...]]
+    ) -> tuple[Sequence[Sequence[Any]], int | None, dict[tuple[Any, ...], SourceError]]:
+        """(rows, total, faults by key)."""
+        try:
+            return *await self._ask(statement, call, keys), {}
+        except SourceError as error:
+            if error.kind != "invalid" or len(keys) < 2:
+                raise
+            rows, failed = await self._singly(statement, call, keys)
+            return rows, None, failed
 
     async def _ask(self, statement: Statement, call: Call, keys: Sequence[tuple[Any, ...]]) -> tuple[Sequence[Sequence[Any]], int | None]:
         """(rows, total). The total is asked for only where the rows do not show it."""

@@ -64,6 +64,8 @@ _SIGNS = {
         _Sign(("SQLITE_ERROR",), "config", _CONFIG),
     ),
 }
+UNDEFINED = {"postgresql": "42703", "mysql": "1054", "oracle": "ORA-00904", "dm": "-2111", "sqlite": "SQLITE_ERROR no such column"}
+"""What the ``detail`` of an error begins with that is about a column."""
 # A refused log-in reaches psycopg before there is a connection to read a code from.
 _LOGIN = (
     (("authentication failed", "no password supplied", "no pg_hba.conf entry", "permission denied"), "28000"),

@@ -37,7 +37,8 @@ class Words:
 class Statement:
     """``select`` takes the parameters that ``parameters`` makes of a call; ``count`` the same without a limit.
 
-    ``places`` says which of the ``width`` selected columns each column of the plan is, since two may lie in one.
+    ``places`` says which of the ``width`` selected columns each column of the plan is, since two may lie in one. ``columns`` are those of
+    the table by the names of the fields that come back.
     """
 
     backend: str
@@ -49,6 +50,8 @@ class Statement:
     given: tuple[tuple[str, str, differences.Restrict], ...] = field(repr=False)
     limit: str | None
     each: str | None = None
+    table: sa.TableClause = field(default_factory=lambda: sa.table(""), repr=False)
+    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
     page: bool = False  # the rows begin after a place, so that they do not show how many there are in all
 
     def parameters(self, call: Call, keys: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def prepare(ask: Ask, relation: Relation, dialect: Dialect, schema: str) -> Plan
         select = select.order_by(*ordering)
     select = select.limit(sa.bindparam(_MOST, type_=sa.Integer()))
     if ask.aggregates:
-        statement = Statement(backend, select, None, len(plan.fields), tuple(range(len(plan.fields))), (), tuple(given), None)
+        statement = Statement(backend, select, None, len(plan.fields), tuple(range(len(plan.fields))), (), tuple(given), None, table=source)
         return Plan(relation, ask, plan.rest, plan.fields, statement, _text(select, dialect, ask))
     statement = Statement(
         backend=backend,
@@ -120,6 +123,8 @@ def prepare(ask: Ask, relation: Relation, dialect: Dialect, schema: str) -> Plan
         given=tuple(given),
         limit=None if ask.by else ask.limit,
         each=ask.limit if ask.by else None,
+        table=source,
+        columns={one.name: column_of[one.name] for one in plan.fields},
         page=bool(ask.after),
     )
     return Plan(relation, ask, plan.rest, plan.fields, statement, _text(select, dialect, ask))

@@ -133,8 +133,8 @@ SQLITE = Kind(
         "number_as_text": RIGHT,
         "long_numbers": RIGHT,
         "invalid_date": "BAD_VALUE at b.fileChecked",
-        "renamed_column": "SYSTEM_CONFIG",
-        "dropped_column": "SYSTEM_CONFIG",
+        "renamed_column": "SYSTEM_CONFIG at fileLevel of each",
+        "dropped_column": "SYSTEM_CONFIG at fileLevel of each",
         "restarted": RIGHT,
     },
     never={
