@@ -54,7 +54,7 @@ bench: setup ## planning and composing time by number of systems; flat and neste
 docs: setup ## the pages generated from code: docs/errors.md
 	$(BIN)/python -m hub.docs
 
-LOCK := pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgres --extra mysql --extra oracle --extra soap --extra files --extra sftp --extra s3 --extra nats --extra mqtt --extra amqp --extra kafka
+LOCK := pip compile pyproject.toml -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgres --extra mysql --extra oracle --extra soap --extra grpc --extra files --extra sftp --extra s3 --extra nats --extra mqtt --extra amqp --extra kafka
 lock: setup ## the lock files, from pyproject.toml (ARGS="--upgrade")
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv $(LOCK) $(ARGS) -o requirements.lock

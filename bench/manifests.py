@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 
 from bench.departments import COLUMNS, DEPARTMENTS, FORMS, PLACES, STATES, Column, Department, Named
 
-SOURCES = {"sql": 8, "rest": 6, "graphql": 3, "soap": 1, "files": 1, "stream": 1}  # kind -> how often among twenty
+SOURCES = {"sql": 7, "rest": 6, "graphql": 3, "soap": 1, "files": 1, "stream": 1, "grpc": 1}  # kind -> how often among twenty
 TABLES = {"sql": "table", "files": "file", "stream": "topic"}  # kind -> the word for what holds a type whole
 REPLICAS = (
     ("name", "String", "QYMC"),
@@ -92,6 +92,7 @@ class _System:
             "soap": f'@soap(wsdl: "{self.name}.wsdl", url: {variable}, {limits})',
             "files": f'@files(base: {variable}, encoding: "gb18030", {limits})',
             "stream": f"@stream(url: {variable}, {limits})",
+            "grpc": f"@grpc(target: {variable}, {key}{limits})",
         }[self.kind]
         contact = f"{self.subject.native}@{self.department.folder}.example"
         system = f'@system(name: "{self.name}", title: "{self.title}", owner: "{self.owner}", contact: "{contact}")'
@@ -110,8 +111,10 @@ class _System:
         if self.kind == "graphql":
             native = key if key == "uscc" else match
             return f'@field(name: "{what}", argument: "ids", batch: {{by: "{key}", match: "{native}", max: {most}}})'
-        if self.kind == "soap":
-            call = f'operation: "query{what.replace("-", "")}", input: {{ids: "{{keys}}"}}, at: "return.row"'
+        if self.kind in ("soap", "grpc"):
+            operation = f"query{what.replace('-', '')}"
+            name = operation if self.kind == "soap" else f"{self.subject.native}.v1.Records/{operation[0].upper()}{operation[1:]}"
+            call = f'operation: "{name}", input: {{ids: "{{keys}}"}}, at: "{"return.row" if self.kind == "soap" else "rows"}"'
             return f'@call({call}, batch: {{by: "{key}", match: "{match}", max: {most}}})'
         path = f"/api/{self.subject.native}/{what}?{match.lower()}={{keys}}"
         return f'@get(path: "{path}", at: "data", batch: {{by: "{key}", match: "{match}", max: {most}}})'
@@ -162,6 +165,7 @@ class _System:
                 "rest": self._place("uscc", "TYSHXYDM", "of-firm"),
                 "graphql": self._place("uscc", "uscc", "ofFirms"),
                 "soap": self._place("uscc", "TYSHXYDM", "of-firm"),
+                "grpc": self._place("uscc", "TYSHXYDM", "of-firm"),
             }.get(self.kind, '@join(on: "TYSHXYDM = uscc", many: true)')
             line = f"{self.name}: [{self.type}!] @grade(level: L1)\n    {place}"
             fields.append(_described(self.title, f"Its records of: {self.subject.en}", line))
@@ -176,7 +180,7 @@ class _System:
         if not self.linked or self.rng.random() < 0.4:
             line = f'{self.name}Record(recordNo: ID! @is(field: "recordNo")): {self.type} @grade(level: L1)'
             fields.append(_described(f"{self.title}的一条记录", f"A record by its number: {self.subject.en}", line))
-        if self.listed and self.kind not in ("graphql", "soap"):
+        if self.listed and self.kind not in ("graphql", "soap", "grpc"):
             place = ""
             if self.kind == "rest":
                 path = f"/api/{self.subject.native}/all"

@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "sql": "connectors.sql:SqlConnector",
     "graphql": "connectors.graphql:GraphqlConnector",
     "soap": "connectors.soap:SoapConnector",
+    "grpc": "connectors.grpc:GrpcConnector",
     "files": "connectors.files:FilesConnector",
     "stream": "connectors.streams:StreamConnector",
 }

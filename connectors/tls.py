@@ -9,7 +9,7 @@ import os
 import ssl
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.settings import refused
@@ -50,6 +50,25 @@ def context(tls: Tls | None, beside: str) -> ssl.SSLContext | None:
     if tls.key is not None:
         _show(made, _read(tls.certificate, beside, "certificate"), tls.key)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Pem:
+    """What ``Tls`` names, as texts in PEM: for drivers that take no context. Empty where it names nothing."""
+
+    ca: str
+    certificate: str
+    key: str = field(repr=False)
+
+
+def pem(tls: Tls, beside: str) -> Pem:
+    """The texts of ``tls``, checked as ``context`` checks them. Raises SourceError (config)."""
+    context(tls, beside)
+    return Pem(
+        _read(tls.ca, beside, "ca") if tls.ca else "",
+        _read(tls.certificate, beside, "certificate") if tls.certificate else "",
+        tls.key.reveal() if tls.key is not None else "",
+    )
 
 
 def _show(made: ssl.SSLContext, certificate: str, key: Secret) -> None:

@@ -25,7 +25,8 @@ TABLE_KEYS = 500  # keys in one IN list
 BATCH = "keys"  # the placeholder of a batch
 ENGINES = frozenset({"batch", "single", "cache", "stale"})  # of a place's arguments those that no connector needs to know
 _HOLE = re.compile(r"\{(\w+)\}")
-_OURS = frozenset({*ENGINES, "carries", "check"})  # said to composition, not to a connector as they stand
+_OURS = frozenset({*ENGINES, "carries", "check", "undo"})  # said to composition, not to a connector as they stand
+_MUTATIONS = frozenset({"carries", "check", "idempotency", "undo"})  # arguments of a place that mean something to mutations alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ def place_word(sheet: Sheet, entry: FieldEntry) -> Word | None:
         if word not in own:
             message = f"@{word.name} is for {' and '.join(PLACES[word.name])} systems; this one is reached by {sheet.kind}."
             sheet.report("WRONG_PLACE", word.node, message, f"use {right}")
+    for word in own[:1]:
+        mutations = sorted(_MUTATIONS & {argument.name.value for argument in word.node.arguments or ()})
+        if mutations:
+            node = word.value_node(mutations[0])
+            sheet.report(
+                "WRONG_PLACE", node, f"'{mutations[0]}' of @{word.name} is of mutations; this field reads.", f"remove {mutations[0]}"
+            )
     for word in own[1:]:
         message = f"@{own[0].name} says already where the rows of '{entry.name}' lie."
         sheet.report("DEFINED_TWICE", word.node, message, "keep one of the two")

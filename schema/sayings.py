@@ -141,6 +141,23 @@ def _broker(word: Word) -> Iterator[Slip]:
         yield Slip("BAD_AUTH", word.value_node("auth"), message, 'write {kind: BASIC, user: "…", secret: "…"}')
 
 
+def _metadata(word: Word) -> Iterator[Slip]:
+    """What the metadata of a call can carry as it stands."""
+    auth, node = word.args.get("auth"), word.value_node("auth")
+    if auth is None:
+        return
+    if str(auth["kind"]) not in ("API_KEY", "BASIC", "BEARER"):
+        yield Slip("BAD_AUTH", node, f"A gRPC call carries no {auth['kind']}.", 'write {kind: BEARER, secret: "…"}')
+    elif auth.get("query"):
+        yield Slip("BAD_AUTH", node, "A gRPC call has no query.", 'write header: "…" instead of query')
+
+
+def _modern(word: Word) -> Iterator[Slip]:
+    node = _inside(word.value_node("tls"), "old")
+    if node is not None and word.args["tls"].get("old"):
+        yield Slip("BAD_AUTH", node, "gRPC does not speak TLS 1.0 and 1.1.", "remove old")
+
+
 # ---- numbers
 
 _LEAST: Mapping[tuple[str, ...], tuple[float, str]] = {  # where -> what a number there has to be at least
@@ -242,6 +259,7 @@ _RULES: Mapping[str, tuple[Callable[[Word], Iterator[Slip]], ...]] = {
     "rest": (_auth, _tls, _texts, _headers, _charset, _source_keeps),
     "graphql": (_auth, _tls, _texts, _headers, _source_keeps),
     "soap": (_auth, _tls, _texts, _headers, _header, _source_keeps),
+    "grpc": (_auth, _metadata, _tls, _modern, _texts, _headers, _source_keeps),
     "sql": (_texts, _source_keeps),
     "files": (_auth, _basic, _texts),
     "stream": (_auth, _broker, _texts),

@@ -35,13 +35,13 @@ from schema import expressions
 from schema.expressions import ExpressionError
 
 VOCABULARY = "hub.graphql"
-SOURCES = ("rest", "sql", "soap", "graphql", "files", "stream", "python")  # the directives that say how a system is reached
+SOURCES = ("rest", "sql", "soap", "graphql", "grpc", "files", "stream", "python")  # the directives that say how a system is reached
 # The place of a field's rows -> the kinds of systems that have it.
-PLACES = {"get": ("rest",), "field": ("graphql",), "call": ("soap",), "join": ("sql", "files")}
+PLACES = {"get": ("rest",), "field": ("graphql",), "call": ("soap", "grpc"), "join": ("sql", "files")}
 TABLES = {"table": "sql", "file": "files", "topic": "stream"}  # what holds a whole type, asked by key and listed -> the kind that has it
 FLAT = ("sql", "files")  # kinds whose rows have columns, not objects within objects
 # Root -> the kinds of systems that serve its fields, and the word by which they do.
-ACTIONS = {"Mutation": {"rest": "send", "soap": "call"}, "Subscription": {"rest": "topic", "stream": "topic"}}
+ACTIONS = {"Mutation": {"rest": "send", "soap": "call", "grpc": "call"}, "Subscription": {"rest": "topic", "stream": "topic"}}
 ROOTS = frozenset({"Query", *ACTIONS})
 # Word -> its arguments in which names in braces stand.
 HOLES = {"get": ("path", "body"), "send": ("path", "body"), "topic": ("path",), "call": ("input",)}
@@ -50,6 +50,7 @@ KINDS = {  # kind -> how it says where
     "sql": "@table to its type",
     "graphql": '@field(name: "…")',
     "soap": '@call(operation: "…")',
+    "grpc": '@call(operation: "…")',
     "files": "@file to its type",
     "stream": '@topic(path: "…") to its type',
 }

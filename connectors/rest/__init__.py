@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from connectors.calls import matched
 from connectors.feeds import News
 from connectors.http import Answer, Auth, Endpoint, broken, decode, known_charset, max_age, rows_at
 from connectors.rest.events import news, read_events
 from connectors.rest.links import next_link
-from connectors.rest.place import Place, Turn, capable, matched, prepare
+from connectors.rest.place import Place, Turn, capable, prepare
 from connectors.rest.template import KEYS, Unfit, encode, plain
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused

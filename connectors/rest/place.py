@@ -6,29 +6,21 @@ What a manifest's ``@get`` says is checked here, by name. Must not know HTTP; ho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal
 
 import orjson
 
+from connectors.calls import Batch, Idempotency
 from connectors.paths import reader
 from connectors.rest.template import KEYS, Template, Unfit, encode, parse, text
 from connectors.settings import nearest, read, refused
-from connectors.spi import Ask, Field, Options, Relation, SourceError
+from connectors.spi import Ask, Options, Relation, SourceError
 
 Style = Literal["NONE", "PAGE", "OFFSET", "CURSOR", "LINK"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """``by`` the canonical key, ``match`` where it lies in each row, ``max`` how many keys at once."""
-
-    by: Any = ""
-    match: str = ""
-    max: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +89,6 @@ class Turn:
                     raise SourceError("broken", "The source sends the same page again.")
                 return replace(self, at=cursor, past=self.past | {text(cursor)})
         return replace(self, done=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """The header that carries the key by which the source tells a write that comes again; empty: it cannot."""
-
-    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +202,6 @@ def capable(ask: Ask, relation: Relation, place: Place) -> Relation:
     once = {name for name in place.conditions if sum(c.field == name and c.op == "EQ" for c in ask.where) <= 1}
     where = {name: ("EQ",) for name in sorted(once) if "EQ" in relation.where.get(name, ())}
     return replace(relation, where=Options(where), order=(), total=relation.total and place.total is not None)
-
-
-def matched(fields: tuple[Field, ...], relation: Relation) -> tuple[Field, ...]:
-    """``fields`` with the path that ``batch.match`` gives a key column without one. Raises SourceError (config)."""
-    batch: Mapping[str, Any] = relation.native.get("batch") or {}
-    match = str(batch.get("match", ""))
-    found = tuple(replace(one, path=match) if not one.path and one.name in relation.keys else one for one in fields)
-    if relation.max_keys > 1 and any(not one.path for one in found if one.name in relation.keys):
-        raise refused(f"{relation.name}: a batch needs 'match', the path of the key in each row")
-    return found
 
 
 def _body(words: Words, relation: Relation) -> Any:

@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from connectors.calls import KEYS, Place, capable, matched, sift, text_of
 from connectors.http import Answer, Auth, Endpoint, max_age, onlooker
+from connectors.operations import Operation, catalog
 from connectors.rules import NOT_FOUND, ErrorWord, compile_rules, verdict
 from connectors.settings import read, refused
-from connectors.soap.catalog import catalog
 from connectors.soap.documents import Folder, Site, gather, origin
 from connectors.soap.envelope import Message, parse
-from connectors.soap.place import KEYS, Place, capable, matched, prepare, sift, text_of, unfit
+from connectors.soap.place import prepare, unfit, unholdable
 from connectors.soap.values import reader, rows_at
-from connectors.soap.wsdl import Operation, Request, Service, Token
+from connectors.soap.wsdl import Request, Service, Token
 from connectors.spi import (
     Ask,
     Call,
@@ -40,6 +41,14 @@ from connectors.spi import (
 from connectors.tls import Tls, context
 
 _STARS = "****"
+_TYPES = {  # of XML Schema -> of a column
+    **dict.fromkeys(("int", "integer", "long", "short", "byte", "nonNegativeInteger", "positiveInteger", "unsignedInt"), "int"),
+    **dict.fromkeys(("float", "double"), "float"),
+    "decimal": "decimal",
+    "boolean": "bool",
+    "date": "date",
+    "dateTime": "datetime",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ class SoapConnector(Connector):
         wrong = endpoint.refusal(await endpoint.send("GET", self._target, Call()))
         if wrong and wrong.kind in ("denied", "down"):
             raise wrong
-        return catalog(service.operations())
+        return catalog(service.operations(), _TYPES)
 
     async def operations(self) -> tuple[Operation, ...]:
         """The WSDL's operations with what they take and bring, for tools of authors. Raises SourceError."""
@@ -128,7 +137,7 @@ class SoapConnector(Connector):
             raise refused(f"{plan.relation.name} takes {plan.relation.max_keys} keys at once, not {len(call.keys)}")
         service = await self.service(call)
         joined = place.joined or not all(service.repeats(place.operation, way) for way in place.keys_at)
-        keys, faults = sift(call.keys, joined)
+        keys, faults = sift(call.keys, joined, unholdable)
         given = {c.field: call.params.get(c.param) for c in plan.ask.where}
         if (plan.ask.by and not keys) or None in given.values():  # nothing equals null
             yield replace(Page.of([], plan.fields, total=0 if plan.ask.total else None), faults=faults)
@@ -139,8 +148,8 @@ class SoapConnector(Connector):
             asked = [key[0] for key in keys]
             given |= dict(zip(plan.ask.by, keys[0], strict=True)) | {KEYS: text_of(asked) if joined else asked}
             filled = dict(zip(plan.ask.by, keys[0], strict=True))
-        if unfit(given):
-            raise SourceError("invalid", "This value cannot be sent to the source.", detail="XML cannot hold one of its characters")
+        if why := unfit(given):
+            raise SourceError("invalid", "This value cannot be sent to the source.", detail=why)
         answer, message = await self._ask(service, place, given, call, once=plan.relation.effect == "write")
         rows = rows_at(message.payload, place.at, any(one.path == "$" for one in plan.fields)) if message is not None else []
         if len(rows) > call.max_rows:
@@ -174,6 +183,8 @@ class SoapConnector(Connector):
             raise
         shown = self._request(service, place, given, shown=True).content if onlooker.get() is not None else None
         headers = {"Accept": "text/xml, application/soap+xml, application/xml;q=0.9", **request.headers}
+        if place.key_header and call.idempotency_key:
+            headers[place.key_header] = call.idempotency_key
         endpoint = self._endpoint_of(service)
         answer = await endpoint.send("POST", self._target, call, content=request.content, shown=shown, headers=headers, once=once)
         wrong = endpoint.refusal(answer)

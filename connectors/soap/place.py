@@ -1,182 +1,41 @@
-"""A SOAP relation made ready once: which operation, what goes into its input, where rows lie.
+"""What a SOAP relation may not ask, beyond what every operation may not: texts that XML cannot hold, lists that take a value apart.
 
-What a manifest's ``@call`` says is checked here, by name; whether the WSDL agrees is seen when it is read. Holds no value.
+Must not know how messages are made.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from connectors import calls
+from connectors.calls import Place
 from connectors.paths import steps
-from connectors.settings import nearest, read, refused
-from connectors.spi import Ask, Field, Options, Relation, SourceError
+from connectors.settings import refused
+from connectors.spi import Field, Relation
 
-KEYS = "keys"
-Key = tuple[Any, ...]
-Way = tuple[str | int, ...]
-_NAME = re.compile(r"\{(\w+)\}")
 # XML 1.0, 2.2: what no element can hold.
 _UNHOLDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """``by`` the canonical key, ``match`` where it lies in each row, ``max`` how many keys at once."""
-
-    by: Any = ""
-    match: str = ""
-    max: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """``Relation.native`` of this kind. ``cache`` and ``stale`` are the engine's."""
-
-    operation: str
-    input: Any = None
-    at: str = ""
-    batch: Batch = field(default_factory=Batch)
-    cache: str = ""
-    stale: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """``input`` is plain data with names in its texts; ``keys_at`` where ``{keys}`` stands alone in it; ``conditions`` are columns whose
-    EQ goes into it. ``at`` reads the answer."""
-
-    operation: str
-    input: Any
-    at: Way
-    keys_at: tuple[Way, ...]
-    joined: bool
-    conditions: frozenset[str]
-
-    def names(self) -> frozenset[str]:
-        return frozenset(name for _, text in texts(self.input) for name in _NAME.findall(text))
-
-    def values(self, given: Mapping[str, Any]) -> Any:
-        """The input with values in it: a text that is one name alone becomes the value itself, and falls away when that is null."""
-        return _filled(self.input, given)
-
-
 def prepare(relation: Relation) -> Place:
     """Check and compile what the manifest says. Raises SourceError (config)."""
-    words = read(Words, relation.native, f"{relation.name}.")
-    given = _given(words, relation)
-    found = list(texts(given))
-    names = {name for _, text in found for name in _NAME.findall(text)}
-    known = {KEYS, *relation.keys, *relation.args, *relation.where}
-    for name in sorted(names - known):
-        raise refused(f"{relation.name}: '{{{name}}}' in the input is neither a key nor an argument{nearest(name, known)}")
-    if KEYS in names and len(relation.keys) != 1:
-        raise refused(f"{relation.name}: '{{keys}}' needs exactly one key column")
-    if relation.max_keys > 1 and KEYS not in names:
-        raise refused(f"{relation.name}: a batch needs '{{keys}}' in its input")
-    keys_at = tuple(way for way, text in found if text == f"{{{KEYS}}}")
-    alone = {text[1:-1] for _, text in found if _NAME.fullmatch(text)}
+    made = calls.prepare(relation)
     for one in relation.fields:
         _apart(relation, one)
-    try:
-        return Place(
-            words.operation,
-            given,
-            steps(words.at),
-            keys_at,
-            joined=any(KEYS in _NAME.findall(text) and text != f"{{{KEYS}}}" for _, text in found),
-            conditions=frozenset(alone & {*relation.where} - {*relation.keys, *relation.args}),
-        )
-    except ValueError as error:
-        raise refused(f"{relation.name}: {error}") from None
+    return made
 
 
-def _given(words: Words, relation: Relation) -> Any:
-    """The input as plain data; JSON in a text where elements have names that GraphQL cannot write."""
-    if not isinstance(words.input, str) or not re.match(r"\s*\{\s*\"", words.input):
-        return words.input
-    try:
-        return json.loads(words.input)
-    except ValueError:
-        raise refused(f"{relation.name}: input is not JSON") from None
+def unholdable(value: Any) -> str:
+    """Why no element can hold a value, or nothing."""
+    return "XML cannot hold one of its characters" if isinstance(value, str) and _UNHOLDABLE.search(value) else ""
 
 
-def capable(ask: Ask, relation: Relation, place: Place) -> Relation:
-    """``relation`` with only what its place can keep: EQ by an element, once for each column."""
-    once = {name for name in place.conditions if sum(c.field == name and c.op == "EQ" for c in ask.where) <= 1}
-    where = {name: ("EQ",) for name in sorted(once) if "EQ" in relation.where.get(name, ())}
-    return replace(relation, where=Options(where), order=(), limit=False, total=False, seek=False, each=False, aggregates=())
-
-
-def matched(fields: tuple[Field, ...], relation: Relation) -> tuple[Field, ...]:
-    """``fields`` with the path that ``batch.match`` gives a key column without one. Raises SourceError (config)."""
-    batch: Mapping[str, Any] = relation.native.get("batch") or {}
-    match = str(batch.get("match", ""))
-    found = tuple(replace(one, path=match) if not one.path and one.name in relation.keys else one for one in fields)
-    if relation.max_keys > 1 and any(not one.path for one in found if one.name in relation.keys):
-        raise refused(f"{relation.name}: a batch needs 'match', the path of the key in each row")
-    return found
-
-
-def sift(keys: Sequence[Key], joined: bool) -> tuple[list[Key], dict[Key, SourceError]]:
-    """(keys that can be asked for, faults of those that cannot). An empty text is nobody's key: asking for it may ask for all."""
-    good: list[Key] = []
-    faults: dict[Key, SourceError] = {}
-    for key in keys:
-        if any(isinstance(part, str) and _UNHOLDABLE.search(part) for part in key):
-            faults[key] = SourceError("invalid", "This key cannot be asked for.", detail="XML cannot hold one of its characters")
-        elif joined and "," in text_of(key[0]):
-            faults[key] = SourceError(
-                "invalid", "This key cannot be asked for.", detail="keys are joined by commas, and this one holds one"
-            )
-        elif all(part is not None and text_of(part) for part in key):
-            good.append(key)
-    return good, faults
-
-
-def unfit(given: Mapping[str, Any]) -> bool:
-    """Whether a parameter holds what no element can."""
-    return any(isinstance(value, str) and _UNHOLDABLE.search(value) for value in given.values())
-
-
-def texts(value: Any, way: Way = ()) -> Iterator[tuple[Way, str]]:
-    """Every text in plain data, with where it stands; elements of a list stand where the list does."""
-    if isinstance(value, str):
-        yield way, value
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from texts(inner, (*way, name))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from texts(inner, way)
-
-
-def text_of(value: Any) -> str:
-    """A native value as an element holds it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        return ",".join(text_of(item) for item in value)
-    return value.isoformat() if isinstance(value, date | datetime | time) else str(value)
-
-
-def _filled(value: Any, given: Mapping[str, Any]) -> Any:
-    if isinstance(value, Mapping):
-        filled = {name: _filled(inner, given) for name, inner in value.items()}
-        return {name: inner for name, inner in filled.items() if inner is not None}
-    if isinstance(value, list | tuple):
-        return [_filled(inner, given) for inner in value]
-    if not isinstance(value, str):
-        return value
-    alone = _NAME.fullmatch(value)
-    if alone:
-        return given.get(alone[1])
-    return _NAME.sub(lambda match: "" if given.get(match[1]) is None else text_of(given[match[1]]), value)
+def unfit(given: Mapping[str, Any]) -> str:
+    """The same of parameters."""
+    return next(filter(None, map(unholdable, given.values())), "")
 
 
 def _apart(relation: Relation, one: Field) -> None:

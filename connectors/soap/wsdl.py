@@ -24,41 +24,14 @@ from zeep.wsdl.bindings.soap import SoapBinding
 from zeep.wsse.username import UsernameToken
 from zeep.xsd import ComplexType
 
+from connectors.calls import text_of
+from connectors.operations import Element, Operation
 from connectors.settings import nearest, refused
 from connectors.soap.documents import KNOWN
-from connectors.soap.place import text_of
 from connectors.spi import SourceError
 
 _addressing: Any = WsAddressingPlugin  # zeep is typed in part only
 _username_token: Any = UsernameToken
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One element, or ``@attribute``, of a message: its local name and what is within. ``most`` is how often it may come, 0 without end;
-    ``always`` that it does.
-
-    ``type`` is the built-in type of XML Schema below its own, empty where it holds elements; ``of`` its own type's name.
-    """
-
-    name: str
-    type: str
-    of: str = ""
-    many: bool = False
-    nullable: bool = True
-    inside: tuple[Element, ...] = ()
-    most: int = 1
-    always: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What an operation takes and brings. ``output`` are the elements within the payload."""
-
-    name: str
-    input: tuple[Element, ...]
-    output: tuple[Element, ...]
-    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)

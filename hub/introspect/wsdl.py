@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from connectors.operations import Element, Operation
 from connectors.settings import refused
 from connectors.soap.documents import IMPORTS, Folder, gather, origin, read_xml, written
-from connectors.soap.wsdl import Element, Operation, Service
+from connectors.soap.wsdl import Service
 from connectors.spi import SourceError
 from hub.introspect.documents import MOST, bytes_of, is_address
 from hub.introspect.found import Found, Param, Relation

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from connectors.contract import Contract
 from connectors.spi import Relation
 from connectors.template import test_gateway
-from tests.contract import test_files, test_graphql, test_memory, test_rest, test_soap, test_sql, test_streams
+from tests.contract import test_files, test_graphql, test_grpc, test_memory, test_rest, test_soap, test_sql, test_streams
 
 RULES = tuple(name for name in vars(Contract) if name.startswith("test_"))
 """The rules of the contract, in its order."""
@@ -66,6 +66,7 @@ COLUMNS = (
     ),
     Column("GraphQL", test_graphql.TestGraphql, test_graphql.RELATIONS),
     Column("SOAP", test_soap.TestSoap, test_soap.TestSoap.relations),
+    Column("gRPC", test_grpc.TestGrpc, test_grpc.RELATIONS),
     Column("files", test_files.TestFiles, test_files.RELATIONS),
     Column("streams: NATS", test_streams.TestNats, test_streams.RELATIONS),
     Column("streams: MQTT", test_streams.TestMqtt, test_streams.RELATIONS),

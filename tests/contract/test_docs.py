@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from connectors.calls import Words as CallWords
 from connectors.files.words import Words as FilesWords
 from connectors.graphql_document import Words as GraphqlWords
 from connectors.kinds import KINDS, load
 from connectors.rest.place import Words as RestWords
 from connectors.settings import word
-from connectors.soap.place import Words as SoapWords
 from connectors.sql.statement import Words as SqlWords
 from connectors.streams.messages import Words as StreamWords
 from connectors.template.test_gateway import TestGateway as TestGateway  # the contract, collected here
@@ -25,7 +25,8 @@ WORDS = {
     "rest": RestWords,
     "sql": SqlWords,
     "graphql": GraphqlWords,
-    "soap": SoapWords,
+    "soap": CallWords,
+    "grpc": CallWords,
     "files": FilesWords,
     "stream": StreamWords,
 }

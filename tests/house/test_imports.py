@@ -18,14 +18,14 @@ import pytest
 from tests.house.files import PACKAGES, ROOT, modules
 
 # What kinds of connectors share: none of it is a kind.
-SHARED = "spi|feeds|paths|plain|settings|answers|validators|credentials|tls|http|rules"
+SHARED = "spi|feeds|paths|plain|settings|answers|validators|credentials|tls|http|rules|calls|operations"
 # Module (a pattern) -> what of the house it may import (patterns). The first row that fits counts.
 MAY: tuple[tuple[str, str], ...] = (
     (r"connectors\.(paths|plain)", r"-"),
     (r"connectors\.spi", r"connectors\.(paths|plain)"),
     (r"connectors\.feeds", r"connectors\.spi"),
     (r"connectors\.kinds", r"connectors\..*"),
-    (r"connectors\.(settings|answers|validators|credentials|tls|http|rules)", rf"connectors\.({SHARED})"),
+    (r"connectors\.(settings|answers|validators|credentials|tls|http|rules|calls|operations)", rf"connectors\.({SHARED})"),
     (r"connectors\.template.*", rf"connectors\.({SHARED}|contract|template).*"),
     (r"connectors\.(?P<kind>\w+).*", rf"connectors\.({SHARED}|{{kind}}).*"),
     (r"connectors", r"-"),

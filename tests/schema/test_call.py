@@ -1,13 +1,16 @@
-"""SOAP in manifests: what @soap and @call become, and what can be wrong with them."""
+"""SOAP and gRPC in manifests: what @soap, @grpc and @call become, and what can be wrong with them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from connectors.kinds import KINDS
 from schema.canonical import canonical
 from schema.compose import Composition, compose, load_systems, parse_manifest
 from schema.faults import format_fault
+from schema.registry import Undo
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """extend schema @system(name: "taxBureau", title: "税务系统", owner: "省税务局")
@@ -104,3 +107,64 @@ def test_a_secret_in_a_header_is_told_and_a_secrets_name_is_not() -> None:
 def test_a_place_of_soap_is_none_of_another_kind() -> None:
     found = composed(GOOD, 'extend schema @system(name: "taxBureau", title: "税务", owner: "局") @rest(base: "${T}")\n').faults
     assert "WRONG_PLACE" in {fault.code for fault in found}
+
+
+GRPC = """extend schema @system(name: "taxBureau", title: "税务系统", owner: "省税务局")
+  @grpc(target: "${TAX_ADDRESS}", auth: {kind: BEARER, secret: "tax.token"}, tls: {}, cache: "60s")
+"""
+
+
+def test_the_same_places_are_of_grpc() -> None:
+    made = composed(GOOD, GRPC)
+    assert made.ok, [format_fault(found) for found in made.faults]
+    system = made.registry.systems["taxBureau"]
+    assert (system.kind, system.options["target"], system.options["auth"]["kind"]) == ("grpc", "${TAX_ADDRESS}", "BEARER")
+    assert made.registry.writes["Mutation.fileReturn"].relation.native["operation"] == "fileReturn"
+
+
+TWICE = """extend type Mutation {
+  "申报\\nFiles a return"
+  fileReturn(uscc: USCC!): Enterprise @requiresScopes(scopes: [["tax"]]) @grade(level: L2)
+    @call(operation: "file", input: {code: "{uscc}"}, carries: "uscc name", idempotency: {}, undo: UNDO)
+  "撤回\\nTakes it back"
+  takeBack(uscc: USCC!, why: String): Enterprise @requiresScopes(scopes: [["tax"]]) @grade(level: L2)
+    @call(operation: "takeBack", input: {code: "{uscc}", why: "{why}"}, carries: "uscc", idempotency: {header: "X-Key"})
+}
+"""
+
+
+@pytest.mark.parametrize("head", [HEAD, GRPC], ids=["soap", "grpc"])
+def test_a_call_says_how_it_is_undone_and_whether_it_may_come_again(head: str) -> None:
+    entity = 'type Enterprise @key(fields: "uscc") { uscc: USCC!  name: String }\n'
+    made = composed(LOOKUP + entity + TWICE.replace("UNDO", '{field: "takeBack", arguments: {uscc: "{uscc}", why: "name"}}'), head)
+    assert made.ok, [format_fault(found) for found in made.faults]
+    files, takes = (made.registry.writes[f"Mutation.{name}"] for name in ("fileReturn", "takeBack"))
+    assert files.undo == Undo("Mutation.takeBack", {"uscc": "{uscc}", "why": "name"})
+    assert (files.idempotent, takes.idempotent, takes.undo) == (True, True, None)
+    assert (files.relation.native["idempotency"], takes.relation.native["idempotency"]) == (
+        {"header": "Idempotency-Key"},
+        {"header": "X-Key"},
+    )
+    assert "undo" not in files.relation.native
+    wrong = composed(LOOKUP + entity + TWICE.replace("UNDO", '{field: "takeBack", arguments: {uscc: "capital"}}'), head)
+    assert [fault.code for fault in wrong.faults if fault.is_error] == ["BAD_UNDO"]
+
+
+def test_what_is_of_mutations_is_told_where_a_field_reads() -> None:
+    read = LOOKUP.replace("max: 50})", 'max: 50}, check: "enterprise")')
+    found = [fault for fault in composed(read + 'type Enterprise @key(fields: "uscc") { uscc: USCC! }').faults if fault.is_error]
+    assert [(fault.code, fault.fix, fault.line) for fault in found] == [("WRONG_PLACE", "remove check", 5)]
+
+
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        ('auth: {kind: HMAC, user: "u", secret: "s"}', 'write {kind: BEARER, secret: "…"}'),
+        ('auth: {kind: API_KEY, query: "k", secret: "s"}', 'write header: "…" instead of query'),
+        ("tls: {old: true}", "remove old"),
+    ],
+)
+def test_what_a_grpc_call_cannot_carry_is_told(said: str, fix: str) -> None:
+    head = f'extend schema @system(name: "taxBureau", title: "税务", owner: "局") @grpc(target: "${{T}}", {said})\n'
+    found = [fault for fault in composed(LOOKUP + 'type Enterprise @key(fields: "uscc") { uscc: USCC! }', head).faults if fault.is_error]
+    assert [(fault.code, fault.fix) for fault in found] == [("BAD_AUTH", fix)]
