@@ -10,27 +10,31 @@
     ALREADY_EXISTS, ABORTED                                         invalid
     all others, what is not HTTP/2                                  broken
 
-Messages are bytes here. Nothing is tried again: that is the engine's. Must not know what a message means.
+Messages are bytes here. Nothing is tried again, which is the engine's, but a read whose connection had broken when it went out.
+Must not know what a message means.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read when gRPC loads: else it writes onto stderr what callers are told by errors
+
 import grpc  # type: ignore[import-untyped]
 from grpc import aio
 
-from connectors.answers import broken
 from connectors.credentials import Auth, fixed, reveal
 from connectors.settings import refused
 from connectors.spi import Call, ErrorKind, Secret, SourceError
 from connectors.tls import Tls, pem
 
+Metadata = tuple[tuple[str, str], ...]
 _TARGET = re.compile(r"(?:(grpcs?)://)?((?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5})/?")
 _NAME = re.compile(r"[0-9a-z_.-]+")
 _CODE = grpc.StatusCode
@@ -49,7 +53,7 @@ _KINDS: Mapping[Any, tuple[ErrorKind, str]] = {
 }
 # What gRPC itself says where its status alone does not tell what it saw.
 _UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|[Pp]eer name .* is not in peer certificate")
-_NOT_HTTP2 = re.compile(r"http1\.x server|HTTP/1")
+_NOT_HTTP2 = re.compile(r"http1\.x server|Failed parsing HTTP/2")
 _TOO_LARGE = re.compile(r"[Mm]essage larger than max")
 _PUSHBACK = "grpc-retry-pushback-ms"
 
@@ -85,39 +89,41 @@ class Channel:
         self._channel: Any = None
         self._closed = False
 
-    def metadata(self, call: Call, more: Mapping[str, str] | None = None) -> tuple[tuple[str, str], ...]:
+    def metadata(self, call: Call, more: Mapping[str, str] | None = None) -> Metadata:
         """What goes with a call. Raises SourceError (config)."""
         own = {"x-request-id": call.request_id} if call.request_id else {}
         return (*self._metadata, *_metadata({**own, **(more or {})}))
 
-    async def unary(self, method: str, body: bytes, call: Call, metadata: tuple[tuple[str, str], ...], *, once: bool = False) -> bytes:
+    async def unary(self, method: str, body: bytes, call: Call, metadata: Metadata, *, once: bool = False) -> bytes:
         """One answer. ``once``: the call changes something; it goes out over a connection that stands, so that one that never went out is
-        told from one of which nobody knows. Raises SourceError."""
+        told from one of which nobody knows, and is never sent again. Raises SourceError."""
         channel = self._open()
         if once:
             await self._stands(channel, call)
-        async with self._ended(channel.unary_unary(f"/{method}"), body, call, metadata) as running:
-            return bytes(await running)
+        stood = self._is_ready()
+        for again in (not once and stood, False):
+            try:
+                async with self._ended(channel.unary_unary(f"/{method}"), body, call, metadata) as running:
+                    return bytes(await running)
+            except Failure as error:
+                if not again or not self._broke(error):
+                    raise
         raise AssertionError("either an answer or an error")
 
-    async def stream(self, method: str, body: bytes, call: Call, metadata: tuple[tuple[str, str], ...]) -> AsyncIterator[bytes]:
+    async def stream(self, method: str, body: bytes, call: Call, metadata: Metadata) -> AsyncIterator[bytes]:
         """The answers of a method that sends several. Raises SourceError."""
-        async with self._ended(self._open().unary_stream(f"/{method}"), body, call, metadata) as running:
-            async for answer in running:
-                yield bytes(answer)
-
-    async def talk(self, method: str, asked: list[bytes], call: Call) -> list[bytes]:
-        """Requests of a method that takes several, each answered before the next is sent. Raises SourceError."""
-        answers = []
-        async with self._ended(self._open().stream_stream(f"/{method}"), None, call, self.metadata(call)) as running:
-            for body in asked:
-                await running.write(body)
-                answer = await running.read()
-                if answer is aio.EOF:
-                    raise broken("The source ended a conversation early.")
-                answers.append(bytes(answer))
-            await running.done_writing()
-        return answers
+        channel = self._open()
+        seen = False
+        for again in (self._is_ready(), False):
+            try:
+                async with self._ended(channel.unary_stream(f"/{method}"), body, call, metadata) as running:
+                    async for answer in running:
+                        seen = True
+                        yield bytes(answer)
+                return
+            except Failure as error:
+                if seen or not again or not self._broke(error):
+                    raise
 
     async def close(self) -> None:
         self._closed = True
@@ -125,11 +131,18 @@ class Channel:
         if channel is not None:
             await channel.close()
 
+    def _is_ready(self) -> bool:
+        return self._channel is not None and self._channel.get_state() is grpc.ChannelConnectivity.READY
+
+    def _broke(self, error: Failure) -> bool:
+        """Whether a connection that stood ended under a call, as it does when a server that is idle restarts: then what reads goes out
+        again, once, over a new one. A server that says itself that it is unavailable keeps its connection."""
+        return error.status == "UNAVAILABLE" and not self._is_ready()
+
     @asynccontextmanager
-    async def _ended(self, method: Any, body: bytes | None, call: Call, metadata: tuple[tuple[str, str], ...]) -> AsyncIterator[Any]:
+    async def _ended(self, method: Any, body: bytes, call: Call, metadata: Metadata) -> AsyncIterator[Any]:
         """A call under way, cancelled where it is left before its end; what goes wrong with it in the terms of ``connectors.spi``."""
-        given = () if body is None else (body,)
-        running = method(*given, timeout=_left(call), metadata=metadata)
+        running = method(body, timeout=_left(call), metadata=metadata)
         try:
             yield running
         except aio.AioRpcError as error:
@@ -198,7 +211,7 @@ def _left(call: Call) -> float | None:
     return left
 
 
-def _metadata(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _metadata(given: Mapping[str, str]) -> Metadata:
     for name, value in given.items():
         if not _NAME.fullmatch(name.lower()) or name.lower().startswith("grpc-") or name.lower().endswith("-bin"):
             raise refused(f"'{name}' cannot be the name of metadata")

@@ -76,21 +76,28 @@ class Reflection:
                 raise broken("The source does not describe all that it imports.", ", ".join(missing)[:200])
 
     async def _ask(self, asked: Sequence[ServerReflectionRequest], call: Call) -> list[ServerReflectionResponse]:
-        bodies = [one.SerializeToString() for one in asked]
         for method in (self._method,) if self._method else _METHODS:
             try:
-                answers = await self._channel.talk(method, bodies, call)
+                answers = [answer for one in asked for answer in await self._answers(method, one, call)]
             except Failure as error:
                 if error.status != "UNIMPLEMENTED":
                     raise
                 self._method = ""
                 continue
             self._method = method
-            try:
-                return [ServerReflectionResponse.FromString(one) for one in answers]
-            except DecodeError:
-                raise broken("The source does not describe itself in a way that can be read.") from None
+            if len(answers) != len(asked):
+                break
+            return answers
         raise SourceError("config", "The source does not describe itself: its server reflection has to be switched on.")
+
+    async def _answers(self, method: str, asked: ServerReflectionRequest, call: Call) -> list[ServerReflectionResponse]:
+        """What comes back for one request: one answer. The method would take a stream of them, of which one is a stream too."""
+        body = asked.SerializeToString()
+        try:
+            metadata = self._channel.metadata(call)
+            return [ServerReflectionResponse.FromString(one) async for one in self._channel.stream(method, body, call, metadata)]
+        except DecodeError:
+            raise broken("The source does not describe itself in a way that can be read.") from None
 
 
 def _read(files: Sequence[bytes]) -> list[descriptor_pb2.FileDescriptorProto]:

@@ -16,13 +16,19 @@ Methods = Mapping[str, Callable[[Any, Any], Any]]
 
 @asynccontextmanager
 async def serving(
-    proto: Proto, methods: Mapping[str, Methods], *, credentials: Any = None, reflects: bool = True, pool: Any = None
+    proto: Proto,
+    methods: Mapping[str, Methods],
+    *,
+    credentials: Any = None,
+    reflects: bool = True,
+    pool: Any = None,
+    most: int | None = None,
 ) -> AsyncIterator[str]:
     """``127.0.0.1:PORT`` while the methods, by service, are served there; over TLS with ``credentials``, then as ``localhost:PORT``.
 
-    It says of itself what is in ``pool``, if that is not the protocol's own.
+    It says of itself what is in ``pool``, if that is not the protocol's own, and takes no more than ``most`` calls at once.
     """
-    server = aio.server(options=[("grpc.so_reuseport", 0)])
+    server = aio.server(options=[("grpc.so_reuseport", 0)], maximum_concurrent_rpcs=most)
     if reflects:
         reflection.enable_server_reflection(proto.services, server, pool or proto.pool)
     for service, functions in methods.items():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from tests.faults.asking import Kind
 from tests.faults.files import FILES
 from tests.faults.graphql import GRAPHQL
+from tests.faults.grpc import GRPC
 from tests.faults.rest import REST
 from tests.faults.soap import SOAP_KIND
 from tests.faults.sql import SQLITE
 from tests.faults.sql_servers import MARIADB, POSTGRES
 from tests.faults.stream import STREAM
 
-KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL, FILES, STREAM)
+KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL, GRPC, FILES, STREAM)
