@@ -60,6 +60,7 @@ COMMANDS = [
     "add rest",
     "add graphql",
     "add soap",
+    "add grpc",
     "add files",
     "try",
     "diff",

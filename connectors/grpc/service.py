@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # type: ignore[import-untyped]
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
 
 from connectors.answers import broken, rows_at
 from connectors.calls import Place, Way
 from connectors.grpc.given import Unfit, check, fill
-from connectors.grpc.values import OPEN, Plain, Read, is_map, is_plain, lead, single, trees
+from connectors.grpc.values import OPEN, Plain, Read, is_map, is_nothing, is_plain, lead, single, trees
 from connectors.operations import Element, Operation
 from connectors.paths import steps
 from connectors.settings import nearest, refused
@@ -79,6 +79,11 @@ class Service:
                 found.append(Operation(f"{self.name}/{one.name}", given, brought, one.output_type.name, one.server_streaming))
         return tuple(found)
 
+    def enums(self) -> dict[str, tuple[str, ...]]:
+        """What each enum of the service's messages may be, by its name; a zero that says nothing is left out."""
+        found = [one for file in self.files for one in _enums(descriptor_pb2.FileDescriptorProto.FromString(file))]
+        return {one.name: tuple(value.name for value in one.value if not is_nothing(value.name, value.number)) for one in found}
+
     def holder(self, operation: str, way: Way) -> Any:
         """The field of the input at ``way``."""
         return lead(self._method(operation).input_type, way, f"operation '{operation}'")[1]
@@ -100,9 +105,9 @@ class Service:
             raise SourceError("invalid", "Nothing is given for what the source requires.") from None
 
     def shown(self, operation: str, body: bytes) -> Any:
-        """A request as plain data, for an author who looks on."""
-        kind = self._method(operation).input_type
-        return self._plain.reading(kind, None)(message_factory.GetMessageClass(kind).FromString(body))
+        """A request as plain data, what is not sent left out, for an author who looks on."""
+        message = message_factory.GetMessageClass(self._method(operation).input_type).FromString(body)
+        return json_format.MessageToDict(message, preserving_proto_field_name=True)
 
     def reading(self, place: Place, fields: tuple[Field, ...]) -> Reading:
         """How the answers of an operation are read; made once for a plan."""
@@ -195,6 +200,12 @@ def _add(pool: Any, files: Sequence[bytes]) -> None:
 
     for name in sorted(waiting):
         enter(name)
+
+
+def _enums(holder: Any) -> Iterator[Any]:
+    yield from holder.enum_type
+    for inner in holder.message_type if isinstance(holder, descriptor_pb2.FileDescriptorProto) else holder.nested_type:
+        yield from _enums(inner)
 
 
 def _elements(kind: Any, within: tuple[str, ...]) -> Iterator[Element]:

@@ -86,6 +86,11 @@ def is_plain(kind: Any) -> bool:
     return kind.full_name in _SPECIAL or kind.full_name in WRAPPERS
 
 
+def is_nothing(name: str, number: int) -> bool:
+    """Whether a value of an enum says nothing: its zero, called so as the style guide of protobuf has it."""
+    return number == 0 and name.endswith("_UNSPECIFIED")
+
+
 class Plain:
     """Reads messages of the types of one service."""
 
@@ -138,7 +143,7 @@ def _scalar(field: Any) -> Read:
         names: dict[int, str | None] = {}
         for value in field.enum_type.values:
             names.setdefault(value.number, value.name)  # the first of several that mean the same
-        if (names.get(0) or "").endswith("_UNSPECIFIED"):
+        if is_nothing(names.get(0) or "", 0):
             names[0] = None
         return lambda number: names.get(number, number)
     if field.type == field.TYPE_BYTES:

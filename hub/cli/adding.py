@@ -92,6 +92,18 @@ async def soap(said: Said, place: str, *, port: str, operations: Sequence[str], 
     return finish(said, target, described.found, described.address, described.files)
 
 
+async def grpc(said: Said, target: str, *, methods: Sequence[str], headers: Sequence[str]) -> int:
+    """The same of a gRPC server, by reflection."""
+    kinds.load("grpc")
+    from hub.introspect.protos import find
+
+    place = ready(said)
+    own = variable(said.name, "ADDRESS")
+    target = _expanded(said, target or f"${{{own}}}")
+    found = await find(target, variable=own, methods=methods, headers=_headers(headers), beside=str(place.file.parent))
+    return finish(said, place, found, target)
+
+
 async def files(said: Said, url: str, *, patterns: Sequence[str]) -> int:
     """The same of a folder: a path, ``sftp://`` or ``s3://``. What the deployment gives for it by name is used, and written by name."""
     kinds.load("files")
@@ -148,9 +160,9 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def variable(name: str) -> str:
+def variable(name: str, end: str = "URL") -> str:
     """``waterMeter`` → ``WATER_METER_URL``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper() + "_URL"
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper() + f"_{end}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ new = App(
 
 def register(app: App) -> None:
     """Put this module's commands into the command ``hub``."""
+    from hub.cli import adding_grpc as adding_grpc  # a command of ``add``
+
     app.command(add)
     app.command(attempt, name="try", group=WRITE)
     app.command(diff, group=WRITE)
@@ -264,7 +266,7 @@ def diff(
 def new_manifest(
     name: Name,
     *,
-    kind: Annotated[Literal["rest", "sql", "soap", "graphql", "files"], Parameter(help="类型 How the system is reached.")] = "rest",
+    kind: Annotated[Literal["rest", "sql", "soap", "graphql", "grpc", "files"], Parameter(help="类型 How the system is reached.")] = "rest",
     title: Title = "",
     owner: Owner = "",
     department: Department = "",

@@ -34,6 +34,7 @@ _DRIVERS = {
     "asyncmy": "MySQL and MariaDB, extra 'mysql'",
     "oracledb": "Oracle, extra 'oracle'",
     "zeep": "SOAP, extra 'soap'",
+    "grpc": "gRPC, extra 'grpc'",
     "yaml": "OpenAPI in YAML, extra 'add'",
 }
 

@@ -56,6 +56,24 @@ type Enterprise @key(fields: "uscc") @entity(existence: CONTRIBUTES, coverage: P
   uscc: USCC! @from(path: "code")
 }}
 """,
+    "grpc": """\
+  # host:port, grpcs://host:port with TLS. ${{VARIABLE}} comes from the environment or from [variables] of hub.toml.
+  # The service has to have server reflection switched on.
+  @grpc(target: "${{{variable}}}", limits: {{timeout: "2s", concurrency: 8}})
+  # A credential: auth: {{kind: BEARER, secret: "{name}.token"}}. A CA of one's own: tls: {{ca: "ca.pem"}}
+  # Failures that are none: errors: [{{when: "fault.code == 'FAILED_PRECONDITION'", code: "NOT_FOUND"}}]
+
+# How this system is asked by key: private to it. {{keys}} is a repeated field with all keys of a batch.
+type Query {{
+  byUscc(uscc: USCC! @is(field: "uscc")): Enterprise @lookup
+    @call(operation: "firms.v1.Firms/FindFirms", input: {{codes: "{{keys}}"}}, at: "firms", batch: {{by: "uscc", match: "code", max: 50}})
+}}
+
+# type X binds canonical fields (hub schema shows them): @from says where each lies.
+type Enterprise @key(fields: "uscc") @entity(existence: CONTRIBUTES, coverage: PARTIAL) {{
+  uscc: USCC! @from(path: "code")
+}}
+""",
     "graphql": """\
   # ${{VARIABLE}} comes from the environment or from [variables] of hub.toml.
   @graphql(url: "${{{variable}}}", limits: {{timeout: "2s", concurrency: 8}})
@@ -98,7 +116,7 @@ extend type Enterprise {{
 def new(said: Said, kind: str) -> int:
     """Exit code 0 when the file was written. Raises Fault when it is there."""
     place = ready(said)
-    named = {"name": said.name, "variable": variable(said.name)}
+    named = {"name": said.name, "variable": variable(said.name, "ADDRESS" if kind == "grpc" else "URL")}
     head = (
         f"# {said.title or said.name}: what this system is, in a line. docs/manifests.md explains every word.\n"
         f'extend schema\n  @system(name: "{said.name}", title: "{said.title or "待补充名称"}", owner: "{said.owner or "待补充部门"}")\n'

@@ -1,7 +1,7 @@
 """Manifests against their sources as they are: tables, columns, fields and paths that a manifest names and a source does not have.
 
-What can be compared depends on the kind: a database, a folder, a WSDL and a GraphQL service tell all; of a REST service only what its lists
-without a key bring is seen, the rest is for ``hub try``. Raises nothing: a source that cannot be asked is a finding.
+What can be compared depends on the kind: a database, a folder, a WSDL, a GraphQL and a gRPC service tell all; of a REST service only what
+its lists without a key bring is seen, the rest is for ``hub try``. Raises nothing: a source that cannot be asked is a finding.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CODES: Mapping[str, str] = {
     "CANNOT_ASK": "the source cannot be reached, refuses, or fails",
     "MISSING_TABLE": "a database has no such table or view, a folder no such file",
     "MISSING_COLUMN": "a table or a file has no such column",
-    "MISSING_FIELD": "a GraphQL or SOAP service has no such field, operation or argument",
+    "MISSING_FIELD": "a GraphQL, SOAP or gRPC service has no such field, operation or argument",
     "MISSING_PATH": "no row of a list has anything at this path",
 }
 _SECONDS = 20.0
@@ -61,10 +61,11 @@ async def compare(manifest: Manifest, bindings: Sequence[Binding], connector: Co
                 data: Any = await connector.introspect(get_introspection_query(descriptions=False))
                 schema = build_client_schema(data)
                 found = [one for each in bindings for one in _root(manifest, each, schema)]
-            elif (told := getattr(connector, "operations", None)) is not None:  # SOAP, whose packages need not be there
+            elif (told := getattr(connector, "operations", None)) is not None:  # SOAP and gRPC, whose packages need not be there
                 await connector.describe()
                 operations = {each.name: each for each in await told()}
-                found = [one for each in bindings for one in _operation(manifest, each, operations)]
+                words = ("The WSDL", "element") if connector.kind == "soap" else ("The service", "field")
+                found = [one for each in bindings for one in _operation(manifest, each, operations, *words)]
             elif connector.kind == "files":
                 await connector.describe()
                 found = [one for each in bindings for one in await _file(manifest, each, connector)]
@@ -176,19 +177,18 @@ def _within(manifest: Manifest, binding: Binding, columns: Iterable[Field], row:
             yield from _within(manifest, binding, column.items, kind, outer or column)
 
 
-def _operation(manifest: Manifest, binding: Binding, operations: Mapping[str, Any]) -> Iterator[Finding]:
-    """What a WSDL says that an operation brings. An element whose type it leaves open may hold anything."""
+def _operation(manifest: Manifest, binding: Binding, operations: Mapping[str, Any], who: str, part: str) -> Iterator[Finding]:
+    """What a service says that an operation brings. An element whose type it leaves open may hold anything."""
     native = binding.relation.native
     name, node = str(native.get("operation", "")), _call(manifest, binding)
     if name not in operations:
         hint, fix = _near(name, operations)
-        yield finding(manifest, node, "MISSING_FIELD", f"The WSDL has no operation '{name}'.{hint}", fix)
+        yield finding(manifest, node, "MISSING_FIELD", f"{who} has no operation '{name}'.{hint}", fix)
         return
     rows = _elements(operations[name].output, str(native.get("at") or ""))
     if isinstance(rows, str):
-        yield finding(
-            manifest, node, "MISSING_FIELD", f"There is no element '{rows}' on the way to '{native.get('at')}' in what '{name}' brings."
-        )
+        message = f"There is no {part} '{rows}' on the way to '{native.get('at')}' in what '{name}' brings."
+        yield finding(manifest, node, "MISSING_FIELD", message)
         return
     match = (native.get("batch") or {}).get("match", "")
     for column in binding.relation.fields:
@@ -197,9 +197,8 @@ def _operation(manifest: Manifest, binding: Binding, operations: Mapping[str, An
         for each, missing in ((column, found), *inner):
             if isinstance(missing, str):
                 at = _field(manifest, binding, column)
-                yield finding(
-                    manifest, at, "MISSING_FIELD", f"The WSDL has no element '{missing}' for '{each.path}' in what '{name}' brings."
-                )
+                message = f"{who} has no {part} '{missing}' for '{each.path}' in what '{name}' brings."
+                yield finding(manifest, at, "MISSING_FIELD", message)
 
 
 def _elements(elements: Sequence[Any], path: str) -> Sequence[Any] | str:

@@ -168,11 +168,11 @@ def test_a_manifest_without_rows_is_not_tested(capsys: pytest.CaptureFixture[str
 # --- new ----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["rest", "sql", "soap", "graphql"])
+@pytest.mark.parametrize("kind", ["rest", "sql", "soap", "graphql", "grpc"])
 def test_an_empty_manifest_is_without_fault(kind: str, elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("new", "waterMeter", "--kind", kind, "--title", "水表") == 0
     text = (elsewhere / "systems" / "waterMeter.graphql").read_text(encoding="utf-8")
-    assert "${WATER_METER_URL}" in text
+    assert ("${WATER_METER_ADDRESS}" if kind == "grpc" else "${WATER_METER_URL}") in text
     assert run("check", "systems") == 0
     assert run("new", "waterMeter", "--kind", kind) == 1
     assert "is not overwritten" in capsys.readouterr().err
