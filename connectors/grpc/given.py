@@ -58,6 +58,8 @@ def fill(message: Any, given: Mapping[str, Any]) -> Any:
 
 def unfit(field: Any, value: Any) -> str:
     """Why a field cannot hold one value, or nothing."""
+    if type(value) is str and value.isascii() and field.type == field.TYPE_STRING:
+        return ""  # as nearly all codes are
     try:
         _put(_new(field.containing_type), field, value)
     except Unfit as error:
