@@ -7,12 +7,14 @@ how the engine retries and caches.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import orjson
 
+from connectors.answers import broken
 from connectors.calls import KEYS, Place, capable, matched, prepare, sift, text_of
 from connectors.credentials import Auth
 from connectors.grpc.channel import Channel, Failure
@@ -29,6 +31,7 @@ from connectors.tls import Tls
 
 # How long what a server says of itself is relied upon, in seconds: a field that it dropped would read as its default until then.
 _RELIED_ON = 60.0
+Part = tuple[list[Any], int]  # rows, and in how many bytes they came
 _PAGE = 500  # rows of a stream that are handed over together
 
 
@@ -119,32 +122,34 @@ class GrpcConnector(Connector):
                 raise
             yield replace(Page.of([], plan.fields), faults={**faults, keys[0]: error})
             return
-        async for rows, size in self._rows(plan, service, reading, body, call):
-            yield replace(Page.of(rows, plan.fields, key=filled), faults=faults, bytes=size)
-            faults = {}
+        async with aclosing(self._rows(plan, service, reading, body, call)) as parts:
+            async for rows, size in parts:
+                yield replace(Page.of(rows, plan.fields, key=filled), faults=faults, bytes=size)
+                faults = {}
 
     async def close(self) -> None:
         await self._channel.close()
 
-    async def _rows(self, plan: Plan, service: Service, reading: Reading, body: bytes, call: Call) -> AsyncIterator[tuple[list[Any], int]]:
-        """(rows, bytes) of one page after the other."""
+    async def _rows(self, plan: Plan, service: Service, reading: Reading, body: bytes, call: Call) -> AsyncGenerator[Part, None]:
+        """One page after the other."""
         rows: list[Any] = []
         seen = size = before = 0
-        async for answer in self._answers(plan, service, reading, body, call):
-            found = [] if answer is None else reading.rows(answer)
-            seen += len(found)
-            size += len(answer or b"")
-            if seen > call.max_rows:
-                raise too_many_rows(call)
-            if size > call.max_bytes:
-                raise SourceError("broken", "The source's answer is too large.", detail=f"over {call.max_bytes} bytes", code="TOO_LARGE")
-            rows += found
-            if len(rows) >= _PAGE:
-                yield rows, size - before
-                rows, before = [], size
+        async with aclosing(self._answers(plan, service, reading, body, call)) as answers:
+            async for answer in answers:
+                found = [] if answer is None else reading.rows(answer)
+                seen += len(found)
+                size += len(answer or b"")
+                if seen > call.max_rows:
+                    raise too_many_rows(call)
+                if size > call.max_bytes:
+                    raise broken("The source's answer is too large.", f"over {call.max_bytes} bytes")
+                rows += found
+                if len(rows) >= _PAGE:
+                    yield rows, size - before
+                    rows, before = [], size
         yield rows, size - before
 
-    async def _answers(self, plan: Plan, service: Service, reading: Reading, body: bytes, call: Call) -> AsyncIterator[bytes | None]:
+    async def _answers(self, plan: Plan, service: Service, reading: Reading, body: bytes, call: Call) -> AsyncGenerator[bytes | None, None]:
         """Each answer of one call, None where the department says that nothing was found."""
         place: Place = plan.native
         write = plan.relation.effect == "write"
@@ -153,9 +158,9 @@ class GrpcConnector(Connector):
         told = self._told(service, place, body, metadata)
         try:
             if reading.streams:
-                answers = self._channel.stream(place.operation, body, call, metadata)
-                async for answer in answers:
-                    yield self._well(reading, answer, told)
+                async with aclosing(self._channel.stream(place.operation, body, call, metadata)) as answers:
+                    async for answer in answers:
+                        yield self._well(reading, answer, told)
             else:
                 yield self._well(reading, await self._channel.unary(place.operation, body, call, metadata, once=write), told)
         except Failure as error:
@@ -165,10 +170,11 @@ class GrpcConnector(Connector):
                 self._services.pop(service.name, None)
             said = verdict(self._rules, 0, {"fault": {"code": error.status, "message": error.said}})
             absent = said.code == NOT_FOUND if said else error.status == "NOT_FOUND"
-            if absent and not write:
-                yield None
-                return
-            raise said or (error if not absent else SourceError("invalid", error.message, detail=error.detail)) from None
+            if not absent:
+                raise said or error from None
+            if write:
+                raise SourceError("invalid", error.message, detail=error.detail) from None
+            yield None
 
     def _well(self, reading: Reading, answer: bytes, told: list[Exchange] | None) -> bytes | None:
         """An answer that is none of the errors that the manifest tells by its content."""

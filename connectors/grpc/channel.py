@@ -20,7 +20,7 @@ import asyncio
 import os
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -110,7 +110,7 @@ class Channel:
                     raise
         raise AssertionError("either an answer or an error")
 
-    async def stream(self, method: str, body: bytes, call: Call, metadata: Metadata) -> AsyncIterator[bytes]:
+    async def stream(self, method: str, body: bytes, call: Call, metadata: Metadata) -> AsyncGenerator[bytes, None]:
         """The answers of a method that sends several. Raises SourceError."""
         channel = self._open()
         seen = False
@@ -142,15 +142,22 @@ class Channel:
     @asynccontextmanager
     async def _ended(self, method: Any, body: bytes, call: Call, metadata: Metadata) -> AsyncIterator[Any]:
         """A call under way, cancelled where it is left before its end; what goes wrong with it in the terms of ``connectors.spi``."""
-        running = method(body, timeout=_left(call), metadata=metadata)
+        running = None
         try:
+            running = method(body, timeout=_left(call), metadata=metadata)
             yield running
         except aio.AioRpcError as error:
             raise failure(error) from None  # its text names hosts
         except aio.UsageError:
-            raise SourceError("down", "The connection to the source is closed.") from None
+            raise _closed() from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():  # so gRPC ends what is under way when a channel is closed
+                raise _closed() from None
+            raise
         finally:
-            running.cancel()
+            if running is not None:
+                running.cancel()
 
     async def _stands(self, channel: Any, call: Call) -> None:
         """Returns when there is a connection. Raises SourceError, of which nothing has reached the source."""
@@ -167,11 +174,10 @@ class Channel:
 
     def _open(self) -> Any:
         if self._closed:
-            raise SourceError("down", "The connection to the source is closed.", untouched=True)
+            raise _closed(untouched=True)
         if self._channel is None:
             options = [
                 ("grpc.max_receive_message_length", self.max_bytes),
-                ("grpc.max_send_message_length", self.max_bytes),
                 ("grpc.enable_retries", 0),  # the engine knows what may come again
                 ("grpc.service_config_disable_resolution", 1),
                 ("grpc.enable_http_proxy", 0),
@@ -199,6 +205,10 @@ def failure(error: Any) -> Failure:
     after = next((value for name, value in error.trailing_metadata() or () if name == _PUSHBACK), "")
     wait = int(after) / 1000 if isinstance(after, str) and after.isdecimal() else None
     return Failure(kind, message, status.name, said, retry_after=wait)
+
+
+def _closed(*, untouched: bool = False) -> SourceError:
+    return SourceError("down", "The connection to the source is closed.", untouched=untouched)
 
 
 def _left(call: Call) -> float | None:

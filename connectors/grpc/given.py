@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from google.protobuf import json_format, message_factory  # type: ignore[import-untyped]
@@ -50,9 +50,12 @@ def check(kind: Any, given: Any, operation: str) -> None:
 
 def fill(message: Any, given: Mapping[str, Any]) -> Any:
     """``message`` with ``given`` in it. Raises Unfit."""
+    fields = message.DESCRIPTOR.fields_by_name
     for name, value in given.items():
+        if name not in fields:  # within a map: the rest ``check`` has seen
+            raise Unfit(f"'{message.DESCRIPTOR.name}' has no field '{name}'{nearest(name, fields)}")
         if value is not None:
-            _put(message, message.DESCRIPTOR.fields_by_name[name], value)
+            _put(message, fields[name], value)
     return message
 
 
@@ -98,7 +101,7 @@ def _put(message: Any, field: Any, value: Any) -> None:
             _put_message(inner, field, value)
         else:
             setattr(message, field.name, _scalar(field, value))
-    except (TypeError, ValueError, OverflowError, InvalidOperation, json_format.Error) as error:  # what protobuf says of ranges, too
+    except (TypeError, ValueError, AttributeError, ArithmeticError, json_format.Error) as error:  # what protobuf says of ranges, too
         if isinstance(error, Unfit):
             raise
         raise Unfit(f"'{field.name}' cannot hold this value") from None

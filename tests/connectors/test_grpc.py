@@ -233,6 +233,9 @@ async def test_what_a_manifest_says_is_sent_in_the_types_of_the_message() -> Non
         ({"like": {"staff": 2**31}}, "'staff' cannot hold this value"),
         ({"like": {"state": "SHUT"}}, "'state' is none of STATE_UNSPECIFIED, OPEN, CLOSED"),
         ({"like": "x"}, "'like' takes an object"),
+        ({"like": {"branches": {"n": {"kode": "x"}}}}, "'Place' has no field 'kode' (did you mean 'code'?)"),
+        ({"like": {"notes": "x"}}, "'notes' cannot hold this value"),
+        ({"like": {"founded": "soon"}}, "'founded' cannot hold this value"),
         ("x", "its input is an object of the fields of 'Asked'"),
     ],
 )  # fmt: skip
@@ -354,6 +357,22 @@ async def test_a_stream_is_read_to_a_bound_and_left() -> None:
         error = await failure(connector, relation(native={"operation": f"{SERVICE}/Flow"}), Call(max_rows=5))
         await asyncio.wait_for(server.cancelled.wait(), 5)
     assert (error.kind, error.code) == ("broken", "TOO_LARGE")
+
+
+async def test_what_is_under_way_when_the_connection_is_closed_is_down_and_not_cancelled() -> None:
+    server, stuck = Server(), asyncio.Event()
+
+    async def find(asked: Any, context: Any) -> Any:
+        stuck.set()
+        await asyncio.Event().wait()
+
+    server.find = find  # type: ignore[method-assign]
+    async with server.there() as connector:
+        asked = asyncio.ensure_future(failure(connector, relation()))
+        await stuck.wait()
+        await connector.close()
+        assert (await asked).kind == "down"
+        assert (await failure(connector, relation())).untouched
 
 
 async def test_a_message_larger_than_allowed_is_not_read() -> None:
