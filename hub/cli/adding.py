@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from connectors import kinds
+from connectors.spi import SourceError
 from hub.cli.shared import Fault, configured, counted, with_folder
 from hub.connected import composed
-from hub.environment import environment, fill, secret_variable
+from hub.environment import Environment, environment, fill, secret_variable
 from hub.introspect.canon import canon
 from hub.introspect.found import Found
 from hub.introspect.propose import propose
@@ -135,10 +136,41 @@ def _folder(address: str) -> tuple[str, bool]:
 _BESIDE = {"hostKey": "HOST_KEY", "endpoint": "ENDPOINT"}  # what else @files says of a folder -> the end of its variable's name
 
 
-def stream() -> int:
-    """What is not there yet. Raises Fault."""
-    en = "NOT_YET: `hub add stream` does not read samples yet. Write the manifest by hand: @stream and @topic in docs/manifests.md."
-    raise Fault("此版本尚不能由消息样本生成清单，请参照 docs/manifests.md 中的 @stream 与 @topic 手写。", en)
+async def stream(said: Said, url: str, subject: str, *, keys: Sequence[str], samples: Path | None, wait: float) -> int:
+    """The same of a subject, topic or queue, by messages that its broker shows or that lie in a file."""
+    kinds.load("stream")
+    from connectors.streams import StreamSettings
+    from hub.introspect import stream as streams
+
+    target = ready(said)
+    own = variable(said.name)
+    address = _expanded(said, url)
+    given = environment(configured(said.config), os.environ)
+    source: dict[str, Any] = {"url": f"${{{own}}}", **_credential(said, given)}
+    settings = StreamSettings.of(fill(source, replace(given, variables={**given.variables, own: address})).options)
+    try:
+        messages = streams.lines(samples) if samples else await streams.looked(settings, subject, seconds=wait)
+    except SourceError as error:
+        detail = f" ({error.detail})" if error.detail else ""
+        raise Fault(f"无法读取 {samples or subject}。", f"{error.kind}: {error.message}{detail}") from None
+    if not messages:
+        en = f"missing: No message came from {subject} within {wait:g} seconds. Wait longer by --wait, or give messages by --samples FILE."
+        raise Fault("没有收到消息。", en if not samples else f"missing: There is no message in {samples}.")
+    read = streams.read(messages, subject, max_bytes=settings.max_bytes)
+    if not read.rows:
+        why = ", ".join(sorted(set(read.bad)))
+        raise Fault("消息不是 JSON 对象。", f"broken: None of {counted(len(messages), 'message')} is an object of JSON in UTF-8: {why}.")
+    return finish(said, target, streams.find(read, subject, title=said.title, keys=keys, source=source), address)
+
+
+def _credential(said: Said, given: Environment) -> dict[str, Any]:
+    """``auth`` by the names of what the deployment gives: a user and a password, or a token."""
+    names = {part: f"{said.name}.{part}" for part in ("user", "password", "token")}
+    known = {part: name for part, name in names.items() if given.secret(name) is not None}
+    if "token" in known:
+        return {"auth": {"kind": "BEARER", "secret": known["token"]}}
+    user = {"user": known["user"]} if "user" in known else {}
+    return {"auth": {"kind": "BASIC", **user, "secret": known["password"]}} if "password" in known else {}
 
 
 def _expanded(said: Said, text: str) -> str:

@@ -213,12 +213,36 @@ def add_files(
 
 @add.command(name="stream")
 def add_stream(
-    name: Annotated[str, Parameter(help="系统名 Its name.")] = "", *rest: Annotated[str, Parameter(allow_leading_hyphen=True)]
+    name: Name,
+    url: Annotated[str, Parameter(help="消息服务地址 nats://, mqtt://, amqp:// or kafka://, or ${NAME}. Not written.")],
+    subject: Annotated[str, Parameter(help="主题 The subject, topic or queue, with the wildcards of its protocol.")],
+    *,
+    key: Annotated[list[str] | None, Parameter(help="主键 Where a message holds its key; may be repeated. Default: found out.")] = None,
+    samples: Annotated[Path | None, Parameter(help="样本文件 Messages, one in each line, instead of asking the broker.")] = None,
+    wait: Annotated[float, Parameter(help="等待秒数 How long to wait for a message where the broker holds none.")] = 10,
+    title: Title = "",
+    owner: Owner = "",
+    contact: Contact = "",
+    department: Department = "",
+    systems: Folder = None,
+    out: Out = None,
+    print_only: Print = False,
+    config: ConfigFile = None,
 ) -> int:
-    """尚未支持。 Not in this version: samples of a stream."""
+    """接入消息流。 Add a department that announces (NATS JetStream, MQTT, AMQP, Kafka), by messages that its broker holds.
+
+    Messages are looked at alone: none is taken from those who read them.
+
+    示例 For example:
+
+        hub add stream permits nats://events.example permits.changed --title 排污许可
+        hub add stream weather mqtt://broker.example "weather/+/rain" --key "_topic[1]"
+        hub add stream permits amqp://events.example permits --samples permits.jsonl
+    """
     from hub.cli import adding
 
-    return guarded(adding.stream)
+    said = adding.Said(name, title, owner, contact, department, systems, out, print_only, config)
+    return run(lambda: adding.stream(said, url, subject, keys=key or [], samples=samples, wait=wait))
 
 
 def attempt(

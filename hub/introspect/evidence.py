@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from hub.introspect.found import Column
+from hub.introspect.terms import plain
 from schema.bad_identifier import BadIdentifier
 from schema.identifiers import IDENTIFIERS
 
@@ -31,6 +32,8 @@ _FORMS: tuple[tuple[str | None, re.Pattern[str], str, str], ...] = (
 )
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _TRUTH = frozenset({"0", "1", "y", "n", "是", "否", "true", "false"})
+_KEYLIKE = ("id", "bh", "no", "bm", "dm", "code", "编号", "编码", "代码", "号", "码")
+_COUNTERS = ("序号", "行号", "xh", "rowno", "no", "电话", "手机号", "联系电话", "邮编")
 _IN_PRACTICE = (datetime(1990, 1, 1).timestamp(), datetime(2100, 1, 1).timestamp())
 
 
@@ -70,6 +73,17 @@ def _passes(scalar: str, text: str) -> bool:
     except BadIdentifier:
         return False
     return True
+
+
+def canonical(column: Column) -> bool:
+    """Whether all values pass the check of a key that the whole province uses."""
+    return any(identifier(scalar, column).all for scalar in ("USCC", "LicenceID", "ItemCode"))
+
+
+def keylike(column: Column) -> bool:
+    """Whether a column looks like a key, by its name or its values; that it can be one is for others to say."""
+    named = plain(column.path) or column.path
+    return (named.endswith(_KEYLIKE) and named not in _COUNTERS) or canonical(column)
 
 
 def mobiles(column: Column) -> Fit:

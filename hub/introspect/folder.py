@@ -27,13 +27,10 @@ from hub.introspect import evidence
 from hub.introspect.found import Column, ColumnType, Found, Relation
 from hub.introspect.leaves import unfit
 from hub.introspect.named import Group, chosen, encodings, grouped
-from hub.introspect.terms import plain
 
 SAMPLES = 200  # different values of a column
 _LONG = 15  # digits of the longest whole number that is one
 _CODE = 6  # digits from which on numbers that all have as many are codes
-_KEYLIKE = ("id", "bh", "no", "bm", "dm", "code", "编号", "编码", "代码", "号", "码")
-_COUNTERS = ("序号", "行号", "xh", "rowno", "no", "电话", "手机号", "联系电话", "邮编")
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _WHOLE = r"-?(0|[1-9][0-9]*)"
 _DECIMAL = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"
@@ -192,8 +189,6 @@ def _key(seen: Sequence[_Seen]) -> str | None:
     """The first column that can be a key and looks like one, by its values or its name; else the first column of all, if it can be one."""
     able = [one for one in seen if one.own and one.column.type not in ("bool", "json") and unfit(one.column.path) is None]
     for one in able:
-        named = plain(one.column.path) or one.column.path
-        told = named.endswith(_KEYLIKE) and named not in _COUNTERS
-        if told or any(evidence.identifier(scalar, one.column).all for scalar in ("USCC", "LicenceID", "ItemCode")):
+        if evidence.keylike(one.column):
             return one.column.path
     return able[0].column.path if able and able[0] is seen[0] else None

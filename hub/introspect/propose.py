@@ -15,10 +15,11 @@ from hub.introspect.canon import Canon, CanonType
 from hub.introspect.found import Column, Found, Relation
 from hub.introspect.guess import SURE, Guess, best
 from hub.introspect.leaves import bind, contribute, expressible, joinable, refer, unfit
-from hub.introspect.sketch import Argument, FieldSketch, Sketch, TypeSketch
+from hub.introspect.sketch import Argument, FieldSketch, Sketch, TypeSketch, Words
 from hub.introspect.terms import plain
 from schema.coordinates import Grade
 
+_HELD = {"sql": "table", "files": "file", "stream": "topic"}  # kinds whose rows are asked by column -> the word for what holds them
 _BACKING = 3  # fields of an entity that prove what its key is
 _KEYLIKE = ("id", "bh", "no", "bm", "dm", "code", "编号", "编码", "号")
 
@@ -26,7 +27,7 @@ _KEYLIKE = ("id", "bh", "no", "bm", "dm", "code", "编号", "编码", "号")
 def propose(found: Found, canon: Canon, *, name: str, title: str = "", owner: str = "", contact: str = "") -> Sketch:
     """The sketch of a manifest for the system ``name``. What has no place in it is told in the notes."""
     sketch = Sketch(name, found.kind, title or found.title, owner, contact, found.source, notes=list(found.notes))
-    if found.kind in ("sql", "files"):
+    if found.kind in _HELD:
         for table in sorted(found.relations, key=lambda each: each.name):
             _table(sketch, canon, table)
     else:
@@ -82,7 +83,7 @@ def _is_unique(table: Relation, column: Column) -> bool:
 
 def _table(sketch: Sketch, canon: Canon, table: Relation) -> None:
     every = sorted(_seen(table, canon), key=lambda each: (not each.unique, -each.guess.confidence, -len(each.bound), each.entity.name))
-    own = next((each for each in every if each.unique and each.entity.name not in sketch.types and _leads(canon, each)), None)
+    own = next((each for each in every if each.unique and each.entity.name not in sketch.types and _leads(sketch, canon, each)), None)
     if own is not None:
         _entity(sketch, canon, table, own)
         return
@@ -95,7 +96,7 @@ def _table(sketch: Sketch, canon: Canon, table: Relation) -> None:
         return
     parents = {each.entity.name: each for each in reversed(every) if each.entity.name != made.name}
     for seen in parents.values():
-        if joinable(seen.column.path):
+        if _joins(sketch) and joinable(seen.column.path):
             _joined(sketch, canon, table, made, seen)
     _root(sketch, canon, made)
 
@@ -104,21 +105,23 @@ def _entity(sketch: Sketch, canon: Canon, table: Relation, seen: _Seen) -> None:
     """The table's rows are the canonical entity itself."""
     entity = seen.entity
     made = sketch.type(entity.name, canonical=True, key=entity.key, entity=True)
-    made.table, made.file = (table.name, (seen.column.path,)), table.place
+    made.place = _place(sketch, table, (seen.column.path,))
     if not table.key:
         made.notes.append(f"{table.name} has no primary key: that {seen.column.path} is unique was seen in samples only.")
     bind(sketch, made, entity, seen.bound, table.columns)
     made.replica = any(f"{entity.name}.{each.name}" in canon.served for each in made.bound if not each.key)
     rest = [column for column in table.columns if column.path not in seen.bound]
     contribute(sketch, made, rest, seen.maybe, canon.taken)
-    for owner, field, column in _links(canon, seen):
+    for owner, field, column in _links(sketch, canon, seen):
         parent = _parent(sketch, canon, owner)
         on = f"{column} = {canon.types[owner].key}"
         parent.bound.append(FieldSketch(field, f"[{entity.name}!]", place=("join", {"on": on, "many": True})))
 
 
-def _links(canon: Canon, seen: _Seen) -> Iterator[tuple[str, str, str]]:
+def _links(sketch: Sketch, canon: Canon, seen: _Seen) -> Iterator[tuple[str, str, str]]:
     """(owner, field, column) of canonical lists that these rows can serve and nobody serves yet."""
+    if not _joins(sketch):
+        return
     for owner, field in canon.links.get(seen.entity.name, ()):
         for path, guess in seen.bound.items():
             if guess.target.reference and guess.target.outer == owner and f"{owner}.{field}" not in canon.served and joinable(path):
@@ -126,9 +129,20 @@ def _links(canon: Canon, seen: _Seen) -> Iterator[tuple[str, str, str]]:
                 break
 
 
-def _leads(canon: Canon, seen: _Seen) -> bool:
+def _joins(sketch: Sketch) -> bool:
+    """Whether rows can be asked by a column that is not their key: a topic's are asked by it alone."""
+    return _HELD[sketch.kind] != "topic"
+
+
+def _leads(sketch: Sketch, canon: Canon, seen: _Seen) -> bool:
     """Whether a query comes to the entity at all."""
-    return seen.entity.name in canon.reached or any(True for _ in _links(canon, seen))
+    return seen.entity.name in canon.reached or any(True for _ in _links(sketch, canon, seen))
+
+
+def _place(sketch: Sketch, table: Relation, key: tuple[str, ...]) -> tuple[str, Words]:
+    """The word of what holds the rows. A topic's key is said by the fields alone."""
+    word = _HELD[sketch.kind]
+    return word, table.place if word == "topic" else {"name": table.name, "key": list(key), **table.place}
 
 
 def _parent(sketch: Sketch, canon: Canon, owner: str) -> TypeSketch:
@@ -143,11 +157,13 @@ def _parent(sketch: Sketch, canon: Canon, owner: str) -> TypeSketch:
 def _new_type(sketch: Sketch, canon: Canon, table: Relation, key: tuple[str, ...], every: list[_Seen]) -> TypeSketch | None:
     name = naming.type_name(table.name, sketch.name, {*canon.taken, *sketch.types})
     zh, en = naming.described(table.comment, table.name)
-    made = TypeSketch(name, zh=zh, en=en, entity=True, table=(table.name, key), file=table.place)
+    made = TypeSketch(name, zh=zh, en=en, entity=True, place=_place(sketch, table, key))
     if not table.key:
         made.notes.append(f"{table.name} has no primary key: that {', '.join(key)} is one was seen in samples only.")
+    before = dict(sketch.types)
     contribute(sketch, made, table.columns, {}, canon.taken, keys=key)
     if not made.key:
+        sketch.types = before
         sketch.notes.append(f"Left out: the key of {table.name} ({', '.join(key)}) is of a type that the hub cannot read.")
         return None
     sketch.types[name] = made

@@ -101,8 +101,8 @@ def columns(document: Document, schema: Schema, depth: int = 0, within: frozense
 def _column(document: Document, name: str, schema: Schema, depth: int, within: frozenset[str]) -> Column:
     said = schema.words
     comment = str(said.get("title") or said.get("description") or "").strip()
-    if re.search(r"[.\[\]]", name):
-        return Column(name, "other", comment=comment, native="a name with a dot or bracket")
+    if re.search(r"[.\[\]]|^\$?$", name):
+        return Column(name, "other", comment=comment, native="a name that cannot stand in a path")
     texts = tuple(str(each) for each in said.get("enum") or () if each is not None)
     samples = tuple(_samples(said))
     if schema.kind == "array":

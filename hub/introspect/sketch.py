@@ -47,7 +47,7 @@ class FieldSketch:
 class TypeSketch:
     """``canonical`` types are bound in ``type X`` by ``bound`` and extended by ``added``; a new type has ``added`` alone.
 
-    ``table`` is (name, key columns); ``file`` are the words of @file instead of its name, where the rows lie in one.
+    ``place`` is the word of what holds its rows (table, file, topic), with its arguments.
     """
 
     name: str
@@ -55,8 +55,7 @@ class TypeSketch:
     key: str = ""
     zh: str = ""
     en: str = ""
-    table: tuple[str, tuple[str, ...]] | None = None
-    file: Words = field(default_factory=dict)
+    place: tuple[str, Words] | None = None
     entity: bool = False
     replica: bool = False
     embedded: bool = False

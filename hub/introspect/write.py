@@ -59,12 +59,8 @@ def _words(made: TypeSketch) -> str:
     found = []
     if made.key:
         found.append(f"@key({_arguments({'fields': made.key})})")
-    if made.table:
-        table, key = made.table
-        if made.file:
-            found.append(f"@file({_arguments({'name': made.file['name'], 'key': list(key), **made.file})})")
-        else:
-            found.append(f"@table({_arguments({'name': table, 'key': list(key)})})")
+    if made.place:
+        found.append(f"@{made.place[0]}({_arguments(made.place[1])})")
     if made.entity:
         anchor = not made.canonical
         found.append(f"@entity(existence: {'ANCHOR' if anchor else 'CONTRIBUTES'}, coverage: {'COMPLETE' if anchor else 'PARTIAL'})")

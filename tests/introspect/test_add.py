@@ -97,11 +97,6 @@ def test_rest_and_graphql_are_added_from_files(tmp_path: Path, capsys: pytest.Ca
     assert run("check", "systems") == 0
 
 
-def test_what_is_to_come_says_so_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("add", "stream", "x", "--url", "nats://127.0.0.1") == 1
-    assert "NOT_YET: `hub add stream` does not read samples yet. Write the manifest by hand" in capsys.readouterr().err
-
-
 def test_a_header_is_written_with_a_colon(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("add", "rest", "x", "--openapi", "x.json", "--header", "abc") == 1
     assert "NAME: VALUE" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from aiohttp import web
 from demo.native import FUNDS
 from demo.seed import FIXTURES, world
 from demo.supervisor import FUND_SECRET, FUND_USER, Departments
+from tests.connectors.brokers import address, subject
 from tests.connectors.databases import postgres
 from tests.connectors.loopback import served
 from tests.house.files import ROOT
@@ -169,6 +170,25 @@ async def test_from_a_folder_of_csv(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert answer == {"data": {"enterprise": {"name": "企业1", "waterMeters": meters}}}
     assert done.is_short(), done
     assert (len(done.commands), len(done.lines)) == (2, 2)
+
+
+async def test_from_a_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    done, broker = Steps(), address("HUB_TEST_NATS")
+    async with subject(broker) as topic, service() as shops:
+        await topic.publish(*(json.dumps({"tyshxydm": code, "pwzt": f"状态{i}"}).encode() for i, code in enumerate(USCCS)))
+        await done.command("add", "stream", "permits", broker, topic.path, "--title", "排污许可", "--owner", "省生态环境厅")
+        done.edit("[variables]", f'PERMITS_URL = "{broker}"')
+        capsys.readouterr()
+        await done.command("dev", "--ask", f'{{ enterprise(uscc: "{USCCS[1]}") {{ pwzt }} }}')
+        assert json.loads(capsys.readouterr().out) == {"data": {"enterprise": {"pwzt": "状态1"}}}
+        assert done.is_short(), done
+        assert (len(done.commands), len(done.lines)) == (2, 2)
+        await ran("add", "graphql", "shops", "--url", shops)
+        done.edit(f'SHOPS_URL = "{shops}"')
+        capsys.readouterr()
+        await ran("dev", "--ask", f'{{ enterprise(uscc: "{USCCS[0]}") {{ name pwzt shops {{ shopId }} }} }}')
+    enterprise = {"name": "甲公司", "pwzt": "状态0", "shops": [{"shopId": "s0"}, {"shopId": "s1"}]}
+    assert json.loads(capsys.readouterr().out) == {"data": {"enterprise": enterprise}}
 
 
 async def test_systems_added_one_after_the_other_answer_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
