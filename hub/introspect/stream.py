@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -93,8 +93,13 @@ def read(messages: Sequence[Message], path: str, *, max_bytes: int) -> Samples:
             else:
                 bad.append("NOT_AN_OBJECT")
     document = Document({})
-    own = flat(with_examples(columns(document, document.schema(_schema(rows))), rows))
+    own = map(_unpromised, flat(with_examples(columns(document, document.schema(_schema(rows))), rows)))
     return Samples(at, tuple(rows), (*own, *_of_subject(path, subjects)), tuple(bad))
+
+
+def _unpromised(column: Column) -> Column:
+    """The same column, of which nobody says that each row has it: that samples do is no promise."""
+    return replace(column, always=False, inside=tuple(map(_unpromised, column.inside)))
 
 
 def _at(bodies: Sequence[Any]) -> str:
