@@ -191,7 +191,7 @@ def _whole(total: Any) -> int | None:
     """A total as departments write it: a number, or its digits."""
     if total is None:
         return None
-    if isinstance(total, str) and total.strip().isdecimal():
+    if isinstance(total, str) and total.isascii() and total.strip().isdecimal():
         return int(total)
     if isinstance(total, int) and not isinstance(total, bool) and total >= 0:
         return total

@@ -19,8 +19,8 @@ Node = etree._Element
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _NIL = _XSI + "nil"
 _DEEPEST = 100
-_DATED = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?")
-_WHOLE = re.compile(r"[+-]?\d{1,30}")
+_DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 _EXACT = frozenset({"int", "float", "decimal", "bool", "date", "datetime"})
 
 

@@ -25,7 +25,7 @@ TOPIC = "_topic"  # where a row shows the parts of the subject or topic that it 
 COMPARED = ("text", "int", "float", "bool")  # types of columns that a store compares as the engine does
 SHANGHAI = timezone(timedelta(hours=8))  # what a time without an offset means
 _LONG = re.compile(rb"(?=[0-9.]{17})[0-9]+\.[0-9]|[0-9]{19}")  # a number that a quick reader may round
-_WHOLE = re.compile(r"-?\d+")
+_WHOLE = re.compile(r"-?[0-9]+")
 _TRUTH = {"1": True, "0": False, "y": True, "n": False, "是": True, "否": False, "true": True, "false": False}
 _BIGGEST = 2**63 - 1
 

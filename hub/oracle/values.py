@@ -20,6 +20,7 @@ from connectors.paths import ABSENT
 from connectors.spi import Field
 from hub.errors import message
 
+_BLANKS = " \t\n\r\v\f"
 SHANGHAI = timezone(timedelta(hours=8))
 _BOOLEANS = {"1": True, "0": False, "Y": True, "N": False, "是": True, "否": False, "true": True, "false": False}
 _PATTERN = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "SSS": "%f"}
@@ -129,7 +130,7 @@ def _scalar(value: Any, name: str, column: Field) -> Any:
 def _int(value: Any, column: Field) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise ValueError
-    if isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]+", value):
+    if isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]+", value.strip(_BLANKS)):
         raise ValueError
     number = int(value)
     if (not isinstance(value, str) and number != value) or not -(2**31) <= number < 2**31:
@@ -138,9 +139,16 @@ def _int(value: Any, column: Field) -> int:
 
 
 def _float(value: Any, column: Field) -> float:
-    if isinstance(value, bool) or not isfinite(number := float(value)):
+    if isinstance(value, bool) or not isfinite(number := float(_number(value))):
         raise ValueError
     return number
+
+
+def _number(value: Any) -> Any:
+    """A text as a number is written (S7): ASCII digits, a sign, a point, an exponent, blanks around; whatever else is none."""
+    if isinstance(value, str) and not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", value.strip(_BLANKS)):
+        raise ValueError
+    return value
 
 
 def _string(value: Any, column: Field) -> str:
@@ -164,8 +172,8 @@ def _boolean(value: Any, column: Field) -> bool:
 
 
 def _decimal(value: Any, column: Field) -> str:
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if isinstance(value, bool) or not number.is_finite():
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(_number(value))
+    if isinstance(value, bool) or not number.is_finite() or abs(number.adjusted()) >= 1000:
         raise ValueError
     return format(number, "f")
 
@@ -209,7 +217,7 @@ _READ = {
 }
 
 _WRITE: dict[str, Callable[[Any], Any]] = {
-    "int": int,
+    "int": lambda value: int(value) if re.fullmatch(r"-?[0-9]{1,1000}", value) else value,
     "float": float,
     "decimal": Decimal,
     "date": date.fromisoformat,

@@ -6,6 +6,7 @@ values are JSON-ready: Decimal as text, Date ``YYYY-MM-DD``, DateTime RFC 3339 w
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from hub.run.parts import Part
 SHANGHAI: Final = timezone(timedelta(hours=8))  # what a native time without an offset means
 MOST_TIMES: Final = 65_536  # texts of one format that are remembered
 INT_MAX: Final = 2**31 - 1
+LONGEST: Final = 1000  # places that the first digit of a decimal may lie from its point
+WHOLE: Final = re.compile(rf"-?[0-9]{{1,{LONGEST}}}").fullmatch
 _TEXT_OR_NONE: Final = frozenset({str, NoneType})
 
 
@@ -207,6 +210,12 @@ def _id(value: Any) -> Any:
     return str(value)
 
 
+def _plain(text: str) -> bool:
+    """Whether a text holds nothing that Python would read as a number and a source does not mean as one: ``1_000``, digits of another
+    script or of full width. A code that was written so is not the number, and a number that was is told of."""
+    return text.isascii() and "_" not in text
+
+
 def _int(value: Any) -> Any:
     number: int
     if isinstance(value, bool):
@@ -217,7 +226,7 @@ def _int(value: Any) -> Any:
         if value != value or value in (float("inf"), float("-inf")) or value != int(value):
             return BAD
         number = int(value)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and _plain(value):
         try:
             number = int(value)
         except ValueError:
@@ -228,7 +237,7 @@ def _int(value: Any) -> Any:
 
 
 def _float(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str) or (type(value) is str and not _plain(value)):
         return BAD
     try:
         number = float(value)
@@ -251,11 +260,15 @@ def _boolean(value: Any) -> Any:
 def _decimal(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return BAD
+    text = str(value)
+    if not _plain(text):
+        return BAD
     try:
-        number = Decimal(str(value).strip())
+        number = Decimal(text)
     except InvalidOperation:
         return BAD
-    return format(number, "f") if number.is_finite() else BAD
+    # What is short to write may be long to write out: 1E999999999.
+    return format(number, "f") if number.is_finite() and abs(number.adjusted()) < LONGEST else BAD
 
 
 def _opaque(value: Any) -> Any:
@@ -285,6 +298,9 @@ _SECOND: Final = "yyyyMMddHHmmss"
 
 @lru_cache(maxsize=65_536)
 def _parsed(text: str, format: str | None) -> datetime | None:
+    plain = text.isascii() or not any(letter > "9" and letter.isdecimal() for letter in text)  # 年, 月 and 日 may stand in a date
+    if not plain or ("_" in text and format in ("unix", "unix_ms")):
+        return None
     try:
         if format in ("unix", "unix_ms"):
             return datetime.fromtimestamp(float(text) / (1000 if format == "unix_ms" else 1), UTC)
@@ -365,7 +381,7 @@ def native(value: Any, kind: GraphQLOutputType, field: Field | None) -> Any:
         return next((written for written, name in field.values.items() if name == value), value)
     if inner.name in ("Date", "DateTime"):
         return _written(value, inner.name, field)
-    if field.type == "int" and isinstance(value, str) and value.lstrip("-").isdigit():
+    if field.type == "int" and isinstance(value, str) and WHOLE(value):
         return int(value)
     if field.type == "decimal" and isinstance(value, str):
         return Decimal(value)

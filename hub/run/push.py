@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLOutputType, is_enum_type
 
 from connectors.spi import Field, Operator
-from hub.run.convert import SHANGHAI, canonical, native
+from hub.run.convert import SHANGHAI, WHOLE, canonical, native
 from hub.run.kinds import named
 from hub.run.order import agrees
 
@@ -54,7 +54,7 @@ def _codes(wanted: Iterable[Any], field: Field) -> list[Any] | None:
         if name not in field.values and field.type != "int":
             codes.append(name)  # a source may write the canonical name itself
         if field.type == "int":
-            if not all(code.lstrip("-").isdigit() for code in codes):
+            if not all(map(WHOLE, codes)):
                 return None
             codes = [int(code) for code in codes]
         found += codes
@@ -100,5 +100,5 @@ def _written(value: Any, kind: GraphQLOutputType, field: Field) -> Any:
     if back not in (value, f"{value}+08:00") and not (field.format or "").startswith("unix"):
         return None
     if inner == "Decimal" and field.type == "int":
-        return int(written) if isinstance(written, int) or (isinstance(written, str) and written.isdigit()) else None
+        return int(written) if isinstance(written, int) or (isinstance(written, str) and WHOLE(written)) else None
     return written

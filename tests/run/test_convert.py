@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from connectors.paths import ABSENT
 from connectors.spi import Field, Options
+from hub.oracle.values import Fault, read
 from hub.run.convert import BAD, canonical, native
 
 DATE, DATETIME, DECIMAL, USCC = (GraphQLScalarType(name) for name in ("Date", "DateTime", "Decimal", "USCC"))
@@ -42,6 +43,21 @@ STATUS = GraphQLEnumType("Status", {"ACTIVE": GraphQLEnumValue("ACTIVE"), "CLOSE
         (GraphQLInt, None, 2**31, BAD),
         (GraphQLInt, None, "", BAD),
         (GraphQLInt, None, 3.0, 3),
+        (GraphQLInt, None, " +12 ", 12),
+        (GraphQLInt, None, "1_000", BAD),
+        (GraphQLInt, None, "１２", BAD),
+        (GraphQLInt, None, "٣", BAD),
+        (GraphQLFloat, None, "1_0.5", BAD),
+        (GraphQLFloat, None, "１.5", BAD),
+        (DECIMAL, None, "1_000", BAD),
+        (DECIMAL, None, "１２.5", BAD),
+        (DECIMAL, None, "\u300012", BAD),
+        (DECIMAL, None, "1E999999999", BAD),
+        (DECIMAL, None, "1E-999999999", BAD),
+        (DATE, "yyyyMMdd", "２０２００229", BAD),
+        (DATE, "yyyy年MM月dd日", "2020年02月29日", "2020-02-29"),
+        (DATETIME, "unix", "1_577_934_245", BAD),
+        (DATE, "yyyy_MM_dd", "2020_01_31", "2020-01-31"),
         (GraphQLFloat, None, float("nan"), BAD),
         (GraphQLFloat, None, "1.5", 1.5),
         (Boolean, None, "否", False),
@@ -98,6 +114,23 @@ def test_keys_are_written_as_the_source_has_them() -> None:
     assert native("ACTIVE", STATUS, Field("zt", "zt", values=Options({"1": "ACTIVE"}))) == "1"
     assert native("007", GraphQLID, Field("n", "n", type="int")) == 7
     assert native("1.50", DECIMAL, Field("n", "n", type="decimal")) == Decimal("1.50")
+
+
+@pytest.mark.parametrize("key", ["²", "--5", "１２", "1_0", "", "-", "9" * 5000])
+def test_a_key_that_is_no_number_is_sent_as_it_is(key: str) -> None:
+    """To a column of numbers: it has no such key, and says so."""
+    assert native(key, GraphQLID, Field("n", "n", type="int")) == key
+
+
+@given(st.sampled_from([GraphQLInt, GraphQLFloat, DECIMAL]), st.text(alphabet="0123456789+-_.eE １２٣\u3000\tx", max_size=8))
+def test_what_a_text_is_as_a_number_is_said_alike_twice(kind: GraphQLOutputType, text: str) -> None:
+    """By the engine and by the oracle, which were written apart."""
+    field = Field("n", "n")
+    try:
+        wanted: Any = read(text, kind, field)
+    except Fault:
+        wanted = BAD
+    assert canonical([text], kind, field).values == [wanted]
 
 
 @pytest.mark.parametrize(
