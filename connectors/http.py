@@ -275,7 +275,8 @@ class Endpoint:
         except TimeoutError:
             raise SourceError("slow", "The source did not answer in time.") from None
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, aiohttp.ServerFingerprintMismatch) as error:
-            raise refused("The certificate of the source is not trusted.", type(error).__name__) from None
+            cause = getattr(error, "certificate_error", None)  # which says what is wrong with it, for operators
+            raise refused("The certificate of the source is not trusted.", getattr(cause, "verify_message", type(error).__name__)) from None
         except aiohttp.ClientConnectorError as error:
             detail = f"{type(error).__name__}: {error.os_error}"
             raise SourceError("down", "The source cannot be reached.", detail=detail, untouched=True) from None

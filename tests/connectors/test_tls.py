@@ -22,8 +22,9 @@ from connectors.rest import RestConnector, RestSettings
 from connectors.spi import Secret, SourceError
 
 
-def issued(folder: Path, name: str, by: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None):  # type: ignore[no-untyped-def]
-    """A certificate for loopback, signed ``by`` a CA, or that CA itself; ``NAME.pem`` and ``NAME.key`` in ``folder``."""
+def issued(folder: Path, name: str, by: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None, days: int = 1):  # type: ignore[no-untyped-def]
+    """A certificate for loopback, signed ``by`` a CA, or that CA itself, valid for so many ``days``; ``NAME.pem`` and ``NAME.key`` in
+    ``folder``."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -33,8 +34,8 @@ def issued(folder: Path, name: str, by: tuple[x509.Certificate, ec.EllipticCurve
         .issuer_name(by[0].subject if by else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - datetime.timedelta(days=2))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(by[1] if by else key, hashes.SHA256())
@@ -50,16 +51,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tls")
     ca = issued(made, "ca")
     issued(made, "server", ca)
+    issued(made, "expired", ca, days=-1)
     issued(made, "hub", ca)
     issued(made, "other")
     return made
 
 
 @asynccontextmanager
-async def secured(folder: Path, *, mutual: bool = False, old: bool = False) -> AsyncIterator[str]:
+async def secured(folder: Path, *, shown: str = "server", mutual: bool = False, old: bool = False) -> AsyncIterator[str]:
     """``https://127.0.0.1:PORT``; ``mutual``: who asks shows a certificate of the CA; ``old``: nothing newer than TLS 1.1 is spoken."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.load_cert_chain(folder / f"{shown}.pem", folder / f"{shown}.key")
     if mutual:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(folder / "ca.pem")
@@ -84,13 +86,13 @@ async def secured(folder: Path, *, mutual: bool = False, old: bool = False) -> A
         await runner.cleanup()
 
 
-async def described(base: str, folder: Path, **tls: object) -> str:
-    """What asking the system brings: nothing, or the kind of what went wrong."""
+async def described(base: str, folder: Path, *, detail: bool = False, **tls: object) -> str:
+    """What asking the system brings: nothing, or the kind of what went wrong, or what operators are told of it."""
     connector = RestConnector(RestSettings.of({"base": base, "health": "/", "beside": str(folder), **({"tls": tls} if tls else {})}))
     try:
         await connector.describe()
     except SourceError as error:
-        return error.kind
+        return error.detail if detail else error.kind
     finally:
         await connector.close()
     return ""
@@ -102,6 +104,13 @@ async def test_a_ca_of_ones_own(folder: Path) -> None:
         assert await described(base, folder, ca=str(folder / "ca.pem")) == ""
         assert await described(base, folder, ca="other.pem") == "config"
         assert await described(base, folder) == "config"
+
+
+async def test_operators_are_told_what_is_wrong_with_a_certificate(folder: Path) -> None:
+    async with secured(folder, shown="expired") as base:
+        assert await described(base, folder, detail=True, ca="ca.pem") == "certificate has expired"
+    async with secured(folder) as base:
+        assert await described(base, folder, detail=True, ca="other.pem") == "unable to get local issuer certificate"
 
 
 async def test_the_hub_shows_a_certificate(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from graphql import build_schema, graphql_sync
 
 from tests.faults.asking import KEYS, LIMITS, RIGHT, ROWS, SECRET, TRUTH, Kind, There, manifest
-from tests.faults.http import MOST, Request, served
+from tests.faults.http import MOST, TLS, Request, served
 from tests.faults.records import long_truth, spoiled
 
 # A scalar of any kind, so that the server hands on what a better one would have refused.
@@ -34,13 +34,13 @@ async def serve(fault: str, folder: Path) -> AsyncIterator[There]:
 
     async with served(fault, answer, folder) as source:
         truth = long_truth() if fault == "long_numbers" else TRUTH
-        yield There({"RECORDS_URL": source.base}, {"records.key": SECRET}, then=source.then, truth=truth)
+        yield There({"RECORDS_URL": source.base}, {"records.key": SECRET}, then=source.then, truth=truth, beside=str(folder))
 
 
 GRAPHQL = Kind(
     "GraphQL",
     manifest(
-        f'@graphql(url: "${{RECORDS_URL}}/graphql", auth: {{kind: BEARER, secret: "records.key"}}, maxBytes: {MOST}, {LIMITS})',
+        f'@graphql(url: "${{RECORDS_URL}}/graphql", auth: {{kind: BEARER, secret: "records.key"}}, {TLS}, maxBytes: {MOST}, {LIMITS})',
         '@field(name: "records", argument: "codes", keyType: "[ID!]!", batch: {by: "uscc", match: "code", max: 2})',
     ),
     serve,

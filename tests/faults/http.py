@@ -16,6 +16,8 @@ from tests.faults.wire import WIRE, certificate, wire
 
 MOST = 100_000
 """``maxBytes`` of a manifest over it, for ``huge``."""
+VALID = "certificate_valid"
+TLS = 'tls: {ca: "127.0.0.1.crt"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,10 @@ class Served:
 
 @asynccontextmanager
 async def served(fault: str, answer: Answer, folder: Path) -> AsyncIterator[Served]:
-    """A server whose right answers are ``answer``'s."""
-    shown = certificate(folder, days=(-10, -1)) if fault == "certificate_expired" else None
+    """A server whose right answers are ``answer``'s. What it shows over TLS lies in ``folder``, and is trusted by a manifest with ``TLS``,
+    so that nothing but its age can be wrong with it; ``VALID`` is no fault, and proves that."""
+    made = certificate(folder, days=(-10, -1) if fault == "certificate_expired" else (-10, 10))
+    shown = made if fault in ("certificate_expired", VALID) else None
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):

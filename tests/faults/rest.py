@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.faults.asking import KEYS, LIMITS, RIGHT, ROWS, SECRET, TRUTH, Kind, There, manifest
-from tests.faults.http import MOST, Request, served
+from tests.faults.http import MOST, TLS, Request, served
 from tests.faults.records import long_truth, spoiled
 
 
@@ -23,13 +23,14 @@ async def serve(fault: str, folder: Path) -> AsyncIterator[There]:
 
     async with served(fault, answer, folder) as source:
         truth = long_truth() if fault == "long_numbers" else TRUTH
-        yield There({"RECORDS_URL": source.base}, {"records.key": SECRET}, then=source.then, truth=truth)
+        yield There({"RECORDS_URL": source.base}, {"records.key": SECRET}, then=source.then, truth=truth, beside=str(folder))
 
 
 REST = Kind(
     "REST",
     manifest(
-        f'@rest(base: "${{RECORDS_URL}}", auth: {{kind: API_KEY, header: "X-App-Key", secret: "records.key"}}, maxBytes: {MOST}, {LIMITS})',
+        f'@rest(base: "${{RECORDS_URL}}", auth: {{kind: API_KEY, header: "X-App-Key", secret: "records.key"}}, {TLS}, maxBytes: {MOST}, '
+        f"{LIMITS})",
         '@get(path: "/records?codes={keys}", at: "list", batch: {by: "uscc", match: "code", max: 2})',
         always=True,
     ),

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from tests.faults.asking import KEYS, LIMITS, RIGHT, ROWS, SECRET, TRUTH, Kind, There, manifest
-from tests.faults.http import MOST, Request, served
+from tests.faults.http import MOST, TLS, Request, served
 from tests.faults.records import long_truth, spoiled
 
 URN = "urn:records"
@@ -76,7 +76,7 @@ SOAP_KIND = Kind(
     "SOAP",
     manifest(
         '@soap(wsdl: "records.wsdl", url: "${RECORDS_URL}", security: {user: "records.user", secret: "records.password"}, '
-        f"maxBytes: {MOST}, {LIMITS})",
+        f"{TLS}, maxBytes: {MOST}, {LIMITS})",
         '@call(operation: "records", input: {code: "{keys}"}, at: "record", batch: {by: "uscc", match: "code", max: 2})',
         always=True,
     ),

@@ -14,7 +14,11 @@ from structlog.testing import capture_logs
 
 from tests.faults.asking import RIGHT, ROWS, Kind, There, ask, hub, judged
 from tests.faults.faults import NAMES
+from tests.faults.graphql import GRAPHQL
+from tests.faults.http import VALID
 from tests.faults.kinds import KINDS
+from tests.faults.rest import REST
+from tests.faults.soap import SOAP_KIND
 
 CELLS = [(kind, fault) for kind in KINDS for fault in NAMES if kind.reason(fault) is None]
 
@@ -39,6 +43,16 @@ async def test_the_caller_sees_a_coded_error_or_the_right_answer(
     assert "connector raised" not in told, "an error of a driver came through as it was"
     assert [hidden for hidden in (there.secret, *(row["bt"] for row in ROWS)) if hidden in told] == [], told
     await nobody_is_left()
+
+
+@pytest.mark.parametrize("kind", [REST, SOAP_KIND, GRAPHQL], ids=lambda kind: kind.name)
+async def test_a_certificate_that_has_not_expired_is_taken(kind: Kind, tmp_path: Path) -> None:
+    async with kind.serve(VALID, tmp_path) as there:
+        engine = hub(kind, there)
+        try:
+            assert judged(await ask(engine), there) == RIGHT
+        finally:
+            await engine.sources.close()
 
 
 async def nobody_is_left() -> None:
