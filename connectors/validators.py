@@ -18,16 +18,17 @@ from connectors.answers import Answer
 
 LIMIT = 32 * 1024 * 1024  # bytes
 LARGEST = 8  # one answer may take this part of it
-_AROUND = 1024  # bytes, about: an entry's headers and name
+_AROUND = 1024  # bytes, about, of an entry beside its texts
 _LONGEST = 1000  # characters of an entity tag that is sent back
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An answer, and the headers that ask whether it still holds."""
+    """An answer, the headers that ask whether it still holds, and how many bytes both take, as reckoned."""
 
     answer: Answer
     conditions: Mapping[str, str]
+    size: int
 
     def again(self, said: Answer) -> Answer:
         """The answer as it is when the source ``said`` 304, with the headers that came with that (RFC 9111 §3.2)."""
@@ -39,7 +40,7 @@ class Validators:
     """One for all endpoints, for as long as the program runs."""
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self._entries: LRUCache[tuple[Hashable, ...], Held] = LRUCache(limit, getsizeof=_size)
+        self._entries: LRUCache[tuple[Hashable, ...], Held] = LRUCache(limit, getsizeof=lambda held: held.size)
 
     @property
     def size(self) -> float:
@@ -58,8 +59,9 @@ class Validators:
             headers: dict[str, str] = {}
             for key, value in answer.headers.items():
                 headers[key.title()] = f"{headers[key.title()]}, {value}" if key.title() in headers else value
-            held = Held(replace(answer, headers=headers, again=False), conditions)
-            if _size(held) <= self._entries.maxsize // LARGEST:
+            size = len(answer.body) + sum(map(len, map(str, name))) + sum(map(len, headers.values())) + _AROUND
+            held = Held(replace(answer, headers=headers, again=False), conditions, size)
+            if size <= self._entries.maxsize // LARGEST:
                 self._entries[name] = held
 
     def drop(self, whose: Hashable) -> None:
@@ -88,10 +90,6 @@ def _settled(changed: str, date: str) -> bool:
         return (parsedate_to_datetime(date) - parsedate_to_datetime(changed)).total_seconds() >= 1
     except (ValueError, TypeError):
         return False
-
-
-def _size(held: Held) -> int:
-    return len(held.answer.body) + _AROUND
 
 
 VALIDATORS = Validators()

@@ -143,8 +143,10 @@ class RestConnector(Connector):
             enough = wanted is not None and seen >= wanted
             kept = rows[: len(rows) - (seen - wanted)] if wanted is not None and enough else rows
             yield kept, total if plan.ask.total else None, max_age(answer), answer.size
+            if enough or (total is not None and seen >= total):
+                return
             turn = turn.after(len(rows), self._next(place, answer, document, target))
-            if enough or turn.done or (total is not None and seen >= total):
+            if turn.done:
                 return
             before = rows
         raise broken("The source sends pages without end.", f"over {_MOST_PAGES}")

@@ -72,6 +72,14 @@ async def test_links_end_at_the_total_too() -> None:
     assert len(seen) == 2
 
 
+async def test_what_is_enough_needs_no_next_page() -> None:
+    """Wherever its link leads."""
+    one = relation({"path": "/list", "at": "rows", "page": {"style": "LINK"}}, limit=True)
+    async with asked(linked(rows(1, 2), "<http://dept.example/>; rel=next")) as (connector, seen):
+        found = await fetched(connector, connector.plan(Ask("r", ("uscc",), limit="n"), one), params={"n": 2})
+    assert (found.columns["uscc"], len(seen)) == ([1, 2], 1)
+
+
 @pytest.mark.parametrize(
     "link",
     [
