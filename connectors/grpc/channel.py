@@ -97,7 +97,7 @@ class Channel:
     async def unary(self, method: str, body: bytes, call: Call, metadata: Metadata, *, once: bool = False) -> bytes:
         """One answer. ``once``: the call changes something; it goes out over a connection that stands, so that one that never went out is
         told from one of which nobody knows, and is never sent again. Raises SourceError."""
-        channel = self._open()
+        channel = await self._open()
         if once:
             await self._stands(channel, call)
         stood = self._is_ready()
@@ -112,7 +112,7 @@ class Channel:
 
     async def stream(self, method: str, body: bytes, call: Call, metadata: Metadata) -> AsyncGenerator[bytes, None]:
         """The answers of a method that sends several. Raises SourceError."""
-        channel = self._open()
+        channel = await self._open()
         seen = False
         for again in (self._is_ready(), False):
             try:
@@ -152,9 +152,9 @@ class Channel:
             raise _closed() from None
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self._closed and task is not None and not task.cancelling():  # so gRPC ends what is under way when a channel is closed
-                raise _closed() from None
-            raise
+            if task is None or task.cancelling():
+                raise
+            raise _closed() from None  # nobody cancelled: so gRPC ends what is under way when a channel is closed
         finally:
             if running is not None:
                 running.cancel()
@@ -172,24 +172,29 @@ class Channel:
         except TimeoutError:
             raise SourceError("slow", "The source did not answer in time.", untouched=True) from None
 
-    def _open(self) -> Any:
+    async def _open(self) -> Any:
+        """The channel. One that could not connect waits before it tries again, and until then tells whoever asks of what was: it gives way
+        to a new one, which tries at once. How often that is worth it is the engine's to know, by its breaker."""
         if self._closed:
             raise _closed(untouched=True)
-        if self._channel is None:
-            options = [
-                ("grpc.max_receive_message_length", self.max_bytes),
-                ("grpc.enable_retries", 0),  # the engine knows what may come again
-                ("grpc.service_config_disable_resolution", 1),
-                ("grpc.enable_http_proxy", 0),
-                ("grpc.use_local_subchannel_pool", 1),  # systems at one address share no connection, nor how it failed
-                ("grpc.initial_reconnect_backoff_ms", 100),
-                ("grpc.max_reconnect_backoff_ms", 5_000),  # how long to leave a system alone is the breaker's business
-            ]
-            if self._credentials is None:
-                self._channel = aio.insecure_channel(self.target, options=options)
-            else:
-                self._channel = aio.secure_channel(self.target, self._credentials, options=options)
-        return self._channel
+        old = self._channel
+        if old is not None and old.get_state() is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            return old
+        options = [
+            ("grpc.max_receive_message_length", self.max_bytes),
+            ("grpc.enable_retries", 0),  # the engine knows what may come again
+            ("grpc.service_config_disable_resolution", 1),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.use_local_subchannel_pool", 1),  # systems at one address share no connection, nor how it failed
+        ]
+        if self._credentials is None:
+            made = aio.insecure_channel(self.target, options=options)
+        else:
+            made = aio.secure_channel(self.target, self._credentials, options=options)
+        self._channel = made
+        if old is not None:
+            await old.close()
+        return made
 
 
 def failure(error: Any) -> Failure:

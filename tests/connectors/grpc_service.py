@@ -23,6 +23,7 @@ async def serving(
     reflects: bool = True,
     pool: Any = None,
     most: int | None = None,
+    port: int = 0,
 ) -> AsyncIterator[str]:
     """``127.0.0.1:PORT`` while the methods, by service, are served there; over TLS with ``credentials``, then as ``localhost:PORT``.
 
@@ -33,7 +34,7 @@ async def serving(
         reflection.enable_server_reflection(proto.services, server, pool or proto.pool)
     for service, functions in methods.items():
         server.add_generic_rpc_handlers((proto.handler(service, functions),))
-    address = "127.0.0.1:0"
+    address = f"127.0.0.1:{port}"
     port = server.add_insecure_port(address) if credentials is None else server.add_secure_port(address, credentials)
     await server.start()
     try:

@@ -351,6 +351,14 @@ async def test_a_write_to_nobody_never_got_there() -> None:
     assert (error.kind, error.untouched) == ("down", True)
 
 
+async def test_a_server_that_has_come_is_asked_at_once() -> None:
+    port, service = nobody(), Server({"code": "A"})
+    async with connected(f"127.0.0.1:{port}") as connector:
+        assert [(await failure(connector, relation())).kind for _ in range(2)] == ["down", "down"]
+        async with serving(PROTO, {SERVICE: {"Find": service.find}}, port=port):
+            assert await rows(connector, relation()) == [{"code": "A"}]
+
+
 async def test_a_stream_is_read_to_a_bound_and_left() -> None:
     server = Server({"code": "A"}, {"code": "B"})
     async with server.there() as connector:
