@@ -44,7 +44,11 @@ def registry_of(
         roots |= {root.coordinate: root for root in made[name].roots}
     roots |= canonical_roots
     ranked = {
-        role: {place: tuple(sorted(found, key=lambda each: each.rank)) for place, found in sorted(table.items())}
+        # A list comes from the system that has all of them, where that can list.
+        role: {
+            place: tuple(sorted(found, key=lambda each: (role is Role.SCAN and not each.anchors, each.rank)))
+            for place, found in sorted(table.items())
+        }
         for role, table in tables.items()
     }
     systems = {manifest.name: _system(manifest) for manifest in manifests if manifest.system is not None and manifest.source is not None}

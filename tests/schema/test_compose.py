@@ -534,6 +534,12 @@ def test_contributed_roots() -> None:
     assert {"permit", "recent"} <= made.schema.query_type.fields.keys()
 
 
+def test_a_list_comes_from_the_system_that_has_all_whatever_the_systems_are_called() -> None:
+    some = manifest("a", SHOP + '@table(name: "SOME", key: ["DM"]) { uscc: USCC! }', '@sql(url: "${URL}")')
+    every = manifest("b", TABLE + "{ uscc: USCC! name: String }", '@sql(url: "${URL}")')
+    assert [each.system for each in clean(some, every).registry.scans["Shop"]] == ["b", "a"]
+
+
 def test_a_private_list_is_a_scan_of_its_type() -> None:
     body = (
         'type Query { all: [Shop!] @get(path: "/all?name={name}", at: "rows") }\n'
