@@ -32,8 +32,9 @@ SYSTEMS = (
     "registrationGazette",
     "socialFundWithholding",
     "serviceIssueList",
+    "dischargePermits",
 )
-KEY_VARIABLE = "DEMO_CREDIT531X_KEY"  # the API key that credit531x asks for, and the password of serviceIssueList
+KEY_VARIABLE = "DEMO_CREDIT531X_KEY"  # the API key of credit531x, the password of serviceIssueList, the token of dischargePermits
 DEFAULT_KEY = "demo-credit531x-key"
 PASSWORD_VARIABLE = "DEMO_SOCIAL_FUND_PASSWORD"  # of the user ``hub`` at socialFundWithholding
 DEFAULT_PASSWORD = "demo-social-fund-password"
@@ -51,6 +52,8 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
     if system == "serviceIssueList":
         key = os.environ.get(KEY_VARIABLE) or DEFAULT_KEY
         return protocol.SftpDoor(partial(protocol.deliveries, truth), faults, tally, key)  # type: ignore[no-any-return]
+    if system == "dischargePermits":
+        return protocol.NatsDoor(truth, faults, tally, os.environ.get(KEY_VARIABLE) or DEFAULT_KEY)  # type: ignore[no-any-return]
     if system == "registrationGazette":
         return WebDoor(protocol.gazette(truth, faults, tally))
     if system == "socialFundWithholding":
@@ -63,6 +66,7 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
 def load(system: str) -> Any:
     """The module of the department's protocol. Loaded when asked for, so that a process has the libraries of its own only."""
     own = {
+        "dischargePermits": "demo.stream",
         "fairOnline": "demo.graph",
         "registrationGazette": "demo.gazette",
         "serviceIssueList": "demo.files",
@@ -84,6 +88,12 @@ def main(arguments: list[str] | None = None) -> int:
     if len(options.names) > 1 and (options.port or options.control_port):
         parser.error("--port and --control-port are for one department")
     truth = world(options.seed, options.enterprises)
+    if "dischargePermits" in options.names:
+        try:
+            load("dischargePermits").server()
+        except OSError as error:
+            print(error, file=sys.stderr)
+            return 1
     if len(options.names) == 1:
         return _run(options.names[0], truth, options)
     return _part(options.names, truth, options)

@@ -166,6 +166,19 @@ class ServiceIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class DischargePermit:
+    """``renewed_from`` is until when it was valid before it was renewed, where it was; a revoked one is no longer one."""
+
+    uscc: str
+    permit_no: str
+    category: str
+    valid_until: date
+    division: str
+    renewed_from: date | None
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything, in the order it was made. Within one enterprise, lists are in the order its department would give them."""
 
@@ -180,3 +193,4 @@ class World:
     online_operators: tuple[OnlineOperator, ...]
     insured_units: tuple[InsuredUnit, ...]
     service_issues: tuple[ServiceIssue, ...]
+    discharge_permits: tuple[DischargePermit, ...]

@@ -1,7 +1,8 @@
 """How each department writes the world down: its own tables, names, codes and formats, as its manifest declares them.
 
 Tables are for the SQL departments (``Table`` says the columns, ``rows`` fills them); ``*_json`` are one record of a REST department;
-``*_fields`` one object of the GraphQL department; ``unit_xml`` is one record of the SOAP department. Must not know any protocol.
+``*_fields`` one object of the GraphQL department; ``unit_xml`` is one record of the SOAP department; ``permit_news`` what is announced.
+Must not know any protocol.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from demo.facts import CheckResult, CreditRecord, InsuredUnit, Licence, OnlineOperator, Platform, ServiceIssue, World
+from demo.facts import CheckResult, CreditRecord, DischargePermit, InsuredUnit, Licence, OnlineOperator, Platform, ServiceIssue, World
 from demo.vocabulary import ISSUE_CATEGORIES
 
 ENTITY_TYPES = {"COMPANY": "1", "SELF_EMPLOYED": "2", "COOPERATIVE": "3"}
@@ -27,6 +28,7 @@ FUNDS = {"PENSION": "110", "UNEMPLOYMENT": "210", "MEDICAL": "310", "INJURY": "4
 EXERCISE_LEVELS = {"NATIONAL": "1", "PROVINCE": "2", "CITY": "3", "COUNTY": "4", "TOWN": "5"}
 ISSUE_FOUND_BY = {"INVESTIGATION": "排查", "EXPERIENCE": "体验", "REVIEW": "复核"}
 ISSUE_STATUSES = {"OPEN": "待整改", "RECTIFYING": "整改中", "VERIFIED": "已核实", "CLOSED": "已销号"}
+DISCHARGE_CATEGORIES = {"KEY": "重点管理", "SIMPLIFIED": "简化管理", "REGISTERED": "登记管理"}
 ISSUE_COLUMNS = ("问题编号", "问题类别", "问题描述", "发现方式", "发现日期", "整改期限", "状态", "行政区划", "责任部门", "事项编码")
 
 
@@ -285,3 +287,11 @@ def issue_row(issue: ServiceIssue) -> list[str]:
         issue.dept,
         issue.item_code or "",
     ]
+
+
+def permit_news(permit: DischargePermit) -> list[dict[str, Any]]:
+    """What was said of a permit over time, as ``nr`` of 排污许可管理, oldest first; numbered within the permit."""
+    said = {"tyshxydm": permit.uscc, "pwxkzbh": permit.permit_no, "gllb": DISCHARGE_CATEGORIES[permit.category]}
+    days = [*([permit.renewed_from] if permit.renewed_from else []), permit.valid_until]
+    found = [{"xh": number, **said, "yxqz": f"{day:%Y%m%d}", "zt": "有效"} for number, day in enumerate(days, 1)]
+    return [*found, {"xh": len(found) + 1, **said, "yxqz": None, "zt": "注销"}] if permit.revoked else found

@@ -1,6 +1,6 @@
 """The questions that the demo asks the hub, and their answers computed from the world alone.
 
-``WHOLE`` reaches all nine systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
+``WHOLE`` reaches all ten systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
 figures of the permit catalogue, ``FIGURES`` for groups, sums and orders. An ``answer`` is the ``data`` for a caller who sees grades L1
 and L2; it never asks the hub or a department, so that a hub which agrees with it is right. Must not import the engine.
 """
@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from demo.facts import Licence, OnlineOperator, World
-from demo.records import case_shown, check_shown, fund_shown, issue_shown, text_of
+from demo.records import case_shown, check_shown, fund_shown, issue_shown, permit_shown, text_of
 from demo.seed import FIXTURES, platform_id
 
 
@@ -115,6 +115,7 @@ class _Facts:
         self._items = {item.item_code: item for item in world.permit_items}
         self._units = {unit.uscc: unit for unit in world.insured_units}
         self._platforms = {platform.platform_id: platform for platform in world.platforms}
+        self._discharge = {permit.uscc: permit_shown(permit) for permit in world.discharge_permits if not permit.revoked}
         self._issues = _by_key(world.service_issues, "issue_no")
 
     def whole(self, uscc: str) -> dict[str, Any]:
@@ -150,6 +151,7 @@ class _Facts:
             },
             "onlineOperators": [self._operator(operator) for operator in self._world.online_operators if operator.uscc == uscc],
             "socialFund": fund_shown(self._units[uscc]) if uscc in self._units else None,
+            "dischargePermit": self._discharge.get(uscc),
         }
 
     def brief(self, uscc: str) -> dict[str, Any]:
@@ -311,6 +313,7 @@ fragment Everything on Enterprise {
     headcount
     contributions { fund headcount payable paid }
   }
+  dischargePermit { permitNo category validUntil }
 }
 
 fragment Run on Platform {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.facts import CheckResult, EnforcementCase, InsuredUnit, ServiceIssue
+from demo.facts import CheckResult, DischargePermit, EnforcementCase, InsuredUnit, ServiceIssue
 
 
 def case_shown(case: EnforcementCase) -> dict[str, Any]:
@@ -52,6 +52,10 @@ def issue_shown(issue: ServiceIssue) -> dict[str, Any]:
         "dueOn": issue.due_on and issue.due_on.isoformat(),
         "status": issue.status,
     }
+
+
+def permit_shown(permit: DischargePermit) -> dict[str, Any]:
+    return {"permitNo": permit.permit_no, "category": permit.category, "validUntil": permit.valid_until.isoformat()}
 
 
 def text_of(value: object) -> str | None:

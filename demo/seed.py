@@ -17,6 +17,7 @@ from demo.facts import (
     CheckResult,
     Contribution,
     CreditRecord,
+    DischargePermit,
     EnforcementCase,
     Enterprise,
     Finding,
@@ -119,6 +120,7 @@ def world(seed: int = SEED, enterprises: int = ENTERPRISES) -> World:
         tuple(operators),
         tuple(_insured_unit(seed, entity, index) for index, entity in enumerate(entities) if index < 2 or index % 5),
         tuple(_service_issues(seed, items, [one.item_code for one in licences[:ASKED_LICENCES] if one.item_code])),
+        tuple(_discharge_permit(seed, entity, index) for index, entity in enumerate(entities) if index in (0, 2, 3) or index % 4 == 0),
     )
 
 
@@ -262,6 +264,22 @@ def _insured_unit(seed: int, entity: Enterprise, index: int) -> InsuredUnit:
         contributions.append(Contribution(fund, many, payable, None if months and fund == "PENSION" else payable))
     registered = _day(rng, max(2003, entity.established_on.year), 2025)
     return InsuredUnit(entity.uscc, entity.name, registered, months, many, () if index == 2 else tuple(contributions))
+
+
+def _discharge_permit(seed: int, entity: Enterprise, index: int) -> DischargePermit:
+    """The first was renewed, the third has the heaviest kind, the fourth was revoked; of the others every fourth has or had one."""
+    rng = Random(f"{seed}/discharge/{index}")
+    until = _day(rng, 2026, 2030)
+    renewed = index == 0 or rng.random() < 0.3
+    return DischargePermit(
+        uscc=entity.uscc,
+        permit_no=f"{entity.uscc}{1:03}{rng.choice('PQRSTUVWXYZ')}",
+        category="KEY" if index == 2 else rng.choice(("KEY", "SIMPLIFIED", "REGISTERED")),
+        valid_until=until,
+        division=entity.division,
+        renewed_from=until.replace(year=until.year - 5) if renewed else None,
+        revoked=index == 3 or (index > 4 and rng.random() < 0.1),
+    )
 
 
 def _permit_items(seed: int) -> Iterator[PermitItem]:

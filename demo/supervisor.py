@@ -28,6 +28,7 @@ from demo.seed import ENTERPRISES, SEED
 CREDIT_SECRET = "credit531x.key"
 FUND_USER, FUND_SECRET = "socialFundWithholding.user", "socialFundWithholding.password"
 ISSUE_SECRETS = ("serviceIssueList.user", "serviceIssueList.password")
+PERMITS_TOKEN = "dischargePermits.token"
 ISSUE_HOST_KEY = "SERVICE_ISSUE_LIST_HOST_KEY"
 URL_VARIABLES: Mapping[str, str] = {
     "legalEntityRegister": "LEGAL_ENTITY_REGISTER_URL",
@@ -40,6 +41,7 @@ URL_VARIABLES: Mapping[str, str] = {
     "registrationGazette": "REGISTRATION_GAZETTE_URL",
     "socialFundWithholding": "SOCIAL_FUND_WITHHOLDING_URL",
     "serviceIssueList": "SERVICE_ISSUE_LIST_URL",
+    "dischargePermits": "DISCHARGE_PERMITS_URL",
 }
 """System -> the variable of its manifest that holds where it is."""
 
@@ -112,6 +114,8 @@ class Departments:
             found[CREDIT_SECRET] = self._key
         if "socialFundWithholding" in self._running:
             found |= {FUND_USER: "hub", FUND_SECRET: self._key}
+        if "dischargePermits" in self._running:
+            found[PERMITS_TOKEN] = self._key
         if "serviceIssueList" in self._running:
             from demo.files import USER, public_host_key
 

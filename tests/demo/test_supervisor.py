@@ -68,12 +68,12 @@ async def test_a_running_department_can_be_restarted() -> None:
         assert await licences(departments.url("eLicenceLibrary")) == 4
 
 
-async def test_all_ten_say_where_they_are_and_leave_nothing_behind() -> None:
+async def test_all_eleven_say_where_they_are_and_leave_nothing_behind() -> None:
     async with Departments(enterprises=10) as departments:
         environment = departments.environment()
         pids = departments.pids()
         assert list(pids) == list(SYSTEMS) == [entry["system"] for entry in departments.listing()]
-        assert len(set(pids.values())) == 10
+        assert len(set(pids.values())) == 11
         assert os.getpid() not in pids.values()
         assert environment.keys() == {
             *URL_VARIABLES.values(),
@@ -83,6 +83,7 @@ async def test_all_ten_say_where_they_are_and_leave_nothing_behind() -> None:
             "serviceIssueList.user",
             "serviceIssueList.password",
             "SERVICE_ISSUE_LIST_HOST_KEY",
+            "dischargePermits.token",
         }
         assert {entry["url"] for entry in departments.listing()} <= set(environment.values())
         assert all("127.0.0.1" in departments.url(system) for system in SYSTEMS)

@@ -42,6 +42,7 @@ def test_the_demo_composes_without_a_fault() -> None:
     assert {name: system.kind for name, system in made.registry.systems.items()} == {
         "adminPermitCatalogue": "sql",
         "credit531x": "rest",
+        "dischargePermits": "stream",
         "eLicenceLibrary": "rest",
         "fairOnline": "graphql",
         "internetPlusSupervision": "rest",
@@ -63,6 +64,7 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
         "EnforcementCase": [("marketEnforcementCore.AJ_JBXX", ("caseNo",), 500)],
         "Enterprise": [
             ("credit531x.byUscc", ("uscc",), 100),
+            ("dischargePermits.pwxk.bg.*", ("uscc",), 500),
             ("legalEntityRegister.T_FRXX", ("uscc",), 500),
             ("socialFundWithholding.byUscc", ("uscc",), 50),
             ("credit531x.byUscc.replica0", ("uscc",), 100),
@@ -82,7 +84,7 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
     }
     assert {place: [each.system for each in found] for place, found in registry.scans.items()} == {
         "EnforcementCase": ["marketEnforcementCore"],
-        "Enterprise": ["legalEntityRegister"],
+        "Enterprise": ["legalEntityRegister", "dischargePermits"],
         "PermitItem": ["adminPermitCatalogue"],
         "ServiceIssue": ["serviceIssueList"],
     }

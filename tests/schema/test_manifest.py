@@ -92,6 +92,7 @@ def test_a_folder_is_read_sorted_and_without_the_vocabulary() -> None:
     assert [manifest.name for manifest in read] == [
         "eLicenceLibrary",
         "credit531x",
+        "dischargePermits",
         "socialFundWithholding",
         "fairOnline",
         "internetPlusSupervision",
