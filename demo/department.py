@@ -33,8 +33,10 @@ SYSTEMS = (
     "socialFundWithholding",
     "serviceIssueList",
     "dischargePermits",
+    "takeawayOnline",
 )
-KEY_VARIABLE = "DEMO_CREDIT531X_KEY"  # the API key of credit531x, the password of serviceIssueList, the token of dischargePermits
+# The API key of credit531x and takeawayOnline, the password of serviceIssueList, the token of dischargePermits.
+KEY_VARIABLE = "DEMO_CREDIT531X_KEY"
 DEFAULT_KEY = "demo-credit531x-key"
 PASSWORD_VARIABLE = "DEMO_SOCIAL_FUND_PASSWORD"  # of the user ``hub`` at socialFundWithholding
 DEFAULT_PASSWORD = "demo-social-fund-password"
@@ -54,6 +56,8 @@ def door(system: str, truth: World, faults: Faults, tally: Tally) -> Door:
         return protocol.SftpDoor(partial(protocol.deliveries, truth), faults, tally, key)  # type: ignore[no-any-return]
     if system == "dischargePermits":
         return protocol.NatsDoor(truth, faults, tally, os.environ.get(KEY_VARIABLE) or DEFAULT_KEY)  # type: ignore[no-any-return]
+    if system == "takeawayOnline":
+        return protocol.GrpcDoor(truth, faults, tally, os.environ.get(KEY_VARIABLE) or DEFAULT_KEY)  # type: ignore[no-any-return]
     if system == "registrationGazette":
         return WebDoor(protocol.gazette(truth, faults, tally))
     if system == "socialFundWithholding":
@@ -71,6 +75,7 @@ def load(system: str) -> Any:
         "registrationGazette": "demo.gazette",
         "serviceIssueList": "demo.files",
         "socialFundWithholding": "demo.soap",
+        "takeawayOnline": "demo.rpc",
     }
     return import_module("demo.mysql" if system in TABLES else own.get(system, "demo.rest"))
 

@@ -179,6 +179,31 @@ class DischargePermit:
 
 
 @dataclass(frozen=True, slots=True)
+class KitchenInspection:
+    inspection_id: str
+    captured_at: datetime
+    indicator: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """A shop on a platform that delivers meals; ``orders`` is how many it has had, which may be more than 32 bits hold."""
+
+    merchant_id: str
+    uscc: str
+    shop_name: str
+    platform_id: str
+    food_licence_no: str | None
+    licence_expires: date | None
+    verify_status: str
+    verified_at: datetime
+    sunshine_kitchen: bool
+    orders: int
+    inspections: tuple[KitchenInspection, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything, in the order it was made. Within one enterprise, lists are in the order its department would give them."""
 
@@ -194,3 +219,4 @@ class World:
     insured_units: tuple[InsuredUnit, ...]
     service_issues: tuple[ServiceIssue, ...]
     discharge_permits: tuple[DischargePermit, ...]
+    merchants: tuple[Merchant, ...]

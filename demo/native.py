@@ -1,8 +1,8 @@
 """How each department writes the world down: its own tables, names, codes and formats, as its manifest declares them.
 
 Tables are for the SQL departments (``Table`` says the columns, ``rows`` fills them); ``*_json`` are one record of a REST department;
-``*_fields`` one object of the GraphQL department; ``unit_xml`` is one record of the SOAP department; ``permit_news`` what is announced.
-Must not know any protocol.
+``*_fields`` one object of the GraphQL department, or one message of the gRPC department; ``unit_xml`` is one record of the SOAP department;
+``permit_news`` what is announced. Must not know any protocol.
 """
 
 from __future__ import annotations
@@ -12,7 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from demo.facts import CheckResult, CreditRecord, DischargePermit, InsuredUnit, Licence, OnlineOperator, Platform, ServiceIssue, World
+from demo.facts import (
+    CheckResult,
+    CreditRecord,
+    DischargePermit,
+    InsuredUnit,
+    Licence,
+    Merchant,
+    OnlineOperator,
+    Platform,
+    ServiceIssue,
+    World,
+)
 from demo.vocabulary import ISSUE_CATEGORIES
 
 ENTITY_TYPES = {"COMPANY": "1", "SELF_EMPLOYED": "2", "COOPERATIVE": "3"}
@@ -29,6 +40,7 @@ EXERCISE_LEVELS = {"NATIONAL": "1", "PROVINCE": "2", "CITY": "3", "COUNTY": "4",
 ISSUE_FOUND_BY = {"INVESTIGATION": "排查", "EXPERIENCE": "体验", "REVIEW": "复核"}
 ISSUE_STATUSES = {"OPEN": "待整改", "RECTIFYING": "整改中", "VERIFIED": "已核实", "CLOSED": "已销号"}
 DISCHARGE_CATEGORIES = {"KEY": "重点管理", "SIMPLIFIED": "简化管理", "REGISTERED": "登记管理"}
+MERCHANT_STATUSES = {"MATCHED": 1, "MISMATCH": 2, "MISSING": 3}
 ISSUE_COLUMNS = ("问题编号", "问题类别", "问题描述", "发现方式", "发现日期", "整改期限", "状态", "行政区划", "责任部门", "事项编码")
 
 
@@ -271,6 +283,27 @@ def operator_fields(operator: OnlineOperator) -> dict[str, Any]:
             for finding in operator.findings
         ],
     }
+
+
+def merchant_fields(merchant: Merchant) -> dict[str, Any]:
+    """One merchant as 外卖在线 gives it, in the fields of its message; what there is none of is not sent."""
+    found = {
+        "merchant_id": merchant.merchant_id,
+        "uscc": merchant.uscc,
+        "shop_name": merchant.shop_name,
+        "platform_id": merchant.platform_id,
+        "food_licence_no": merchant.food_licence_no,
+        "licence_expires": merchant.licence_expires and merchant.licence_expires.isoformat(),
+        "verify_status": MERCHANT_STATUSES[merchant.verify_status],
+        "verified_at": merchant.verified_at,
+        "sunshine_kitchen": merchant.sunshine_kitchen,
+        "orders": merchant.orders,
+        "inspections": [
+            {"inspection_id": one.inspection_id, "captured_at": one.captured_at, "indicator": one.indicator, "passed": one.passed}
+            for one in merchant.inspections
+        ],
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def issue_row(issue: ServiceIssue) -> list[str]:

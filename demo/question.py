@@ -1,6 +1,6 @@
 """The questions that the demo asks the hub, and their answers computed from the world alone.
 
-``WHOLE`` reaches all ten systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
+``WHOLE`` reaches all eleven systems that answer queries: three enterprises, one of them twice, and three platforms. ``COUNTS`` asks for the
 figures of the permit catalogue, ``FIGURES`` for groups, sums and orders. An ``answer`` is the ``data`` for a caller who sees grades L1
 and L2; it never asks the hub or a department, so that a hub which agrees with it is right. Must not import the engine.
 """
@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from demo.facts import Licence, OnlineOperator, World
-from demo.records import case_shown, check_shown, fund_shown, issue_shown, permit_shown, text_of
+from demo.records import case_shown, check_shown, fund_shown, issue_shown, merchant_shown, permit_shown, text_of
 from demo.seed import FIXTURES, platform_id
 
 
@@ -150,6 +150,7 @@ class _Facts:
                 "nodes": [check_shown(result) for result in checks[:CHECKS_SHOWN]],
             },
             "onlineOperators": [self._operator(operator) for operator in self._world.online_operators if operator.uscc == uscc],
+            "takeawayMerchants": [merchant_shown(merchant) for merchant in self._world.merchants if merchant.uscc == uscc],
             "socialFund": fund_shown(self._units[uscc]) if uscc in self._units else None,
             "dischargePermit": self._discharge.get(uscc),
         }
@@ -305,6 +306,16 @@ fragment Everything on Enterprise {
     realNameVerified
     platform { platformId name }
     findings { findingId scene foundAt disposal }
+  }
+  takeawayMerchants {
+    merchantId
+    shopName
+    foodLicenceNo
+    licenceExpires
+    verifyStatus
+    sunshineKitchen
+    orders
+    inspections { inspectionId indicator passed }
   }
   socialFund {
     registeredOn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.facts import CheckResult, DischargePermit, EnforcementCase, InsuredUnit, ServiceIssue
+from demo.facts import CheckResult, DischargePermit, EnforcementCase, InsuredUnit, Merchant, ServiceIssue
 
 
 def case_shown(case: EnforcementCase) -> dict[str, Any]:
@@ -56,6 +56,21 @@ def issue_shown(issue: ServiceIssue) -> dict[str, Any]:
 
 def permit_shown(permit: DischargePermit) -> dict[str, Any]:
     return {"permitNo": permit.permit_no, "category": permit.category, "validUntil": permit.valid_until.isoformat()}
+
+
+def merchant_shown(merchant: Merchant) -> dict[str, Any]:
+    return {
+        "merchantId": merchant.merchant_id,
+        "shopName": merchant.shop_name,
+        "foodLicenceNo": merchant.food_licence_no,
+        "licenceExpires": merchant.licence_expires and merchant.licence_expires.isoformat(),
+        "verifyStatus": merchant.verify_status,
+        "sunshineKitchen": merchant.sunshine_kitchen,
+        "orders": str(merchant.orders),
+        "inspections": [
+            {"inspectionId": one.inspection_id, "indicator": one.indicator, "passed": one.passed} for one in merchant.inspections
+        ],
+    }
 
 
 def text_of(value: object) -> str | None:

@@ -29,6 +29,7 @@ from demo.facts import (
     ServiceIssue,
     World,
 )
+from demo.merchants import merchants
 from demo.vocabulary import (
     ACTS,
     BRANCHES,
@@ -121,6 +122,7 @@ def world(seed: int = SEED, enterprises: int = ENTERPRISES) -> World:
         tuple(_insured_unit(seed, entity, index) for index, entity in enumerate(entities) if index < 2 or index % 5),
         tuple(_service_issues(seed, items, [one.item_code for one in licences[:ASKED_LICENCES] if one.item_code])),
         tuple(_discharge_permit(seed, entity, index) for index, entity in enumerate(entities) if index in (0, 2, 3) or index % 4 == 0),
+        tuple(merchant for index, entity in enumerate(entities) for merchant in merchants(seed, entity, index)),
     )
 
 

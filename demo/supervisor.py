@@ -26,6 +26,7 @@ from demo.faults import How, Mode
 from demo.seed import ENTERPRISES, SEED
 
 CREDIT_SECRET = "credit531x.key"
+TAKEAWAY_SECRET = "takeawayOnline.key"
 FUND_USER, FUND_SECRET = "socialFundWithholding.user", "socialFundWithholding.password"
 ISSUE_SECRETS = ("serviceIssueList.user", "serviceIssueList.password")
 PERMITS_TOKEN = "dischargePermits.token"
@@ -42,6 +43,7 @@ URL_VARIABLES: Mapping[str, str] = {
     "socialFundWithholding": "SOCIAL_FUND_WITHHOLDING_URL",
     "serviceIssueList": "SERVICE_ISSUE_LIST_URL",
     "dischargePermits": "DISCHARGE_PERMITS_URL",
+    "takeawayOnline": "TAKEAWAY_ONLINE_ADDRESS",
 }
 """System -> the variable of its manifest that holds where it is."""
 
@@ -112,6 +114,8 @@ class Departments:
         found = {URL_VARIABLES[system]: self.url(system) for system in self.systems}
         if "credit531x" in self._running:
             found[CREDIT_SECRET] = self._key
+        if "takeawayOnline" in self._running:
+            found[TAKEAWAY_SECRET] = self._key
         if "socialFundWithholding" in self._running:
             found |= {FUND_USER: "hub", FUND_SECRET: self._key}
         if "dischargePermits" in self._running:

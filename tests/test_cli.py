@@ -93,7 +93,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_check_of_what_comes_with_the_hub(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check") == 0
-    assert "10 个系统 systems" in capsys.readouterr().out
+    assert "12 个系统 systems" in capsys.readouterr().out
 
 
 def test_check_tells_all_faults_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -397,7 +397,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def test_demo_prints_question_plan_answer_endpoint_and_tokens(demo: Demo) -> None:
     for words in (
         "query Whole",
-        "plan of Whole: 9 systems",
+        "plan of Whole: 11 systems",
         '"data"',
         "The answer equals",
         demo.ready["endpoint"],
@@ -411,7 +411,7 @@ def test_the_ready_file_says_all_that_a_script_needs(demo: Demo) -> None:
     assert sorted(ready) == ["clients", "departments", "endpoint", "issuer", "pid", "tokens"]
     assert list(ready["tokens"]) == ["anonymous", "app", "partner", "operator"]
     assert ready["tokens"]["anonymous"] is None
-    assert (ready["pid"], len(ready["departments"]), len(ready["clients"])) == (demo.process.pid, 10, 3)
+    assert (ready["pid"], len(ready["departments"]), len(ready["clients"])) == (demo.process.pid, 12, 3)
     assert all(sorted(department) == ["pid", "system", "url"] for department in ready["departments"])
     assert all(sorted(client) == ["id", "scopes", "secret"] for client in ready["clients"])
 

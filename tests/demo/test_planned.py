@@ -83,6 +83,7 @@ async def test_exactly_the_planned_calls_are_made_and_arrive(departments: Depart
         "adminPermitCatalogue": 1,  # the permit items of all their licences
         "fairOnline": 2,  # shops; then the platforms they trade on together with those asked for by id
         "socialFundWithholding": 1,
+        "takeawayOnline": 1,
         "serviceIssueList": 1,
         "dischargePermits": 1,
     }
@@ -107,7 +108,7 @@ async def test_a_department_that_delivers_files_may_be_away(departments: Departm
 async def test_one_system_of_each_kind_is_killed_and_comes_back_without_a_restart_of_the_hub(
     departments: Departments, engine: Engine, truth: World
 ) -> None:
-    for system in ("eLicenceLibrary", "fairOnline", "marketEnforcementCore", "socialFundWithholding"):
+    for system in ("eLicenceLibrary", "fairOnline", "marketEnforcementCore", "socialFundWithholding", "takeawayOnline"):
         await departments.kill(system)
         try:
             lost = await ask(engine, WHOLE)

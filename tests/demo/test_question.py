@@ -78,7 +78,7 @@ def test_an_app_may_see_all_that_is_asked(question: Question) -> None:
     assert all(grade <= Grade.L2 for grade in grades.values())
 
 
-def test_the_whole_question_reaches_all_ten_systems_of_six_kinds() -> None:
+def test_the_whole_question_reaches_all_eleven_systems_of_seven_kinds() -> None:
     registry = composed().registry
     asked = coordinates(WHOLE)
     links = {binding.system for coordinate in asked for binding in registry.links.get(coordinate, ())}
@@ -90,7 +90,8 @@ def test_the_whole_question_reaches_all_ten_systems_of_six_kinds() -> None:
     }
 
     assert links | lookups == set(SYSTEMS) - {"registrationGazette"}  # it answers no queries
-    assert {registry.systems[system].kind for system in links | lookups} == {"rest", "sql", "graphql", "soap", "files", "stream"}
+    kinds = {"rest", "sql", "graphql", "soap", "grpc", "files", "stream"}
+    assert {registry.systems[system].kind for system in links | lookups} == kinds
     assert Grade.L2 in {registry.coordinates[name].grade for name in asked if name in registry.coordinates}
 
 

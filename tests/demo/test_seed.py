@@ -77,6 +77,7 @@ def test_a_smaller_world_is_the_beginning_of_a_larger_one() -> None:
     assert [result for result in large.check_results if result.uscc in known] == list(small.check_results)
     assert [case for case in large.enforcement_cases if case.uscc in known or case.uscc is None] == list(small.enforcement_cases)
     assert [unit for unit in large.insured_units if unit.uscc in known] == list(small.insured_units)
+    assert [merchant for merchant in large.merchants if merchant.uscc in known] == list(small.merchants)
     assert large.permit_items == small.permit_items
 
 

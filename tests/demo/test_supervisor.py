@@ -68,16 +68,17 @@ async def test_a_running_department_can_be_restarted() -> None:
         assert await licences(departments.url("eLicenceLibrary")) == 4
 
 
-async def test_all_eleven_say_where_they_are_and_leave_nothing_behind() -> None:
+async def test_all_twelve_say_where_they_are_and_leave_nothing_behind() -> None:
     async with Departments(enterprises=10) as departments:
         environment = departments.environment()
         pids = departments.pids()
         assert list(pids) == list(SYSTEMS) == [entry["system"] for entry in departments.listing()]
-        assert len(set(pids.values())) == 11
+        assert len(set(pids.values())) == 12
         assert os.getpid() not in pids.values()
         assert environment.keys() == {
             *URL_VARIABLES.values(),
             "credit531x.key",
+            "takeawayOnline.key",
             "socialFundWithholding.user",
             "socialFundWithholding.password",
             "serviceIssueList.user",

@@ -51,6 +51,7 @@ def test_the_demo_composes_without_a_fault() -> None:
         "registrationGazette": "rest",
         "serviceIssueList": "files",
         "socialFundWithholding": "soap",
+        "takeawayOnline": "grpc",
     }
 
 
@@ -80,6 +81,7 @@ def test_the_demo_is_bound_as_its_manifests_say() -> None:
         "Enterprise.enforcementCases": [("marketEnforcementCore.Enterprise.enforcementCases", ("uscc",), 500)],
         "Enterprise.licences": [("eLicenceLibrary.Enterprise.licences", ("uscc",), 50)],
         "Enterprise.onlineOperators": [("fairOnline.Enterprise.onlineOperators", ("uscc",), 100)],
+        "Enterprise.takeawayMerchants": [("takeawayOnline.Enterprise.takeawayMerchants", ("uscc",), 100)],
         "PermitItem.serviceIssues": [("serviceIssueList.PermitItem.serviceIssues", ("itemCode",), 500)],
     }
     assert {place: [each.system for each in found] for place, found in registry.scans.items()} == {

@@ -99,6 +99,7 @@ def test_a_folder_is_read_sorted_and_without_the_vocabulary() -> None:
         "legalEntityRegister",
         "marketEnforcementCore",
         "registrationGazette",
+        "takeawayOnline",
         "adminPermitCatalogue",
         "serviceIssueList",
     ]
