@@ -17,6 +17,7 @@ import asyncio
 import traceback
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from itertools import pairwise
 
 from connectors.contract_world import (
@@ -44,7 +45,8 @@ from connectors.contract_world import (
     stuck,
     unsent,
 )
-from connectors.spi import Aggregate, Ask, Call, Condition, Order, Relation, SourceError
+from connectors.paths import ABSENT
+from connectors.spi import Aggregate, Ask, Call, Condition, Field, Order, Relation, SourceError
 
 __all__ = ["ROWS", "Contract", "World"]
 
@@ -67,6 +69,19 @@ class Contract(ABC):
             for relation in world.relations:
                 names = tuple(one.name for one in relation.fields)
                 assert bag(await everything(world, relation, names)) == bag(project(ROWS, names)), relation.name
+
+    async def test_a_column_that_is_gone_is_no_null(self) -> None:
+        """Where rows cannot lack a column the source says itself that it has none."""
+        async with self.world() as world:
+            for relation in world.whole():
+                wanted = replace(relation, fields=(*relation.fields, Field("gone", "gone_since", always=True)))
+                rows, told = [], ""
+                try:
+                    rows = await everything(world, wanted, ("id", "gone"))
+                except SourceError as error:
+                    told = error.kind
+                assert told in ("", "config"), relation.name
+                assert told or [row["gone"] for row in rows] == [ABSENT] * len(ROWS), f"{relation.name}: a column that is gone looks empty"
 
     async def test_only_what_was_asked_for_arrives(self) -> None:
         async with self.world() as world:

@@ -12,6 +12,7 @@ import pytest
 
 from connectors.contract import Contract, World
 from connectors.contract_world import OPERATORS, computed, finish, project
+from connectors.paths import ABSENT
 from connectors.spi import Ask, Call, Catalog, Options, Page, Plan, Relation, SourceError, split
 from tests.contract.test_memory import BY_HOLDER, BY_ID, EVERYTHING, STUCK, Memory
 from tests.contract.test_memory import TestMemory as Small
@@ -144,6 +145,11 @@ class ForgetsAColumn(Able):
         return super().columns(replace(plan, fields=plan.fields[:1]), rows, total)
 
 
+class TakesWhatIsGoneForEmpty(Able):
+    def columns(self, plan: Plan, rows: list[Any], total: int | None = None) -> Page:
+        return super().columns(plan, [{name: None if value is ABSENT else value for name, value in row.items()} for row in rows], total)
+
+
 class PutsValuesIntoThePlan(Able):
     def plan(self, ask: Ask, relation: Relation) -> Plan:
         return replace(super().plan(ask, relation), native=[])
@@ -244,6 +250,7 @@ LIARS: Mapping[type[Memory], str] = {
     TakesPercentForAnything: "test_strangers_are_absent_without_error",
     BreaksOnOneKey: "test_a_bad_key_is_a_fault_of_its_own",
     ForgetsAColumn: "test_every_declared_field_arrives",
+    TakesWhatIsGoneForEmpty: "test_a_column_that_is_gone_is_no_null",
     PutsValuesIntoThePlan: "test_values_never_enter_a_plan",
     CutsInSilence: "test_more_rows_than_allowed_are_an_error_and_not_a_cut",
     SharesOnePlace: "test_one_plan_serves_many_calls_at_once",
