@@ -10,7 +10,7 @@ from tests.properties.generator import Case, case, cases
 
 
 @given(cases())
-@examples(60)
+@examples(30)
 async def test_p29_mutations_are_done_in_order_and_each_once(case: Case) -> None:
     await acting.in_order_and_once(case)
 
@@ -22,7 +22,7 @@ async def test_p29_no_write_is_repeated_where_reads_are(case: Case) -> None:
 
 
 @given(cases())
-@examples(60)
+@examples(30)
 async def test_p30_an_event_is_answered_like_a_query_over_its_row(case: Case) -> None:
     await acting.like_a_query(case)
 

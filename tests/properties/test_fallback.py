@@ -16,13 +16,13 @@ from tests.properties.generator import Case, cases
 
 
 @given(st.randoms(use_true_random=False), st.sampled_from((Resolve.FALLBACK_ON_ERROR, Resolve.FALLBACK_ON_NULL)))
-@examples(60)
+@examples(30)
 async def test_p22_no_null_where_a_system_that_may_be_asked_can_tell(rng: random.Random, policy: Resolve) -> None:
     await fallbacks_hold(rng, policy)
 
 
 @given(cases())
-@examples(25)
+@examples(15)
 async def test_p14_a_provider_of_lower_rank_changes_no_answer_without_faults(made: Case) -> None:
     calm = replace(made.calm(), policies={})
     some = [b for b in calm.bindings if b.role is Role.LOOKUP and set(b.fields) - {k for key in calm.keys[b.type] for k in key}]

@@ -16,4 +16,6 @@ async def test_four_hundred_cases_have_every_feature() -> None:
     for seed in range(SEEDS):
         made = case(seed, 1 + seed % 4)
         counted.update(features(made, await ran(made)))
+        if len(+counted) >= len(FEATURES):
+            break  # the others would add nothing
     assert [name for name in FEATURES if not counted[name]] == []

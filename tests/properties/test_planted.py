@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.properties.checks import CHECKS
-from tests.properties.found import made, noticed
+from tests.properties.found import before, made, noticed
 from tests.properties.planted import PLANTED, Planted
 
 
@@ -19,4 +19,4 @@ async def test_nothing_is_noticed_where_nothing_is_planted(check: Any) -> None:
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.story)
 async def test_a_planted_mistake_is_noticed(planted: Planted) -> None:
-    assert await noticed(planted)
+    assert await noticed(planted, [seed for story, seed in before().items() if story == planted.story])

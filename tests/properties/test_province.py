@@ -23,7 +23,7 @@ CONTROL = frozenset({"hub"})  # answered by resolvers of its own
 
 
 @given(st.integers(0, 2**32 - 1))
-@examples(40)
+@examples(20)
 async def test_p1_p2_the_real_manifests_are_answered_as_the_oracle_says(seed: int) -> None:
     rng = random.Random(seed)
     there = province()
@@ -47,7 +47,7 @@ def test_p27_nothing_is_unplanned_but_what_composition_tells_of() -> None:
             continue
         told = {name for fault in made.faults for name in _told(fault)}
         asked = engine(World(made.whole, made.registry, {}, []))
-        for seed in range(15):
+        for seed in range(6):
             question = operation(random.Random(seed), made.whole, {"Enterprise": ["91330100MA20AAAA0X"]}, depth=6, without=CONTROL)
             plan = asked.explain(asked.parse(question.text), question.variables)
             found = set(re.findall(r"([\w.]+) \(NOT_BOUND\)", plan))

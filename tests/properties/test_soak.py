@@ -15,7 +15,7 @@ from tests.properties.soak import Tally, report, soak
 
 
 @given(cases())
-@examples(25)
+@examples(15)
 async def test_a_printed_case_runs_and_is_the_same(made: Case) -> None:
     text = printed(made)
     there: dict[str, object] = {}
@@ -41,10 +41,10 @@ async def test_a_failing_case_is_made_small_and_its_print_still_fails(monkeypatc
 
 
 def test_a_soak_counts_cases_and_features_and_finds_nothing() -> None:
-    tally = soak(1000, 30, None, workers=2)
-    assert (tally.cases, tally.failed) == (30, [])
+    tally = soak(1000, 12, None, workers=2)
+    assert (tally.cases, tally.failed) == (12, [])
     assert tally.features["aliases"] > 0
-    assert report(tally, 2.0).startswith("30 cases in 2 s, 15.0 cases/s\n")
+    assert report(tally, 2.0).startswith("12 cases in 2 s, 6.0 cases/s\n")
 
 
 def test_a_soak_tells_what_it_never_saw() -> None:

@@ -25,13 +25,13 @@ from tests.serve import small
 
 
 @given(cases())
-@examples(35)
+@examples(20)
 async def test_p14_a_lower_ranked_provider_changes_no_answer_without_faults(case: Case) -> None:
     await lower_ranks_are_not_heard(case)
 
 
 @given(cases())
-@examples(35)
+@examples(20)
 async def test_p23_a_field_of_an_entity_has_one_value_in_all_of_an_answer(case: Case) -> None:
     await one_value_everywhere(case)
 
@@ -58,7 +58,7 @@ class Held:
 
 
 @given(cases(), randoms(use_true_random=False))
-@examples(35)
+@examples(20)
 async def test_p20_a_request_is_answered_by_the_composition_that_it_began_with(case: Case, rng: Random) -> None:
     case = case.calm()
     kinds = [kind for kind in case.schema.type_map.values() if isinstance(kind, GraphQLObjectType)]
@@ -95,7 +95,7 @@ def _whole(case: Case) -> Whole:
 
 
 @given(cases())
-@examples(60)
+@examples(30)
 async def test_p27_what_composition_calls_unreachable_is_asked_by_no_question(case: Case) -> None:
     there, _ = reached(_whole(case))
     ids = {(binding.system, binding.relation.name): binding.id for binding in case.bindings}
@@ -104,7 +104,7 @@ async def test_p27_what_composition_calls_unreachable_is_asked_by_no_question(ca
 
 
 @given(cases())
-@examples(60)
+@examples(30)
 async def test_p27_the_planner_has_the_keys_that_composition_says_are_at_hand(case: Case) -> None:
     whole = _whole(case)
     there, contexts = reached(whole)

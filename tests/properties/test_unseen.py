@@ -10,6 +10,6 @@ from tests.properties.unseen import nothing_denied_is_felt
 
 
 @given(cases())
-@examples(60)
+@examples(30)
 async def test_p7_what_is_denied_leaves_no_trace(case: Case) -> None:
     await nothing_denied_is_felt(case)
