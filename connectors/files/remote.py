@@ -153,7 +153,10 @@ _SIGNS: tuple[tuple[frozenset[str], Any, str], ...] = (
     (frozenset({"TimeoutError", "ReadTimeoutError", "ConnectTimeoutError"}), "slow", "The folder did not answer in time."),
     (frozenset({"SlowDown", "ServiceUnavailable", "503"}), "busy", "The folder is busy."),
     (
-        frozenset({"OSError", "DisconnectError", "SFTPError", "HTTPClientError", "ChannelOpenError", "ConnectionClosedError", "500"}),
+        frozenset({
+            "OSError", "DisconnectError", "SFTPError", "ChannelOpenError",
+            "HTTPClientError", "EndpointConnectionError", "ConnectionClosedError", "500",
+        }),
         "down", "The folder cannot be reached.",
     ),
 )  # fmt: skip
