@@ -189,7 +189,7 @@ MARIADB = Kind(
     "MariaDB",
     MANIFEST,
     _served(MARIADB_SERVER),
-    sees={**SEES, "html": "SYSTEM_BROKEN", "resets": "SYSTEM_SLOW"},
+    sees={**SEES, "html": "SYSTEM_BROKEN"},
     never={
         **ROWS_ALONE,
         "wrong_charset": _CHARSET,

@@ -79,7 +79,7 @@ STREAM = Kind(
     sees={
         "refuses": "SYSTEM_DOWN",
         "hangs": "SYSTEM_SLOW",
-        "resets": "SYSTEM_SLOW",
+        "resets": "SYSTEM_DOWN",
         "drips": "SYSTEM_SLOW",
         "truncated": "SYSTEM_BROKEN",
         "html": "null at b",

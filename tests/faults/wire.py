@@ -103,7 +103,7 @@ async def _down(made: Wire, reader: asyncio.StreamReader, into: asyncio.StreamWr
                 case "truncated":
                     into.write(part[: made.whole])
                     return await into.drain()
-                case "passes":
+                case "passes" | "resets":  # a server that speaks first does so, and resets at what it is asked
                     into.write(part)
                     await into.drain()
 
