@@ -43,18 +43,22 @@ async def watch(link: Link, words: Words, identity: str, durable: bool, position
     async with _connected(link, identity if durable else "", clean=not durable) as client:
         await _subscribe(client, path, first=not position.origin)
         yield Batch(origin=_ORIGIN, missed=bool(position.origin) and not client.present)
-        incoming, current, begun = client.messages, False, client.time()
+        incoming, current, begun, silences = client.messages, False, client.time(), 0
         coming = asyncio.ensure_future(anext(incoming))
         try:
             while True:
                 # Waited for without being cancelled: a message that is taken from the queue must not get lost on the way.
-                await asyncio.wait({coming}, timeout=None if current else _QUIET)
+                await asyncio.wait({coming}, timeout=None if current else _QUIET / 2)
                 found = [coming.result()] if coming.done() else []
                 while len(incoming) and 0 < len(found) < BATCH:
                     found.append(await anext(incoming))
                 if found:
                     coming = asyncio.ensure_future(anext(incoming))
-                current = current or not found or client.time() - begun > JOINING  # on a busy topic it is never quiet
+                # Two silences: one may be the hub's own, that was busy elsewhere while messages came.
+                silences = 0 if found else silences + 1
+                current = current or silences > 1 or client.time() - begun > JOINING  # on a busy topic it is never quiet
+                if not found and not current:
+                    continue
 
                 async def done(taken: list[Message] = found) -> None:
                     for message in taken:

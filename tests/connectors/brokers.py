@@ -121,12 +121,12 @@ class Filter:
 
 
 @asynccontextmanager
-async def filtered(url: str, *folders: Path, system: str = "permits") -> AsyncIterator[Filter]:
-    """Topics for one test, and no trace of them or of the sessions of the stores in ``folders`` afterwards."""
+async def filtered(url: str, *folders: Path, system: str = "permits", name: str = "") -> AsyncIterator[Filter]:
+    """Topics for one test, and no trace of them or of the sessions of the stores in ``folders`` afterwards. ``name`` as of ``subject``."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 0
     async with aiomqtt.Client(host, port, protocol=aiomqtt.ProtocolVersion.V5) as client:
-        made = Filter(own(), client, (host, port))
+        made = Filter(name or own(), client, (host, port))
         try:
             yield made
         finally:
@@ -163,12 +163,12 @@ class Queue:
 
 
 @asynccontextmanager
-async def queued(url: str, *more: str) -> AsyncIterator[Queue]:
-    """A queue for one test; others with ``more`` after its name."""
+async def queued(url: str, *more: str, name: str = "") -> AsyncIterator[Queue]:
+    """A queue for one test; others with ``more`` after its name. ``name`` as of ``subject``."""
     parts = urlsplit(url)
     async with await aio_pika.connect(host=parts.hostname or "", port=parts.port or 0) as connection:
         channel = await connection.channel()
-        name = own()
+        name = name or own()
         made = [await channel.declare_queue(one, durable=True) for one in (name, *(f"{name}{one}" for one in more))]
         try:
             yield Queue(name, channel, made[0])

@@ -10,6 +10,6 @@ from tests.faults.rest import REST
 from tests.faults.soap import SOAP_KIND
 from tests.faults.sql import SQLITE
 from tests.faults.sql_servers import MARIADB, POSTGRES
-from tests.faults.stream import STREAM
+from tests.faults.stream import AMQP, MQTT, STREAM
 
-KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL, GRPC, FILES, STREAM)
+KINDS: tuple[Kind, ...] = (REST, SQLITE, POSTGRES, MARIADB, SOAP_KIND, GRAPHQL, GRPC, FILES, STREAM, MQTT, AMQP)
