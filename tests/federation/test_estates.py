@@ -1,0 +1,48 @@
+"""Behind the hub an estate answers as the monolith that holds all its data, with the requests that are needed and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.federation.compose import MARK
+from tests.federation.estate import Case, Estate, running
+from tests.federation.estates import ESTATES
+from tests.federation.served import hub
+
+NAMED = [(f"{one.name}-{case.title or number}", one, case) for one in ESTATES for number, case in enumerate(one.cases)]
+# Cases that the hub does not answer yet; one that it does answer must not be among them.
+NOT_YET: frozenset[str] = frozenset(name for name, _, _ in NAMED)
+CASES = [
+    pytest.param(one, case, id=name, marks=[pytest.mark.xfail(strict=True, reason="not yet")] if name in NOT_YET else [])
+    for name, one, case in NAMED
+]
+
+
+@pytest.mark.parametrize("estate", ESTATES, ids=lambda one: one.name)
+def test_what_was_composed_is_up_to_date(estate: Estate) -> None:
+    for suffix in ("graphql", "api.graphql"):
+        assert estate.composed(suffix).startswith(f"{MARK}{estate.digest}\n"), f"python -m tests.federation.compose {estate.name}"
+
+
+@pytest.mark.parametrize(("estate", "case"), CASES)
+async def test_an_estate_answers_as_the_monolith(estate: Estate, case: Case) -> None:
+    async with running(estate) as there, hub(estate.composed(), there.urls) as ask:
+        for name in case.down:
+            there.subgraphs[name].down = True
+        answer = await ask(case.query, case.variables, case.scopes)
+    expected = there.monolith(case.query, case.variables, case.denied)
+    assert answer["data"] == expected["data"]
+    assert paths(answer) == [*case.errors] if case.errors else paths(answer) == paths(expected)
+    assert there.calls() == case.calls
+    assert {name: there.representations()[name] for name in case.representations} == case.representations
+
+
+def paths(answer: dict[str, Any]) -> list[str]:
+    """Where the errors are, in order."""
+    return sorted(".".join(map(str, error["path"])) for error in answer.get("errors", []))
+
+
+def test_cases_are_called_differently() -> None:
+    assert len({name for name, _, _ in NAMED}) == len(NAMED)
