@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.federation.estates import keys
+from tests.federation.estates import keys, requires
 
-ESTATES = (*keys.ESTATES,)
+ESTATES = (*keys.ESTATES, *requires.ESTATES)
