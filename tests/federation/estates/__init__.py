@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.federation.estates import keys, requires
+from tests.federation.estates import keys, provides, requires
 
-ESTATES = (*keys.ESTATES, *requires.ESTATES)
+ESTATES = (*keys.ESTATES, *requires.ESTATES, *provides.ESTATES)
