@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.federation.estates import keys, provides, requires
+from tests.federation.estates import differing, interfaces, keys, provides, requires
 
-ESTATES = (*keys.ESTATES, *requires.ESTATES, *provides.ESTATES)
+ESTATES = (*keys.ESTATES, *requires.ESTATES, *provides.ESTATES, *interfaces.ESTATES, *differing.ESTATES)
