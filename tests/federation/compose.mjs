@@ -2,7 +2,7 @@
 // Reads {name: {subgraph: SDL}} as JSON on stdin, writes {name: {supergraph, api} | {errors}} on stdout.
 import { readFileSync } from "node:fs";
 import { composeServices } from "@apollo/composition";
-import { Supergraph } from "@apollo/federation-internals";
+import { ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from "@apollo/federation-internals";
 import { composeServices as composeByHive } from "@theguild/federation-composition";
 import { parse, printSchema } from "graphql";
 
@@ -15,7 +15,7 @@ for (const [name, subgraphs] of Object.entries(JSON.parse(readFileSync(0, "utf8"
     found[name] = { errors: made.errors.map(String) };
     continue;
   }
-  const api = printSchema(Supergraph.build(made.supergraphSdl).apiSchema().toGraphQLJSSchema());
+  const api = printSchema(Supergraph.build(made.supergraphSdl, { supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES }).apiSchema().toGraphQLJSSchema());
   found[name] = { supergraph: made.supergraphSdl, api, other: other.supergraphSdl ?? null, otherErrors: (other.errors ?? []).map(String) };
 }
 process.stdout.write(JSON.stringify(found));
