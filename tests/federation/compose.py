@@ -1,7 +1,8 @@
 """Composes the estates by the libraries from npm: ``python -m tests.federation.compose [NAME...]``.
 
-Writes ``supergraphs/NAME.graphql``, ``NAME.api.graphql`` (what clients see) and, where a second composer's writing differs in form,
-``NAME.hive.graphql``. Tests read these files and need no npm.
+Writes ``supergraphs/NAME.graphql``, ``NAME.api.graphql`` (what clients see), ``NAME.hive.graphql`` (a second composer's writing) and, of
+estates in the syntax of version 1, ``NAME.v0.1.graphql`` and ``NAME.v0.2.graphql`` (as they were written then). Tests read these files and
+need no npm.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.federation.estate import COMPOSED, Estate
+from tests.federation.estate import COMPOSED, EARLIER, Estate
 from tests.federation.estates import ESTATES
 
 HERE = Path(__file__).parent
@@ -32,9 +33,10 @@ def node() -> ModuleType:
     return found
 
 
-def install() -> None:
-    """The locked packages, into ``node_modules`` here."""
-    subprocess.run([*node().npm(), "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=HERE, check=True)
+def installed(folder: Path = HERE) -> None:
+    """The locked packages, in ``node_modules`` of the folder."""
+    if not (folder / "node_modules").is_dir():
+        subprocess.run([*node().npm(), "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
 
 
 def script(name: str, given: Any) -> Any:
@@ -46,14 +48,23 @@ def script(name: str, given: Any) -> Any:
 
 
 def composed(estates: Iterable[Estate]) -> dict[str, Mapping[str, Any]]:
-    """Estate -> ``supergraph``, ``api`` and ``other``, or ``errors``."""
-    return dict(script("compose.mjs", {one.name: dict(one.subgraphs) for one in estates}))
+    """Estate -> ``supergraph``, ``api`` and ``other``, or ``errors``; also ``v0.1`` and ``v0.2`` of version 1."""
+    installed()
+    installed(HERE / "earlier")
+    made = script("compose.mjs", {one.name: dict(one.subgraphs) for one in estates})
+    for name, texts in script("earlier/compose.mjs", {one.name: dict(one.subgraphs) for one in estates if one.earlier}).items():
+        made[name] |= texts
+    return dict(made)
+
+
+def texts(estate: Estate, made: Mapping[str, Any]) -> dict[str, str]:
+    """What the estate's files hold, by writing."""
+    found = {"": made["supergraph"], "api": made["api"], "hive": made["other"], **{one: made[one] for one in EARLIER if one in made}}
+    return {writing: f"{MARK}{estate.digest}\n{text.strip()}\n" for writing, text in found.items() if text is not None}
 
 
 def main(*names: str) -> int:
     """Exit code 1 when an estate does not compose."""
-    if not (HERE / "node_modules" / "@apollo" / "composition").is_dir():
-        install()
     estates = [one for one in ESTATES if not names or one.name in names]
     failed = False
     COMPOSED.mkdir(exist_ok=True)
@@ -62,12 +73,10 @@ def main(*names: str) -> int:
             failed = True
             print(f"{estate.name}:", *made["errors"], sep="\n  ", file=sys.stderr)
             continue
-        texts = {"graphql": made["supergraph"], "api.graphql": made["api"], "hive.graphql": made["other"]}
         if made["other"] is None:
             print(f"{estate.name}: the second composer says", *made["otherErrors"], sep="\n  ", file=sys.stderr)
-        for suffix, text in texts.items():
-            if text is not None:
-                (COMPOSED / f"{estate.name}.{suffix}").write_text(f"{MARK}{estate.digest}\n{text.strip()}\n", encoding="utf-8")
+        for writing, text in texts(estate, made).items():
+            estate.file(writing).write_text(text, encoding="utf-8")
     return int(failed)
 
 

@@ -30,6 +30,7 @@ from graphql import (
 from tests.connectors.loopback import served
 from tests.federation.subgraph import Asked, Resolvers, Rows, Subgraph
 
+EARLIER = ("v0.1", "v0.2")
 COMPOSED = Path(__file__).parent / "supergraphs"
 
 
@@ -67,13 +68,26 @@ class Estate:
     own: Mapping[str, Resolvers] = field(default_factory=dict)
 
     @property
+    def earlier(self) -> bool:
+        """Whether all subgraphs are written in the syntax of version 1, so that earlier libraries compose them too."""
+        return not any("@link" in sdl for sdl in self.subgraphs.values())
+
+    @property
     def digest(self) -> str:
         """Of the subgraphs' SDLs: what the composed files are made of."""
         return sha256(json.dumps(dict(self.subgraphs), sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
-    def composed(self, suffix: str = "graphql") -> str:
-        """The supergraph as the reference library composes it (``graphql``), or the schema that clients see (``api.graphql``)."""
-        return (COMPOSED / f"{self.name}.{suffix}").read_text(encoding="utf-8")
+    @property
+    def writings(self) -> tuple[str, ...]:
+        """How the supergraph is written: by the reference library, by a second composer, and as it was before."""
+        return ("", "hive", *(EARLIER if self.earlier else ()))
+
+    def file(self, writing: str = "") -> Path:
+        """Where the supergraph of one writing is; ``api`` is the schema that clients see."""
+        return COMPOSED / ".".join(filter(None, (self.name, writing, "graphql")))
+
+    def composed(self, writing: str = "") -> str:
+        return self.file(writing).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +152,7 @@ def monolith(estate: Estate, rows: Rows) -> Callable[..., dict[str, Any]]:
 
 
 def public(estate: Estate) -> GraphQLSchema:
-    return _built(estate.composed("api.graphql"))
+    return _built(estate.composed("api"))
 
 
 @cache

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.federation.compose import HERE, install, node
+from tests.federation.compose import HERE, installed, node
 from tests.federation.estate import Case, Estate, running
 from tests.federation.estates import ESTATES
 
@@ -59,8 +59,7 @@ async def differences(ask: Any, estate: Estate, case: Case) -> list[str]:
 
 async def main(*names: str) -> int:
     """Exit code 1 when anything differs."""
-    if not (HERE / "node_modules" / "@apollo" / "gateway").is_dir():
-        install()
+    installed()
     failed = 0
     async with gateway() as ask:
         for estate in ESTATES:

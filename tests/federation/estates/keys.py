@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.federation.estate import Case, Estate
-from tests.federation.estates.writing import LINK, by
+from tests.federation.estates.writing import LINK_20, by
 
 ENTERPRISES = [("91330000A", "西湖茶业"), ("91330000B", "钱江物流"), ("91330000C", "余杭纺织")]
 
@@ -21,12 +21,12 @@ def _compound() -> dict[str, Any]:
 COMPOUND = Estate(
     "key_compound",
     {
-        "permits": LINK
+        "permits": LINK_20
         + """
         type Query { permits: [Permit!]! }
         type Permit @key(fields: "authority number") { authority: ID! number: ID! title: String }
         """,
-        "fees": LINK
+        "fees": LINK_20
         + """
         type Permit @key(fields: "authority number") { authority: ID! number: ID! fee: Int }
         """,
@@ -48,13 +48,13 @@ def _nested() -> dict[str, Any]:
 NESTED = Estate(
     "key_nested",
     {
-        "offices": LINK
+        "offices": LINK_20
         + """
         type Query { offices: [Office!]! }
         type Office @key(fields: "code region { code }") { code: ID! region: Region! }
         type Region { code: ID! @shareable name: String }
         """,
-        "staffing": LINK
+        "staffing": LINK_20
         + """
         type Office @key(fields: "code region { code }") { code: ID! region: Region! staff: Int }
         type Region { code: ID! @shareable }
@@ -79,16 +79,16 @@ def _several() -> dict[str, Any]:
 SEVERAL = Estate(
     "key_several",
     {
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "uscc") { uscc: ID! name: String }
         """,
-        "numbers": LINK
+        "numbers": LINK_20
         + """
         type Enterprise @key(fields: "uscc") @key(fields: "oldNo") { uscc: ID! oldNo: ID! }
         """,
-        "archive": LINK
+        "archive": LINK_20
         + """
         type Enterprise @key(fields: "oldNo") @key(fields: "archiveNo") { oldNo: ID! archiveNo: ID! boxes: Int }
         """,
@@ -111,13 +111,13 @@ def _unresolvable() -> dict[str, Any]:
 UNRESOLVABLE = Estate(
     "key_unresolvable",
     {
-        "inspections": LINK
+        "inspections": LINK_20
         + """
         type Query { inspections: [Inspection!]! }
         type Inspection @key(fields: "id") { id: ID! enterprise: Enterprise }
         type Enterprise @key(fields: "uscc", resolvable: false) { uscc: ID! }
         """,
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { enterprise(uscc: ID!): Enterprise }
         type Enterprise @key(fields: "uscc") { uscc: ID! name: String }
@@ -152,13 +152,13 @@ def _null_keys() -> dict[str, Any]:
 NULL_KEYS = Estate(
     "null_keys",
     {
-        "permits": LINK
+        "permits": LINK_20
         + """
         type Query { permits: [Permit!]! }
         type Permit @key(fields: "id") { id: ID! holder: Person }
         type Person @key(fields: "token", resolvable: false) { token: ID }
         """,
-        "persons": LINK
+        "persons": LINK_20
         + """
         type Person @key(fields: "token") { token: ID name: String }
         """,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.federation.estate import Case, Estate
-from tests.federation.estates.writing import LINK, by, told
+from tests.federation.estates.writing import LINK_20, by, told
 
 
 def _holders() -> dict[str, Any]:
@@ -39,14 +39,14 @@ def _enterprises() -> dict[str, Any]:
 PROVIDES = Estate(
     "provides_nested",
     {
-        "permits": LINK
+        "permits": LINK_20
         + """
         type Query { permits: [Permit!]! @provides(fields: "holder { name }") }
         type Permit @key(fields: "number") { number: ID! holder: Enterprise @provides(fields: "seat { district }") }
         type Enterprise @key(fields: "id") { id: ID! name: String @external seat: Seat @external }
         type Seat { district: String @external }
         """,
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { enterprise(id: ID!): Enterprise }
         type Enterprise @key(fields: "id") { id: ID! name: String @shareable seat: Seat @shareable capital: Int }
@@ -72,7 +72,7 @@ PROVIDES = Estate(
 PROVIDES_ABSTRACT = Estate(
     "provides_abstract",
     {
-        "index": LINK
+        "index": LINK_20
         + """
         type Query {
           parties: [Party!]! @provides(fields: "... on Enterprise { name } ... on Person { phone }")
@@ -84,7 +84,7 @@ PROVIDES_ABSTRACT = Estate(
         type Person implements Subject @key(fields: "id") { id: ID! phone: String @external }
         type Seat { street: String @external }
         """,
-        "register": LINK
+        "register": LINK_20
         + """
         type Enterprise @key(fields: "id") { id: ID! name: String @shareable seat: Seat @shareable capital: Int }
         type Seat @shareable { street: String }
@@ -150,12 +150,12 @@ def _old(row: Any) -> int:
 OVERRIDE = Estate(
     "override",
     {
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "id") { id: ID! name: String risk: Int }
         """,
-        "inspections": LINK
+        "inspections": LINK_20
         + """
         type Query { inspected: [Enterprise!]! }
         type Enterprise @key(fields: "id") { id: ID! risk: Int @override(from: "register") }
@@ -174,12 +174,12 @@ OVERRIDE = Estate(
 OVERRIDE_GONE = Estate(
     "override_of_a_subgraph_that_is_gone",
     {
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "id") { id: ID! name: String }
         """,
-        "inspections": LINK
+        "inspections": LINK_20
         + """
         type Enterprise @key(fields: "id") { id: ID! risk: Int @override(from: "ledger") }
         """,
@@ -191,19 +191,19 @@ OVERRIDE_GONE = Estate(
 OVERRIDE_REQUIRES = Estate(
     "override_requires",
     {
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "id") { id: ID! name: String region: String risk: Int office: String }
         """,
-        "inspections": LINK
+        "inspections": LINK_20
         + """
         type Enterprise @key(fields: "id") {
           id: ID! risk: Int @external
           plan: String @requires(fields: "risk")
         }
         """,
-        "credit": LINK
+        "credit": LINK_20
         + """
         type Enterprise @key(fields: "id") {
           id: ID! region: String @external
@@ -225,14 +225,14 @@ OVERRIDE_REQUIRES = Estate(
 OVERRIDE_MEMBERS = Estate(
     "override_of_interface_members",
     {
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { subjects: [Subject!]! }
         interface Subject { id: ID! phone: String }
         type Enterprise implements Subject @key(fields: "id") { id: ID! name: String phone: String }
         type Person implements Subject @key(fields: "id") { id: ID! name: String phone: String }
         """,
-        "contacts": LINK
+        "contacts": LINK_20
         + """
         type Person @key(fields: "id") { id: ID! phone: String @override(from: "register") }
         """,
@@ -252,13 +252,13 @@ OVERRIDE_MEMBERS = Estate(
 SHAREABLE = Estate(
     "shareable",
     {
-        "register": LINK
+        "register": LINK_20
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "id") { id: ID! name: String @shareable seat: Seat @shareable capital: Int }
         type Seat @shareable { street: String }
         """,
-        "permits": LINK
+        "permits": LINK_20
         + """
         type Query { permits: [Permit!]! }
         type Permit @key(fields: "number") { number: ID! holder: Enterprise }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.federation.estate import Case, Estate
-from tests.federation.estates.writing import LINK, told
+from tests.federation.estates.writing import LINK_27, told
 
 RATES = {"CNY": 1, "JPY": 20}
 MIXED = "asks for one of two amounts and takes it for both"
@@ -47,14 +47,14 @@ def _nested() -> dict[str, Any]:
 NESTED = Estate(
     "requires_nested",
     {
-        "register": LINK
+        "register": LINK_27
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "uscc") { uscc: ID! name: String employees: Int seat: Seat }
         type Seat { street: String district: District }
         type District { code: ID! name: String }
         """,
-        "inspections": LINK
+        "inspections": LINK_27
         + """
         type Enterprise @key(fields: "uscc") {
           uscc: ID!
@@ -82,12 +82,12 @@ NESTED = Estate(
 ARGUMENTS = Estate(
     "requires_arguments",
     {
-        "register": LINK
+        "register": LINK_27
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "uscc") { uscc: ID! name: String capital(currency: String!): Int }
         """,
-        "licences": LINK
+        "licences": LINK_27
         + """
         type Enterprise @key(fields: "uscc") {
           uscc: ID!
@@ -124,12 +124,12 @@ ARGUMENTS = Estate(
 CONFLICT = Estate(
     "requires_arguments_conflict",
     {
-        "register": LINK
+        "register": LINK_27
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "uscc") { uscc: ID! capital(currency: String!): Int }
         """,
-        "licences": LINK
+        "licences": LINK_27
         + """
         type Enterprise @key(fields: "uscc") {
           uscc: ID!
@@ -162,7 +162,7 @@ def _fragments() -> dict[str, Any]:
 FRAGMENTS = Estate(
     "requires_fragments",
     {
-        "permits": LINK
+        "permits": LINK_27
         + """
         type Query { permits: [Permit!]! }
         type Permit @key(fields: "id") { id: ID! holder: Holder }
@@ -170,7 +170,7 @@ FRAGMENTS = Estate(
         type Person { token: ID! risk: Int }
         type Enterprise { uscc: ID! grade: String }
         """,
-        "inspections": LINK
+        "inspections": LINK_27
         + """
         type Permit @key(fields: "id") {
           id: ID!
@@ -197,12 +197,12 @@ FRAGMENTS = Estate(
 CHAIN = Estate(
     "requires_chain",
     {
-        "register": LINK
+        "register": LINK_27
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "uscc") { uscc: ID! name: String capital: Int }
         """,
-        "credit": LINK
+        "credit": LINK_27
         + """
         type Enterprise @key(fields: "uscc") {
           uscc: ID!
@@ -211,7 +211,7 @@ CHAIN = Estate(
           bonus: Int
         }
         """,
-        "inspections": LINK
+        "inspections": LINK_27
         + """
         type Enterprise @key(fields: "uscc") {
           uscc: ID!
@@ -219,7 +219,7 @@ CHAIN = Estate(
           frequency: Int @requires(fields: "score")
         }
         """,
-        "fees": LINK
+        "fees": LINK_27
         + """
         type Enterprise @key(fields: "uscc") {
           uscc: ID!
@@ -247,7 +247,7 @@ CHAIN = Estate(
 CIRCLE = Estate(
     "requires_circle",
     {
-        "permits": LINK
+        "permits": LINK_27
         + """
         type Query { permits: [Permit!]! }
         type Permit @key(fields: "id") {
@@ -257,7 +257,7 @@ CIRCLE = Estate(
           sealed: String @requires(fields: "seal")
         }
         """,
-        "seals": LINK
+        "seals": LINK_27
         + """
         type Permit @key(fields: "id") {
           id: ID!
@@ -298,7 +298,7 @@ def _interfaces() -> dict[str, Any]:
 INTERFACES = Estate(
     "requires_interface",
     {
-        "register": LINK
+        "register": LINK_27
         + """
         type Query { subjects: [Subject!]! cases: [Case!]! }
         interface Subject { id: ID! name: String risk: Int }
@@ -306,7 +306,7 @@ INTERFACES = Estate(
         type Enterprise implements Subject @key(fields: "id") { id: ID! name: String risk: Int grade: String }
         type Case @key(fields: "id") { id: ID! subject: Subject }
         """,
-        "inspections": LINK
+        "inspections": LINK_27
         + """
         interface Subject { id: ID! risk: Int frequency: String }
         type Person implements Subject @key(fields: "id") {
@@ -344,17 +344,17 @@ def _elsewhere() -> dict[str, Any]:
 ELSEWHERE = Estate(
     "requires_of_another_entity",
     {
-        "register": LINK
+        "register": LINK_27
         + """
         type Query { enterprises: [Enterprise!]! }
         type Enterprise @key(fields: "uscc") { uscc: ID! owner: Person }
         type Person @key(fields: "token") { token: ID! name: String }
         """,
-        "persons": LINK
+        "persons": LINK_27
         + """
         type Person @key(fields: "token") { token: ID! risk: Int }
         """,
-        "inspections": LINK
+        "inspections": LINK_27
         + """
         type Enterprise @key(fields: "uscc") {
           uscc: ID! owner: Person @external frequency: String @requires(fields: "owner { risk }")

@@ -7,10 +7,16 @@ from typing import Any
 
 from tests.federation.subgraph import Seen
 
-LINK = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
-  "@key", "@requires", "@provides", "@external", "@override", "@shareable", "@inaccessible", "@interfaceObject", "@tag",
-  "@authenticated", "@requiresScopes", "@policy", "@extends"])
-"""
+
+def link(version: str, more: str = "") -> str:
+    """The first lines of a subgraph of federation 2; composed supergraphs have another form from 2.7 and from 2.8 on."""
+    names = '"@key", "@requires", "@provides", "@external", "@override", "@shareable", "@inaccessible", "@tag", "@extends"' + more
+    return f'extend schema @link(url: "https://specs.apollo.dev/federation/v{version}", import: [{names}])\n'
+
+
+LINK = link("2.9", ', "@interfaceObject", "@authenticated", "@requiresScopes", "@policy"')
+LINK_20 = link("2.0")
+LINK_27 = link("2.7")
 
 
 def by(rows: Iterable[Mapping[str, Any]], **values: Any) -> Mapping[str, Any] | None:
