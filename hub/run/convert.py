@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 from graphql import GraphQLOutputType, is_enum_type
 
+from connectors.columns import Failed
 from connectors.spi import Field
 from hub.run.kinds import facts, named
 
@@ -65,6 +66,9 @@ class Reading:
         """Canonical values of a native column; the very list where it is canonical as it came."""
         if self._field is None:
             return Column(values)
+        if self._field.type == "raw":
+            failed = Failed in set(map(type, values))
+            return Column([BAD if isinstance(value, Failed) else value for value in values] if failed else values, failed)
         if self.depth:
             return _lists([decoded(value, self._field.format) for value in values], self.depth, self._reads(self._field))
         types = set(map(type, values))

@@ -11,6 +11,7 @@ from itertools import chain
 from types import NoneType
 from typing import Any
 
+from connectors.columns import Failed
 from connectors.spi import SourceError
 from hub.errors import CODES, source_code
 from hub.plan.slots import ELEMENT, Presence, Slot, When
@@ -97,6 +98,11 @@ class Layer:
             column = self._canonical[key] = reading(slot).column(values)
         return column
 
+    def flaw(self, slot: Slot, row: int) -> Fault:
+        """Why the value of a row could not be read: the source has said so, or it is of another kind."""
+        value = self.native(slot)[row]
+        return Fault.of(value.error) if isinstance(value, Failed) else BAD_KEY
+
     def keep(self, slot: Slot, column: Column) -> None:
         """Take a column that was read elsewhere."""
         self._canonical[slot.step, slot.column] = column
@@ -174,7 +180,12 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
     columns = [layer.native(slot) for slot in slots]
     alive = _there(columns, any_will_do=not presence.keys)
     for slot, values in zip(slots, columns, strict=True):
-        if slot.column == ELEMENT and not set(map(type, values)) <= {dict, NoneType}:
+        if slot.field is not None and slot.field.type == "raw" and Failed in set(map(type, values)):
+            for row, value in enumerate(values):
+                if isinstance(value, Failed):
+                    alive[row] = False
+                    faults[row] = Fault.of(value.error)
+        elif slot.column == ELEMENT and not set(map(type, values)) <= {dict, NoneType}:
             for row, value in enumerate(values):
                 if value is not None and not isinstance(value, Mapping):  # an element of a list of objects that is none
                     alive[row] = False

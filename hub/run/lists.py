@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
+from connectors.columns import Failed, shown
 from connectors.paths import read_all
-from hub.plan.model import Expand
+from hub.plan.model import Align, Expand
 from hub.plan.slots import ELEMENT, Slot
 from hub.run.convert import decoded
-from hub.run.layers import Fault, Layer, Paged, such
+from hub.run.layers import Fault, Fetched, Layer, Paged, such
 from hub.run.rows import Columns, spans
 
 
@@ -55,7 +56,7 @@ def unnested(above: Layer, slot: Slot, wanted: Sequence[bool] | None = None) -> 
         lists = [value if isinstance(value, list | tuple) and row not in faults else None for row, value in enumerate(values)]
         for row, (value, there) in enumerate(zip(values, lists, strict=True)):
             if value is not None and there is None and row not in faults:
-                faults[row] = Fault("BAD_VALUE")
+                faults[row] = Fault.of(value.error) if isinstance(value, Failed) else Fault("BAD_VALUE")
     there = lists if None not in lists else [value for value in lists if value is not None]
     elements = list(chain.from_iterable(there))
     spans_ = iter(spans(map(len, there)))
@@ -91,3 +92,35 @@ def laid(below: Below, cuts: Mapping[int, Paged] | None) -> Layer:
     parent = list(chain.from_iterable(map(repeat, above, counts)))
     index = list(chain.from_iterable(map(range, counts)))
     return Layer(len(rows), parent, index, lists, places, below.faults, read)
+
+
+class _Elements(dict[str, list[Any]]):
+    """Columns of native objects, by the way that the column's name says; each is made when it is first read."""
+
+    def __init__(self, elements: list[Any]) -> None:
+        super().__init__()
+        self._elements = elements
+
+    def __missing__(self, name: str) -> list[Any]:
+        column = self[name] = read_all(shown(name)[1], self._elements)
+        return column
+
+
+def aligned(step: Align, layers: Mapping[int, Layer]) -> Fetched:
+    """The elements at the places that the rows of the layer have in their own lists."""
+    above = layers[step.above]
+    values, faults = above.native(step.slot), dict(above.faults_of(step.slot.step))
+    for number in step.lists:
+        layer = layers[number]
+        values = [_at(values[parent], index) for parent, index in zip(layer.parent, layer.index, strict=True)]
+        faults = {row: faults[parent] for row, parent in enumerate(layer.parent) if parent in faults}
+    for row, value in enumerate(values):
+        if isinstance(value, Failed):
+            faults[row] = Fault.of(value.error)
+    return Fetched(_Elements(values), [value is not None for value in values], faults)
+
+
+def _at(value: Any, index: int) -> Any:
+    if isinstance(value, Failed):
+        return value
+    return value[index] if isinstance(value, list) and index < len(value) else None

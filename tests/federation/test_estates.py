@@ -18,7 +18,7 @@ NAMED = [
     for number, case in enumerate(one.cases[:1] if writing == "hive" else one.cases)
 ]
 # Cases that the hub does not answer yet; one that it does answer must not be among them.
-NOT_YET: frozenset[str] = frozenset(name for name, *_ in NAMED)
+NOT_YET: frozenset[str] = frozenset()
 CASES = [
     pytest.param(one, case, writing, id=name, marks=[pytest.mark.xfail(strict=True, reason="not yet")] if name in NOT_YET else [])
     for name, one, case, writing in NAMED
@@ -39,7 +39,7 @@ async def test_an_estate_answers_as_the_monolith(estate: Estate, case: Case, wri
         answer = await ask(case.query, case.variables, case.scopes)
     expected = there.monolith(case.query, case.variables, case.denied)
     assert answer.get("data") == expected["data"]
-    assert paths(answer) == [*case.errors] if case.errors else paths(answer) == paths(expected)
+    assert paths(answer) == sorted(case.errors) if case.errors else paths(answer) == paths(expected)
     assert there.calls() == case.calls
     assert {name: there.representations()[name] for name in case.representations} == case.representations
 
