@@ -41,7 +41,7 @@ def _step(text: str) -> Step:
     if found is None:
         raise ValueError(f"{text!r} is no step of a column")
     condition, alias, name, number, given, lists = found.groups()
-    key = alias or (f"{name}_{number}" if number else name)
+    key = f"{alias or name}_{number}" if number else alias or name
     return Step(key, name, condition or "", _arguments(number, given), len(lists) // 2)
 
 

@@ -5,6 +5,7 @@ Pure helpers for the readers of supergraphs and subgraphs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,8 @@ from graphql import (
     ScalarLeafsRule,
     Visitor,
     build_ast_schema,
+    get_named_type,
+    is_leaf_type,
     parse,
     validate,
     validate_schema,
@@ -128,14 +131,22 @@ def called(document: DocumentNode) -> dict[str, Any]:
     return {node.name.value: node for node in document.definitions if str(node.kind).endswith("type_definition")}  # type: ignore[attr-defined]
 
 
-def fields(nodes: Iterable[Any]) -> Iterator[Any]:
-    """The fields of types that have some."""
+def parts(nodes: Iterable[Any]) -> Iterator[Any]:
+    """Types, their fields and values, and the arguments of fields."""
     for node in nodes:
-        yield from getattr(node, "fields", None) or ()
+        yield node
+        for each in (*(getattr(node, "fields", None) or ()), *(getattr(node, "values", None) or ())):
+            yield each
+            yield from getattr(each, "arguments", None) or ()
 
 
 def unfit(text: str, type_name: str, schema: GraphQLSchema) -> list[str]:
     """What keeps ``text`` from being a selection of a type."""
+    type_ = schema.type_map.get(type_name)
+    names = text.split()
+    there = getattr(type_, "fields", {})
+    if _NAMES.fullmatch(text) and all(name in there and is_leaf_type(get_named_type(there[name].type)) for name in names):
+        return []  # as nearly all keys are
     try:
         found = parse(f"fragment Selection on {type_name} {{ {text} }}")
     except GraphQLError as error:
@@ -150,4 +161,5 @@ def clash(text: str, type_name: str, schema: GraphQLSchema) -> bool:
     return bool(validate(schema, parse(f"fragment Selection on {type_name} {{ {text} }}"), (OverlappingFieldsCanBeMergedRule,)))
 
 
+_NAMES = re.compile(r"[\w\s]+")
 _FITTING = (FieldsOnCorrectTypeRule, KnownTypeNamesRule, ScalarLeafsRule, FragmentsOnCompositeTypesRule, KnownArgumentNamesRule)

@@ -18,6 +18,7 @@ from schema.faults import Fault, fault, suggest
 from schema.federation import sdl
 from schema.federation.access import restricted
 from schema.federation.model import Federation, Graph, Key, Kind, Part
+from schema.garbage import collector_paused
 
 _VERSIONS = frozenset({"v0.1", "v0.2", "v0.3", "v0.4", "v0.5"})
 _FEATURE = re.compile(r"https?://[^/]+/(?:[\w-]+/)*?(\w+)/(v\d+\.\d+)/?")
@@ -36,6 +37,7 @@ class Supergraph:
     faults: tuple[Fault, ...] = ()
 
 
+@collector_paused()
 def read(text: str, file: str) -> Supergraph:
     """Read a supergraph. Never raises for what the text says."""
     try:
@@ -53,6 +55,7 @@ class _Reader:
     faults: list[Fault] = field(default_factory=list)
     graphs: dict[str, Graph] = field(default_factory=dict)  # by the name that directives use
     kinds: dict[str, dict[str, Kind]] = field(default_factory=dict)  # graph -> type -> what it has of it
+    fits: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # what is wrong with a selection of a type
     first: bool = False  # join 0.1, where types have owners
 
     def report(self, code: str, node: Node | None, message: str, fix: str = "") -> None:
@@ -71,7 +74,9 @@ class _Reader:
         gone = frozenset(types) - frozenset(own) | self._unsupported_roots()
         schema = self._built(sdl.plain(self.document, gone=gone))
         hidden = {name for name, node in own.items() if sdl.has(node, "inaccessible")}
-        public = self._built(sdl.plain(self.document, ("inaccessible",), gone | hidden)) if schema is not None else None
+        public = schema
+        if schema is not None and any(sdl.has(each, "inaccessible") for each in sdl.parts(own.values())):
+            public = self._built(sdl.plain(self.document, ("inaccessible",), gone | hidden))
         if schema is not None:
             self._selections(own, schema)
             self._told(own)
@@ -294,7 +299,9 @@ class _Reader:
 
     def _fits(self, code: str, node: Node, text: str, type_name: str, schema: GraphQLSchema) -> None:
         name = type_name.replace("[", "").replace("]", "").replace("!", "")
-        for message in sdl.unfit(text, name, schema):
+        if (text, name) not in self.fits:
+            self.fits[text, name] = sdl.unfit(text, name, schema)
+        for message in self.fits[text, name]:
             self.report(code, node, f"'{text}' does not fit '{name}': {message}", "compose the graph again")
 
 
