@@ -33,6 +33,7 @@ from graphql import (
 from graphql.language import (
     DirectiveDefinitionNode,
     DirectiveNode,
+    FieldNode,
     ListTypeNode,
     NamedTypeNode,
     Node,
@@ -100,13 +101,17 @@ class _Plain(Visitor):
             return REMOVE if node.type.name.value in self.gone else None
         name = getattr(getattr(node, "name", None), "value", "")
         if isinstance(node, DirectiveDefinitionNode):
-            usable = any(location.value in _EXECUTABLE for location in node.locations)
-            return None if usable and "__" not in name else REMOVE
+            return None if executable(node) else REMOVE
         if name in self.gone and node.kind.endswith("definition"):
             return REMOVE
         if self.hidden and any(each.name.value in self.hidden for each in getattr(node, "directives", None) or ()):
             return REMOVE
         return None
+
+
+def executable(node: DirectiveDefinitionNode) -> bool:
+    """Whether a directive is for callers."""
+    return "__" not in node.name.value and any(location.value in _EXECUTABLE for location in node.locations)
 
 
 def built(document: DocumentNode) -> tuple[GraphQLSchema | None, list[GraphQLError]]:
@@ -138,6 +143,14 @@ def parts(nodes: Iterable[Any]) -> Iterator[Any]:
         for each in (*(getattr(node, "fields", None) or ()), *(getattr(node, "values", None) or ())):
             yield each
             yield from getattr(each, "arguments", None) or ()
+
+
+def names(text: str) -> list[str]:
+    """The first names in a selection; none of what is no selection."""
+    try:
+        return [node.name.value for node in selection(text).selections if isinstance(node, FieldNode)]
+    except GraphQLError:
+        return []
 
 
 def unfit(text: str, type_name: str, schema: GraphQLSchema) -> list[str]:

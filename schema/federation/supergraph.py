@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, parse_type, print_ast
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, Source, parse, parse_type, print_ast
 from graphql.language import Node
 
 from schema.coordinates import Coordinate
@@ -41,10 +41,15 @@ class Supergraph:
 def read(text: str, file: str) -> Supergraph:
     """Read a supergraph. Never raises for what the text says."""
     try:
-        document = parse(text)
+        document = parse(Source(text, file))
     except GraphQLSyntaxError as error:
         line, column = next(((where.line, where.column) for where in error.locations or ()), (0, 0))
         return Supergraph(None, None, faults=(Fault(file, line, column, "SYNTAX", error.message, "write it as GraphQL does"),))
+    return read_document(document, file)
+
+
+def read_document(document: DocumentNode, file: str) -> Supergraph:
+    """The same of a document whose nodes may come from several files."""
     return _Reader(document, file).whole()
 
 
@@ -59,7 +64,8 @@ class _Reader:
     first: bool = False  # join 0.1, where types have owners
 
     def report(self, code: str, node: Node | None, message: str, fix: str = "") -> None:
-        self.faults.append(fault(code, self.file, node, message, fix))
+        file = node.loc.source.name if node is not None and node.loc is not None else self.file
+        self.faults.append(fault(code, file, node, message, fix))
 
     def whole(self) -> Supergraph:
         self._features()
@@ -221,7 +227,7 @@ class _Reader:
         usual = {each.name.value: Part(each.name.value, print_ast(each.type), *sdl.shape(each.type)) for each in node.fields or ()}
         for graph, some in keys.items():
             for key in some:
-                for name in _names(key.fields):
+                for name in sdl.names(key.fields):
                     if name in usual:
                         parts.setdefault(graph, {}).setdefault(name, usual[name])
 
@@ -308,7 +314,7 @@ class _Reader:
 def _tells(kind: Kind, name: str) -> bool:
     """Whether a graph can be asked for a field of a type: one of its own, or one of a key."""
     part = kind.parts.get(name)
-    return part is not None and (not part.external or any(name in _names(key.fields) for key in kind.keys))
+    return part is not None and (not part.external or any(name in sdl.names(key.fields) for key in kind.keys))
 
 
 def _active(said: Mapping[str, Any]) -> bool:
@@ -318,11 +324,3 @@ def _active(said: Mapping[str, Any]) -> bool:
         return True
     found = _PERCENT.fullmatch(str(label).replace(" ", ""))
     return found is not None and float(found[1]) >= 100
-
-
-def _names(text: str) -> list[str]:
-    """The first names in a selection."""
-    try:
-        return [node.name.value for node in sdl.selection(text).selections if hasattr(node, "name")]
-    except GraphQLError:
-        return []

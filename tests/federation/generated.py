@@ -218,7 +218,7 @@ class Maker:
         if made.target == "I":
             (graph,) = made.graphs
             members = [row for name, kind in self.entities.items() if graph in kind.implements.get("I", ()) for row in found[name]]
-            pick = lambda: self.random.choice(members)  # noqa: E731
+            pick: Callable[[], Any] = lambda: self.random.choice(members)  # noqa: E731
         elif made.target in self.plains:
             pick = lambda: self.object(made.target, found)  # noqa: E731
         elif made.target:
