@@ -29,7 +29,7 @@ def make_folder(config: Config) -> None:
 def stamps(place: Path) -> dict[str, tuple[int, int]]:
     """When each manifest in a folder was last written, and its size; or a single file."""
     found = {}
-    for file in place.rglob("*.graphql") if place.is_dir() else (place,):
+    for file in place.rglob("*.graphql*") if place.is_dir() else (place,):
         with contextlib.suppress(OSError):
             stat = file.stat()
             found[str(file)] = (stat.st_mtime_ns, stat.st_size)

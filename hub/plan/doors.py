@@ -151,9 +151,13 @@ class Doors:
 
     # -- what can be had -----------------------------------------------------------------------------------------
 
-    def ways(self, type_name: str, starts: Mapping[Standing, Provided]) -> Ways:
-        """The doors whose keys can be had by who stands at ``starts``."""
-        plain = not any(starts.values())
+    def leaves(self, type_name: str) -> frozenset[str]:
+        """The plain fields that keys of a type are made of."""
+        return frozenset(one.name for door in self.to(type_name) for one in self.selected(type_name, door.key) if not one.children)
+
+    def ways(self, type_name: str, starts: Mapping[Standing, Provided], hosted: frozenset[str] = frozenset()) -> Ways:
+        """The doors whose keys can be had by who stands at ``starts``, or has the plain fields ``hosted``."""
+        plain = not any(starts.values()) and not hosted
         name = (type_name, frozenset(starts))
         if plain and name in self._ways:
             return self._ways[name]
@@ -162,7 +166,7 @@ class Doors:
         waiting = list(self.to(type_name))
         round_ = 0
         while waiting:
-            ready = [door for door in waiting if self._all(there, self.selected(type_name, door.key))]
+            ready = [door for door in waiting if self._all(there, self.selected(type_name, door.key), hosted)]
             if not ready:
                 break
             for door in ready:
@@ -175,9 +179,11 @@ class Doors:
             self._ways[name] = made
         return made
 
-    def _all(self, there: Mapping[Standing, Provided], selections: Iterable[Selected]) -> bool:
+    def _all(self, there: Mapping[Standing, Provided], selections: Iterable[Selected], hosted: frozenset[str] = frozenset()) -> bool:
         return all(
-            one.name == "__typename" or any(self._has(standing, provided, one) for standing, provided in there.items())
+            one.name == "__typename"
+            or (one.name in hosted and not one.children)
+            or any(self._has(standing, provided, one) for standing, provided in there.items())
             for one in selections
         )
 

@@ -8,6 +8,7 @@ once for all the fields that can be asked for at the same depth.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from graphql import GraphQLEnumType, GraphQLString, get_named_type, is_leaf_type, is_non_null_type, is_specified_scalar_type
 
@@ -28,6 +29,12 @@ from schema.federation.model import Federation, Part
 Shown = tuple[Presence, Slot | None, tuple[Output, ...], dict[str, Concrete]]  # when an object is there, and its fields, by type if several
 
 
+class Bridge(Protocol):
+    """The way to what systems of other kinds serve of an object; see ``hub.plan.bridge``."""
+
+    def bound(self, spot: Spot, selected: Selected) -> Output | None: ...
+
+
 class Graphs:
     """Plans what a federation tells into ``draft``."""
 
@@ -37,6 +44,7 @@ class Graphs:
         self.offers = Offers(federation)
         self.doors = self.offers.doors
         self.depths = Depths(draft.steps)
+        self.bridge: Bridge | None = None
         self._spots: dict[tuple[object, ...], Spot] = {}
         self._layers: dict[tuple[object, ...], tuple[int, ...]] = {}
 
@@ -70,12 +78,15 @@ class Graphs:
         if self._denied(selected) or not self.draft.rules.keys().isdisjoint(selected.children):
             return Failure(place, "FORBIDDEN")  # rows that rules hide are not told apart in graphs
         view = self.offers.at_hand(spot, selected.name)
+        if view is None and spot.host is not None and self.offers.hosted(spot, selected):
+            return spot.host.tell(selected)
         if view is None:
             graph = spot.chosen.get(selected.name) if before is None else self.offers.earliest(spot, selected, before)
             view = self._view(spot, graph, selected.name, before) if graph is not None else None
         part = self.offers.part(view, selected.name) if view is not None else None
         if view is None or part is None:
-            return Failure(place, "NOT_BOUND")
+            bound = self.bridge.bound(spot, selected) if self.bridge is not None else None
+            return bound or Failure(place, "NOT_BOUND")
         return self._told(spot, selected, view, part)
 
     def _gather(self, spot: Spot, names: Sequence[str]) -> None:
@@ -104,7 +115,7 @@ class Graphs:
 
     def _view(self, spot: Spot, graph: str, name: str, before: int | None = None) -> View | None:
         """The object as ``graph`` has it, fetched if need be."""
-        if not spot.views:
+        if spot.is_root:
             return self._rooted(spot, graph)
         door = self.offers.door(spot, graph, name, before)
         if door is None:
@@ -175,7 +186,7 @@ class Graphs:
         part = self.offers.part(above, selected.name) if above is not None else None
         if above is None or part is None or not kind:
             return None
-        column, here = self._column(above, selected, part)
+        column, here = self.column(above, selected, part)
         inside = f"{column}{'[]' * part.lists}."
         several = (kind, self.doors.members(graph, part.named)) if kind != part.named else ("", ())
         provided = self.doors.within(graph, above.kind, part, above.provided)
@@ -188,7 +199,7 @@ class Graphs:
 
     # -- columns -------------------------------------------------------------------------------------------------
 
-    def _column(self, view: View, selected: Selected, part: Part) -> tuple[str, str]:
+    def column(self, view: View, selected: Selected, part: Part) -> tuple[str, str]:
         """A field's column in the document of the view's fetch, and in the rows at hand; without the lists around its value."""
         step = selected.name
         if view.condition:
@@ -211,7 +222,7 @@ class Graphs:
     # -- what is shown -------------------------------------------------------------------------------------------
 
     def _told(self, spot: Spot, selected: Selected, view: View, part: Part) -> Output:
-        column, here = self._column(view, selected, part)
+        column, here = self.column(view, selected, part)
         named = get_named_type(selected.type)
         if is_leaf_type(named):
             self._want(view, column)

@@ -25,8 +25,9 @@ class Offers:
 
     def look(self, spot: Spot) -> None:
         """Find the ways out of a spot, once."""
-        if not spot.ways and spot.views:
-            spot.ways = self.doors.ways(spot.type, {(view.graph, view.kind): view.provided for view in spot.views})
+        if not spot.ways and not spot.is_root:
+            hosted = frozenset(filter(spot.host.has, self.doors.leaves(spot.type))) if spot.host is not None else frozenset()
+            spot.ways = self.doors.ways(spot.type, {(view.graph, view.kind): view.provided for view in spot.views}, hosted)
 
     def at_hand(self, spot: Spot, name: str) -> View | None:
         """A view that came with the rows and has the field."""
@@ -36,12 +37,16 @@ class Offers:
                 return view
         return None
 
+    def hosted(self, spot: Spot, selected: Selected) -> bool:
+        """Whether a plain field is had from whoever tells of the object."""
+        return spot.host is not None and not selected.children and spot.host.has(selected.name)
+
     def part(self, view: View, name: str) -> Part | None:
         return self.doors.part(view.graph, view.kind, name, view.provided)
 
     def of(self, spot: Spot, name: str) -> dict[str, int]:
         """The graphs that can be asked for a field, and in which round."""
-        if not spot.views:  # a root
+        if spot.is_root:
             return {graph: 0 for graph in self.federation.graphs if self.doors.part(graph, spot.type, name)}
         found: dict[str, int] = {}
         for graph, ways in spot.ways.items():
@@ -105,7 +110,7 @@ class Offers:
         self.look(spot)
         wanted: dict[str, list[Selected]] = {}
         for one in selections:
-            if one.name not in spot.chosen and self.at_hand(spot, one.name) is None:
+            if one.name not in spot.chosen and self.at_hand(spot, one.name) is None and not self.hosted(spot, one):
                 wanted.setdefault(one.name, []).append(one)
         offers = {name: found for name in wanted if (found := self.of(spot, name))}
         asked = {graph for graph, _ in spot.entered} | set(spot.chosen.values())

@@ -9,6 +9,7 @@ from graphql import GraphQLSchema, get_named_type
 
 from hub.plan.actions import acted
 from hub.plan.aggregates import aggregated
+from hub.plan.bridge import Bridge
 from hub.plan.draft import Carried, Draft, Rules, place_of
 from hub.plan.graphs import Graphs
 from hub.plan.listing import screen
@@ -32,7 +33,7 @@ def plan_query(
     """
     draft = Draft(schema, registry, denied, asked_anyway(registry, operation.coordinates), rules)
     objects = Objects(draft)
-    federated = _federated(draft, operation)
+    federated = _federated(draft, objects, operation)
     roots = tuple(federated.get(selected.key) or _root(draft, objects, selected) for selected in operation.selections)
     steps = unite(draft.steps, draft.columns, draft.guards, draft.given, draft.behind)
     together = groups(steps)
@@ -42,11 +43,12 @@ def plan_query(
     return QueryPlan(operation.name, steps, together, roots, operation.coordinates, denied, work, chosen, units)
 
 
-def _federated(draft: Draft, operation: Operation) -> Mapping[str, Root]:
+def _federated(draft: Draft, objects: Objects, operation: Operation) -> Mapping[str, Root]:
     """The root fields that a federation tells."""
     if draft.registry.federation is None:
         return {}
     graphs = Graphs(draft, draft.registry.federation)
+    Bridge(draft, objects, graphs)
     return graphs.roots([selected for selected in operation.selections if graphs.has(selected)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hub.plan.doors import Provided, Way
 from hub.plan.operation import Selected
@@ -36,19 +37,33 @@ class Origin:
     lists: tuple[int, ...] = ()
 
 
+class Host(Protocol):
+    """An object that systems tell of, whatever their kind: it has plain fields by which graphs can be asked."""
+
+    def has(self, name: str) -> bool: ...
+
+    def tell(self, selected: Selected) -> Output: ...
+
+
 @dataclass(slots=True, eq=False)
 class Spot:
-    """An object of ``type`` in ``layer``, as ``views`` have it that came with the rows; a root has none. ``entered`` are the views that
-    were fetched, by graph and what that required; ``beside`` those had by asking other graphs for the field above."""
+    """An object of ``type`` in ``layer``, as ``views`` have it that came with the rows, or as its ``host`` does; a root has neither.
+    ``entered`` are the views that were fetched, by graph and what that required; ``beside`` those had by asking other graphs for the field
+    above."""
 
     type: str
     layer: int
     views: list[View]
     when: tuple[When, ...] = ()
     origin: Origin | None = None
+    host: Host | None = None
     ways: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
     entered: dict[tuple[str, tuple[str, ...]], View] = field(default_factory=dict)
     beside: dict[str, View | None] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)  # field -> graph
     together: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # graph, what a field requires -> what is asked with it
     required: dict[str, tuple[Output, ...]] = field(default_factory=dict)
+
+    @property
+    def is_root(self) -> bool:
+        return not self.views and self.host is None
