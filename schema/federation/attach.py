@@ -135,6 +135,6 @@ def _registered(registry: Registry, federation: Federation, rows: Sequence[Coord
     coordinates = Coordinates((*registry.coordinates.values(), *rows))
     gates = {name: gate(federation, name) for name in federation.graphs}
     requires = {**registry.requires, **required(federation, coordinates)}
-    texts = sorted(one.subgraph or ("", "") for one in manifests)
-    epoch = digest([registry.epoch, list(texts), [str(row) for row in rows]])[:16]
+    federation = replace(federation, epoch=digest([sorted((one.name, one.subgraph) for one in manifests)])[:16])
+    epoch = digest([registry.epoch, federation.epoch, [str(row) for row in rows]])[:16]
     return replace(registry, coordinates=coordinates, federation=federation, gates=gates, requires=requires, epoch=epoch)

@@ -62,13 +62,18 @@ class Graph:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Federation:
-    """``schema`` holds all types, those too that the public does not see. ``interfaces`` are those of each object type. ``made`` is room
-    for what planning makes of it, so that it lives as long."""
+    """``schema`` holds all types, those too that the public does not see. ``interfaces`` are those of each object type. ``epoch`` changes
+    with anything of it. ``made`` is room for what planning makes of it, so that it lives as long."""
 
     graphs: Mapping[str, Graph]
     schema: GraphQLSchema
     interfaces: Mapping[str, tuple[str, ...]]
+    epoch: str = ""
     made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def kind(self, graph: str, name: str) -> Kind | None:
         return self.graphs[graph].kinds.get(name)
+
+    def epoch_of(self, type_name: str) -> str:
+        """The epoch, for a type that any graph has; empty for all others, which nothing here concerns."""
+        return self.epoch if any(type_name in graph.kinds for graph in self.graphs.values()) else ""

@@ -26,8 +26,8 @@ def composition(text: str, file: str, urls: Mapping[str, str]) -> Composition:
         faults += [_nowhere(name, file) for name, graph in moved.items() if not graph.url]
     if found.federation is None or found.schema is None or any(fault.is_error for fault in faults):
         return Composition(GraphQLSchema(), Registry({}, {}, {}, {}, {}, {}, {}, {}), tuple(faults))  # type: ignore[arg-type]
-    federation = replace(found.federation, graphs=moved)
-    epoch = sha256(text.encode()).hexdigest()[:16]
+    epoch = sha256("\n".join((text, *(f"{name} {graph.url}" for name, graph in sorted(moved.items())))).encode()).hexdigest()[:16]
+    federation = replace(found.federation, graphs=moved, epoch=epoch)
     return Composition(found.schema, registry(federation, found.coordinates, epoch, file), tuple(faults))
 
 
