@@ -7,13 +7,14 @@ Knows plans' outputs and layers; makes no calls.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from hub.plan.model import Fetch
-from hub.plan.outputs import Output
-from hub.run.assemble import told
+from hub.plan.outputs import Leaf, Output
+from hub.run import assemble
 from hub.run.layers import Fault, Layer, such
 from hub.run.rows import Key
 
@@ -27,23 +28,19 @@ def represented(step: Fetch, layers: Mapping[int, Layer]) -> tuple[list[Key | No
         return [ROOT] * layer.size, {}
     there = such(layer, step.when)
     rows = range(layer.size) if there is None else [row for row, here in enumerate(there) if here]
-    found: dict[int, dict[str, Any]] = {}
-    faults: dict[int, Fault] = {}
-    for key in wanted.keys:
-        names, columns, lost = _columns(key, layers, layer, rows)
-        for row, values in zip(rows, zip(*columns, strict=True), strict=True):
-            if row not in found and row not in lost and _whole(values):
-                found[row] = dict(zip(names, values, strict=True))
-        faults = lost | faults
-    names, columns, lost = _columns(wanted.required, layers, layer, rows)
-    more = dict(zip(rows, zip(*columns, strict=True), strict=True)) if names else {}
-    faults = {row: fault for row, fault in faults.items() if row not in found} | ({} if wanted.others else lost)
     keys: list[Key | None] = [None] * layer.size
-    for row, key_ in found.items():
-        if row not in faults:
-            given = zip(names, more[row], strict=True) if names else ()
-            keys[row] = (msgspec.json.encode({"__typename": wanted.kind, **key_, **dict(given)}).decode(),)
-    return keys, faults
+    faults: dict[int, Fault] = {}
+    names, columns, lost = _columns(wanted.required, layers, layer, rows)
+    refused = {} if wanted.others else lost
+    for key in wanted.keys:
+        own, parts, unread = _columns(key, layers, layer, rows)
+        told = ("__typename", *own, *names)
+        whole = _leaf_whole if all(isinstance(output, Leaf) for output in key) else _whole
+        for row, values in zip(rows, zip(repeat(wanted.kind), *parts, *columns, strict=False), strict=True):
+            if keys[row] is None and row not in unread and row not in refused and whole(values[1 : len(own) + 1]):
+                keys[row] = (msgspec.json.encode(dict(zip(told, values, strict=True))).decode(),)
+        faults = unread | faults
+    return keys, {row: fault for row, fault in faults.items() if keys[row] is None} | refused
 
 
 def _columns(
@@ -52,11 +49,15 @@ def _columns(
     """Fields of some rows: their names, their values, and the first fault of each row."""
     names, columns, faults = [], [], dict[int, Fault]()
     for output in outputs:
-        values, lost = told(output, layers, layer, rows)
+        values, lost = assemble.told(output, layers, layer, rows)
         names.append(output.place.key)
         columns.append(values)
         faults = lost | faults
     return names, columns, faults
+
+
+def _leaf_whole(values: Sequence[Any]) -> bool:
+    return None not in values
 
 
 def _whole(value: Any) -> bool:
