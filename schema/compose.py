@@ -128,7 +128,7 @@ def compose(
     if not any(found.is_error for found in faults):
         public = _public(public, frozenset(added.hidden), unserved)
     work = Work(canonical, added, world, parts)
-    attached = attach(public, registry, ordered)
+    attached = attach(public, added.schema, registry, ordered)
     return Composition(with_incremental(attached.schema), attached.registry, tuple(sorted({*faults, *attached.faults})), work)
 
 

@@ -335,17 +335,18 @@ def load_systems(folder: Path | Traversable, *, shown: str | None = None) -> lis
     subgraphs = {file: text for file, text in found if file.endswith(SUBGRAPH)}
     with collector_paused():
         return [
-            _with_subgraph(parse_manifest(text, file), subgraphs) if text is not None else _unreadable(file)
+            with_subgraph(parse_manifest(text, file), subgraphs) if text is not None else _unreadable(file)
             for file, text in sorted(found, key=itemgetter(0))
             if not file.endswith(SUBGRAPH)
         ]
 
 
-def _with_subgraph(manifest: Manifest, subgraphs: Mapping[str, str | None]) -> Manifest:
+def with_subgraph(manifest: Manifest, subgraphs: Mapping[str, str | None]) -> Manifest:
     """A manifest of a subgraph with the SDL that lies beside it."""
     if manifest.federation is None or manifest.source is None:
         return manifest
-    file = f"{manifest.file.rpartition('/')[0]}/{manifest.federation['sdl']}"
+    folder, slash, _ = manifest.file.rpartition("/")
+    file = f"{folder}{slash}{manifest.federation['sdl']}"
     text = subgraphs.get(file)
     if text is not None:
         return replace(manifest, subgraph=(text, file))

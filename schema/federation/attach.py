@@ -22,6 +22,7 @@ from schema.federation.merge import merge
 from schema.federation.model import Federation
 from schema.federation.subgraph import Subgraph, read
 from schema.federation.supergraph import Supergraph, read_document
+from schema.policy import both
 from schema.register import digest
 from schema.registry import Registry
 
@@ -35,8 +36,9 @@ class Attached:
     faults: tuple[Fault, ...] = ()
 
 
-def attach(schema: GraphQLSchema, registry: Registry, manifests: Sequence[Manifest]) -> Attached:
-    """Add the subgraphs among ``manifests`` to what the others have come to. Those two are not touched."""
+def attach(schema: GraphQLSchema, known: GraphQLSchema, registry: Registry, manifests: Sequence[Manifest]) -> Attached:
+    """Add the subgraphs among ``manifests`` to what the others have come to: the public ``schema`` and the registry, which are not
+    touched. ``known`` has all that the hub knows, served or not; what a subgraph serves of it has to be the same."""
     federated = [one for one in manifests if one.subgraph is not None and one.name in registry.systems]
     if not federated:
         return Attached(schema, registry)
@@ -46,11 +48,12 @@ def attach(schema: GraphQLSchema, registry: Registry, manifests: Sequence[Manife
     faults += [*more, *found.faults]
     if found.federation is None or found.schema is None or any(one.is_error for one in faults):
         return Attached(schema, registry, tuple(sorted(set(faults))))
-    added, clashes = _added(schema, found, document)
+    added, clashes = _added(schema, known, found, document)
     faults += clashes
     whole = extend_schema(schema, added, assume_valid_sdl=True) if not any(one.is_error for one in faults) else schema
     faults += [fault("INVALID_SCHEMA", federated[0].file, sdl.node_of(error), error.message) for error in validate_schema(whole)]
-    rows = _rows(whole, schema, found, {one.name: Grade[str((one.federation or {})["grade"])] for one in federated})
+    grades = {one.name: Grade[str((one.federation or {})["grade"])] for one in federated}
+    rows = {row.name: _stricter(registry.coordinates.get(row.name), row) for row in _rows(whole, schema, found, grades)}
     return Attached(whole, _registered(registry, found.federation, rows, federated), tuple(sorted(set(faults))))
 
 
@@ -66,7 +69,7 @@ def _read(manifests: Iterable[Manifest]) -> tuple[list[Subgraph], list[Fault]]:
     return subgraphs, faults
 
 
-def _added(schema: GraphQLSchema, found: Supergraph, document: DocumentNode) -> tuple[DocumentNode, list[Fault]]:
+def _added(schema: GraphQLSchema, known: GraphQLSchema, found: Supergraph, document: DocumentNode) -> tuple[DocumentNode, list[Fault]]:
     """What the subgraphs have that the schema has not."""
     assert found.schema is not None
     definitions: list[Any] = []
@@ -76,17 +79,18 @@ def _added(schema: GraphQLSchema, found: Supergraph, document: DocumentNode) -> 
             continue
         shown = found.schema.type_map[name]
         fields = [each for each in getattr(node, "fields", None) or () if each.name.value in getattr(shown, "fields", {})]
-        there = schema.type_map.get(name)
+        there, all_there = schema.type_map.get(name), known.type_map.get(name)
+        if is_object_type(all_there) and is_object_type(shown):
+            faults += [clash for each in fields if (clash := _clash(name, each, all_there, shown)) is not None]
+        elif all_there is not None and (type(all_there) is not type(shown) or not str(node.kind).startswith("scalar")):
+            faults.append(_at("CONTRIBUTED_TWICE", node, f"The hub has '{name}' already.", "give it another name"))
         if there is None:
             parts = {part: getattr(node, part) for part in node.keys if part != "fields"}
             definitions.append(type(node)(**parts, **({"fields": tuple(fields)} if hasattr(node, "fields") else {})))
         elif is_object_type(there) and is_object_type(shown):
-            faults += [clash for each in fields if (clash := _clash(name, each, there, shown)) is not None]
             new = tuple(each for each in fields if each.name.value not in there.fields)
             if new:
                 definitions.append(ObjectTypeExtensionNode(name=node.name, directives=(), interfaces=(), fields=new))
-        elif type(there) is not type(shown) or not str(node.kind).startswith("scalar"):
-            faults.append(_at("CONTRIBUTED_TWICE", node, f"The hub has '{name}' already.", "give it another name"))
     return DocumentNode(definitions=tuple(definitions)), faults
 
 
@@ -126,15 +130,22 @@ def _rows(whole: GraphQLSchema, before: GraphQLSchema, found: Supergraph, grades
     return rows
 
 
+def _stricter(known: Coordinate | None, row: Coordinate) -> Coordinate:
+    """A row that is no more open than the one that there is already."""
+    if known is None:
+        return row
+    return replace(known, grade=max(known.grade, row.grade), scopes=both(known.scopes, row.scopes))
+
+
 def _tellers(federation: Federation, type_name: str, name: str) -> list[str]:
     names = (type_name, *federation.interfaces.get(type_name, ()))
     return [graph for graph, one in federation.graphs.items() if any(each in one.kinds and name in one.kinds[each].parts for each in names)]
 
 
-def _registered(registry: Registry, federation: Federation, rows: Sequence[Coordinate], manifests: Sequence[Manifest]) -> Registry:
-    coordinates = Coordinates((*registry.coordinates.values(), *rows))
+def _registered(registry: Registry, federation: Federation, rows: Mapping[str, Coordinate], manifests: Sequence[Manifest]) -> Registry:
+    coordinates = Coordinates({**registry.coordinates, **rows}.values())
     gates = {name: gate(federation, name) for name in federation.graphs}
     requires = {**registry.requires, **required(federation, coordinates)}
     federation = replace(federation, epoch=digest([sorted((one.name, one.subgraph) for one in manifests)])[:16])
-    epoch = digest([registry.epoch, federation.epoch, [str(row) for row in rows]])[:16]
+    epoch = digest([registry.epoch, federation.epoch, [str(row) for row in rows.values()]])[:16]
     return replace(registry, coordinates=coordinates, federation=federation, gates=gates, requires=requires, epoch=epoch)

@@ -11,11 +11,15 @@ import orjson
 import pytest
 from aiohttp import web
 
+from hub.cli import federating
+from hub.cli.adding import Said
+from hub.cli.shared import Fault
 from hub.clock import SystemClock
 from hub.connected import composed, connect, core_roots
 from hub.environment import Environment
 from hub.run.engine import Engine
 from hub.run.sources import Sources
+from schema.coordinates import Grade
 from schema.faults import format_fault
 from tests.connectors.loopback import served
 from tests.federation.estates.writing import LINK_27
@@ -155,6 +159,14 @@ async def test_what_a_subgraph_adds_is_as_sensitive_as_its_manifest_says(tmp_pat
         assert subgraphs["reviews"].asked == []
 
 
+async def test_what_a_subgraph_serves_of_a_canonical_type_stays_as_sensitive_as_it_is(tmp_path: Path) -> None:
+    reviews = REVIEWS.replace("rating: Int", "legalRepName: String rating: Int")
+    made = composed(write(tmp_path, reviews=reviews))
+    assert made.ok
+    assert made.registry.coordinates["Enterprise.legalRepName"].grade > Grade.L1
+    assert made.registry.coordinates["Enterprise.rating"].grade == Grade.L1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -177,3 +189,34 @@ def test_a_manifest_without_its_sdl_is_told(tmp_path: Path) -> None:
     assert len(found) == 1
     assert "reviews.graphql:2:43 " in found[0]
     assert "BAD_ARGUMENT" in found[0]
+
+
+async def test_a_subgraph_is_added_by_what_it_tells_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "systems").mkdir()
+    subgraph = Subgraph("reviews", REVIEWS, rows())
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response(subgraph.answer((await request.json())["query"], {}))
+
+    async with served(web.post("/graphql", answer)) as base:
+        said = Said("reviews", "评价", "局", "", "reviews", None, None, False, None)
+        assert await federating.subgraph(said, f"{base}/graphql", sdl="", grade="L2", headers={}) == 0
+        with pytest.raises(Fault, match="is there already"):
+            await federating.subgraph(said, f"{base}/graphql", sdl="", grade="L2", headers={})
+    assert f"REVIEWS_URL={base}/graphql" in capsys.readouterr().out
+    assert (tmp_path / "systems/reviews/reviews.graphqls").read_text(encoding="utf-8") == REVIEWS
+    made = composed(tmp_path / "systems")
+    assert made.ok
+    assert made.registry.coordinates["Review.text"].grade == Grade.L2
+
+
+async def test_what_does_not_fit_is_not_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.graphql").write_text(REVIEWS.replace("rating: Int", "name: Int"), encoding="utf-8")
+    said = Said("reviews", "评价", "局", "", "reviews", None, None, False, None)
+    with pytest.raises(Fault, match="FIELD_EXISTS"):
+        await federating.subgraph(said, "", sdl="broken.graphql", grade="L2", headers={})
+    assert not (tmp_path / "systems").exists()
