@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXPLORER := $(shell find explorer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup explorer demo serve check test test-browser soak load bench docs lock wheel clean
+.PHONY: help setup explorer demo serve check test test-browser test-npm soak load bench docs lock wheel clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,11 +33,14 @@ check: setup ## style, types, import rules, names in the lock
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/house/test_imports.py tests/house/test_names.py tests/house/test_prose.py
 
-test: setup ## all tests but browser (ARGS="tests/plan -x")
+test: setup ## all tests but browser and npm (ARGS="tests/plan -x")
 	$(BIN)/python -m pytest $(ARGS)
 
 test-browser: setup ## the query page in headless Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)
+
+test-npm: setup ## the estates of tests/federation by the libraries from npm: composed anew, and behind the reference gateway
+	$(BIN)/python -m pytest -m npm $(ARGS)
 
 soak: setup ## random cases against the oracle (ARGS="--minutes 5", "--cases 20000 --seed 7", "--planted")
 	$(BIN)/python -m tests.properties.soak $(ARGS)

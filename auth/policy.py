@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from auth.access import Rows
 from auth.principal import Audience, Principal
-from schema.coordinates import Coordinate, Grade
+from schema.coordinates import AUTHENTICATED, Coordinate, Grade
 
 EXPLAIN_SCOPE = "hub:explain"
 SYSTEMS_SCOPE = "hub:systems"
@@ -23,7 +23,7 @@ def denied(principal: Principal, coordinates: Iterable[Coordinate]) -> frozenset
     """Names (``Type.field``) of those coordinates that the principal may not see."""
     anonymous = principal.audience is Audience.ANONYMOUS
     ceiling = Grade.L1 if anonymous else principal.ceiling
-    held = _NO_SCOPES if anonymous else principal.scopes
+    held = _NO_SCOPES if anonymous else principal.scopes | {AUTHENTICATED}
     return frozenset(
         row.name for row in coordinates if row.grade > ceiling or (row.scopes and not any(need <= held for need in row.scopes))
     )

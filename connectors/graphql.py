@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
+from connectors import graphql_entities as entities
 from connectors.graphql_document import ROWS, Document, Schema, introspection, prepare
 from connectors.http import Auth, Endpoint, broken, decode, rows_at
 from connectors.paths import reader, steps
@@ -90,6 +91,9 @@ class GraphqlSettings:
         return read(cls, data)
 
 
+Told = tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], int]  # data, errors, bytes
+
+
 class GraphqlConnector(Connector):
     """One GraphQL endpoint."""
 
@@ -118,6 +122,8 @@ class GraphqlConnector(Connector):
         return data
 
     def plan(self, ask: Ask, relation: Relation) -> Plan:
+        if relation.open:
+            return entities.prepare(ask, relation)
         document = prepare(ask, relation)
         made = split(ask, replace(relation, where=Options(), order=(), limit=False, total=False))
         fields = document.matched(made.fields, relation)
@@ -125,6 +131,9 @@ class GraphqlConnector(Connector):
         return replace(made, relation=relation, fields=fields, native=document, text=document.text())
 
     async def fetch(self, plan: Plan, call: Call) -> AsyncIterator[Page]:
+        if plan.relation.open:
+            yield await self._federated(plan, call)
+            return
         document: Document = plan.native
         if len(call.keys) > max(1, plan.relation.max_keys):
             raise refused(f"{plan.relation.name} takes {plan.relation.max_keys} keys at once, not {len(call.keys)}")
@@ -151,6 +160,12 @@ class GraphqlConnector(Connector):
         silent = keys[0] if keys and not many else ()
         yield replace(Page.of(rows, plan.fields, key=silent), faults=faults, bytes=size)
 
+    async def _federated(self, plan: Plan, call: Call) -> Page:
+        """The answer of one graph of a federation."""
+        sent = entities.body(plan.native, call.keys, call.params)
+        data, errors, size = await self._send(sent, call, once=plan.relation.effect == "write")
+        return replace(entities.page(plan, call.keys, dict(data), errors, _reported), bytes=size)
+
     async def close(self) -> None:
         await self._endpoint.close()
 
@@ -168,7 +183,7 @@ class GraphqlConnector(Connector):
                 self._schema = Schema.read(data["__schema"])
             return self._schema
 
-    async def _ask(self, text: str, variables: Mapping[str, Any], call: Call) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], int]:
+    async def _ask(self, text: str, variables: Mapping[str, Any], call: Call) -> Told:
         """``_send`` of a document by its hash alone, if that will do."""
         if not self._hashes:
             return await self._send({"query": text, "variables": variables}, call)
@@ -182,10 +197,10 @@ class GraphqlConnector(Connector):
         known = {"extensions": named} if self._hashes else {}
         return await self._send({"query": text, "variables": variables, **known}, call)
 
-    async def _send(self, sent: Mapping[str, Any], call: Call) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], int]:
+    async def _send(self, sent: Mapping[str, Any], call: Call, *, once: bool = False) -> Told:
         """(data, errors, bytes). Raises SourceError where there is no data."""
         accept = {"Accept": "application/graphql-response+json, application/json;q=0.9"}
-        answer = await self._endpoint.send("POST", "", call, json=sent, headers=accept)
+        answer = await self._endpoint.send("POST", "", call, json=sent, headers=accept, once=once)
         wrong = self._endpoint.refusal(answer)
         document = None
         try:
@@ -203,6 +218,10 @@ class GraphqlConnector(Connector):
         if not isinstance(errors, list) or not all(isinstance(one, dict) for one in errors):
             raise wrong or broken("The source did not answer as GraphQL does.")
         data = document.get("data")
+        if data is None and errors and once:
+            said_so = _reported(errors[0])
+            said_so.untouched = True  # it says itself that it did not do it
+            raise said_so
         if data is None:
             raise _reported(errors[0]) if errors else wrong or broken("The source did not answer as GraphQL does.")
         return data, errors, len(answer.body)

@@ -26,7 +26,7 @@ KINDS: dict[str, str] = {
 }
 GROUP = "yiwang.connectors"
 # Words of a source directive that the engine reads, not the connector.
-ENGINE_WORDS = frozenset({"limits", "cache", "stale"})
+ENGINE_WORDS = frozenset({"limits", "cache", "stale", "federation"})
 
 
 def known() -> dict[str, str]:

@@ -40,6 +40,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
+from connectors.columns import shown
 from connectors.paths import read_all
 from connectors.plain import Caller as Caller
 from connectors.plain import Options as Options
@@ -97,8 +98,9 @@ class Field:
     value lies natively: a JSON path such as ``lerep.tel`` or ``list[0].code``, or a column name. An empty path on a key column
     means that the source does not repeat the key: the connector fills in the key it asked with. ``items`` are the fields inside
     each element when the value is a list of objects; their names are relative to the element. ``type`` is one of text, int, float,
-    decimal, bool, date, datetime, json. ``format`` and ``values`` (native text → canonical enum value) are read by the engine's
-    conversion alone. ``always``: a row that lacks it, and has not even null there, has ``connectors.paths.ABSENT``.
+    decimal, bool, date, datetime, json, raw. ``format`` and ``values`` (native text → canonical enum value) are read by the engine's
+    conversion alone; a ``raw`` value is canonical already. ``always``: a row that lacks it, and has not even null there, has
+    ``connectors.paths.ABSENT``.
     """
 
     name: str
@@ -120,7 +122,8 @@ class Relation:
     ``keys`` are the columns it can be asked by; ``max_keys`` how many at once (0 never by key, 1 singly, n together).
     ``where`` names the operators each column takes; ``order`` the columns it can sort by; ``limit`` and ``total`` whether it can
     cut and count by itself, ``seek`` whether it can go on after given values of an order, ``each`` whether it can cut for each key,
-    ``aggregates`` what it can compute over all rows or groups. ``args`` are parameters its place needs besides keys.
+    ``aggregates`` what it can compute over all rows or groups. ``args`` are parameters its place needs besides keys. One that is ``open``
+    has, besides ``fields``, any column that a question makes up (``connectors.columns``): a graph has no end.
     """
 
     name: str
@@ -137,19 +140,22 @@ class Relation:
     seek: bool = False
     each: bool = False
     aggregates: tuple[Function, ...] = ()
+    open: bool = False
 
     def field(self, name: str) -> Field:
         """The column called ``name``. Raises KeyError."""
-        for column in self.fields:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        found = next((column for column in self.fields if column.name == name), None) or (Field(*shown(name)) if self.open else None)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def select(self, names: Iterable[str]) -> tuple[Field, ...]:
         """The columns called ``names``, each once, in that order; ``shops.id`` selects item ``id`` of list column ``shops``.
 
-        Raises KeyError.
+        Of what lies in the lists of an ``open`` relation the lists are selected. Raises KeyError.
         """
+        if self.open:
+            return tuple(map(self.field, dict.fromkeys(name if name in self.keys else shown(name)[0] for name in names)))
         return _select(self.fields, names)
 
 
@@ -273,7 +279,8 @@ def too_many_rows(call: Call) -> SourceError:
 class Page:
     """Rows as columns: ``columns[name][i]`` is the native value of row ``i``. All columns have length ``size``.
 
-    A column that the source no longer has, and that is only shown, holds in each row the SourceError that says so. ``total`` answers
+    Where the source says that it cannot tell one value that is only shown, the SourceError stands in its place; in each row of a column
+    that it no longer has. ``total`` answers
     ``Ask.total``. ``faults`` maps a key to what went wrong for it alone. ``max_age`` in seconds. ``bytes`` is what the source sent for it.
     """
 
@@ -346,19 +353,10 @@ def split(ask: Ask, relation: Relation, *, native: Any = None, text: str = "") -
     computed = () if adds else (*ask.group, *(a.field for a in ask.aggregates if a.field))
     ordering = () if orderly and seeks else (o.field for o in ask.order)
     wanted = tuple(dict.fromkeys((*ask.by, *ask.fields, *(c.field for c in left), *ordering, *computed)))
-    done = Ask(
-        relation.name,
-        wanted,
-        ask.by,
-        pushed,
-        ask.order if sorts else (),
-        ask.limit if cut else None,
-        ask.args,
-        ask.total and count,
-        ask.after if seeks else (),
-        ask.aggregates if adds else (),
-        ask.group if adds else (),
-    )
+    sorted_, limit = ask.order if sorts else (), ask.limit if cut else None
+    added, grouped = (ask.aggregates, ask.group) if adds else ((), ())
+    after = ask.after if seeks else ()
+    done = Ask(relation.name, wanted, ask.by, pushed, sorted_, limit, ask.args, ask.total and count, after, added, grouped)
     rest = Ask(
         relation.name,
         where=left,

@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -62,6 +63,7 @@ from schema.registry import Registry
 
 log = structlog.get_logger("hub.app")
 Connecting = Callable[[Registry, Environment, Connections | None], Connections]
+Composing = Callable[[Path, Composition | None], Composition]  # of a place: a folder of manifests, or a supergraph
 _WATCH = 1.0  # seconds between looks at the folder of manifests
 
 
@@ -85,21 +87,24 @@ class Hub:
         issuer: Issuer,
         composition: Composition,
         connecting: Connecting = connect,
+        composing: Composing = composed,
+        place: Path | None = None,
     ) -> None:
         self.config = config
         self.clock = clock
         self.store = store
         self.issuer = issuer
         self.composition = composition
-        self.folder = manifests_folder(config)
+        self.place = place or manifests_folder(config)
         self.recorder = Recorder()
         self.metrics = Metrics()
         self.drain = Drain()
         self.audit = AuditLog(store, clock)
         self.verifier = TokenVerifier(store, issuer, clock)
         self.tokens = TokenServer(issuer, store.issuing(), clock, scopes(composition.registry.coordinates))
-        self._given = replace(given, manifests=self.folder)
+        self._given = replace(given, manifests=self.place)
         self._connecting = connecting
+        self._composing = composing
         self._connections = connecting(composition.registry, self._given, None)
         self._standings = Standings(clock)
         self._cache = Cache(config.engine.cache)
@@ -132,14 +137,23 @@ class Hub:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, config: Config, given: Environment, *, address: str = "", clock: Clock | None = None, connecting: Connecting = connect
+        cls,
+        config: Config,
+        given: Environment,
+        *,
+        address: str = "",
+        clock: Clock | None = None,
+        connecting: Connecting = connect,
+        composing: Composing = composed,
+        place: Path | None = None,
     ) -> AsyncIterator[Hub]:
         """A hub that can answer, closed on leaving. ``address`` is where it will listen (``http://127.0.0.1:8000``), the issuer if the
-        configuration names none. ``connecting`` makes the connectors; an author's hub may have mocks.
+        configuration names none. ``connecting`` makes the connectors; an author's hub may have mocks. ``composing`` makes the schema of
+        what is at ``place``, by default of the configured folder's manifests.
 
         Raises BadManifests, BadConfig, StoreFault.
         """
-        composition = await asyncio.to_thread(composed, manifests_folder(config))
+        composition = await asyncio.to_thread(composing, place or manifests_folder(config), None)
         if not composition.ok:
             raise BadManifests(composition.faults)
         issuer = issuer_of(config, address)
@@ -149,7 +163,7 @@ class Hub:
         store = Store.open(config.store_url(), config.at(config.store.key_file), clock)
         try:
             await store.upgrade()
-            hub = cls(config, given, clock, store, issuer, composition, connecting)
+            hub = cls(config, given, clock, store, issuer, composition, connecting, composing, place)
             try:
                 await hub._begin()
                 yield hub
@@ -197,7 +211,7 @@ class Hub:
         """
         async with self._reloading:
             try:
-                composition = await asyncio.to_thread(composed, self.folder, self.composition)
+                composition = await asyncio.to_thread(self._composing, self.place, self.composition)
             except OSError:
                 self.metrics.reloaded(False)
                 raise
@@ -242,10 +256,10 @@ class Hub:
 
         What was at fault is composed again when anything has changed; what could not be read, at each look until it can be.
         """
-        known = seen = await asyncio.to_thread(stamps, self.folder)
+        known = seen = await asyncio.to_thread(stamps, self.place)
         while True:
             await self.clock.sleep(_WATCH)
-            found = await asyncio.to_thread(stamps, self.folder)
+            found = await asyncio.to_thread(stamps, self.place)
             if found != known and found == seen and await self.reloaded():  # several files may be written one after the other
                 known = found
             seen = found

@@ -39,6 +39,8 @@ def composed(folder: Path, before: Composition | None = None) -> Composition:
 
 def core_roots(composition: Composition) -> frozenset[str]:
     """Root coordinates with resolvers of their own, which the engine leaves to them."""
+    if composition.registry.federation is not None and composition.work is None:
+        return frozenset()  # a federation alone
     query = composition.schema.query_type
     names = frozenset(f"{query.name}.{name}" for name in query.fields) if query is not None else frozenset()
     return names - planned_roots(composition.schema)

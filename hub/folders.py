@@ -26,10 +26,10 @@ def make_folder(config: Config) -> None:
         Path(url.partition(":///")[2].partition("?")[0]).parent.mkdir(parents=True, exist_ok=True)
 
 
-def stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    """When each manifest was last written, and its size."""
+def stamps(place: Path) -> dict[str, tuple[int, int]]:
+    """When each manifest in a folder was last written, and its size; or a single file."""
     found = {}
-    for file in folder.rglob("*.graphql"):
+    for file in place.rglob("*.graphql*") if place.is_dir() else (place,):
         with contextlib.suppress(OSError):
             stat = file.stat()
             found[str(file)] = (stat.st_mtime_ns, stat.st_size)

@@ -27,6 +27,7 @@ from schema.contribute import Contribution, contribute, with_incremental
 from schema.coordinates import Coordinate, Coordinates, Grade
 from schema.entries import Manifest
 from schema.faults import Fault, fault, nearest, suggest
+from schema.federation.attach import attach
 from schema.garbage import collector_paused
 from schema.manifest import load_systems, parse_manifest
 from schema.policy import raise_rows
@@ -127,7 +128,8 @@ def compose(
     if not any(found.is_error for found in faults):
         public = _public(public, frozenset(added.hidden), unserved)
     work = Work(canonical, added, world, parts)
-    return Composition(with_incremental(public), registry, tuple(sorted(set(faults))), work)
+    attached = attach(public, added.schema, registry, ordered)
+    return Composition(with_incremental(attached.schema), attached.registry, tuple(sorted({*faults, *attached.faults})), work)
 
 
 def _said(manifest: Manifest, base: GraphQLSchema, kept: Work | None) -> str:

@@ -19,6 +19,9 @@ class Grade(IntEnum):
     L4 = 4
 
 
+AUTHENTICATED = "@authenticated"  # in place of a scope: any caller with a token. No token can carry it
+
+
 @dataclass(frozen=True, slots=True)
 class Coordinate:
     """``scopes`` is a disjunction of conjunctions, as in ``@requiresScopes``: any inner set that is wholly held is enough."""

@@ -89,13 +89,21 @@ class TypeEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One file. ``system`` and ``source`` are None when it does not say (then ``faults`` does)."""
+    """One file. ``system`` and ``source`` are None when it does not say (then ``faults`` does). ``subgraph`` is the SDL beside it, and its
+    file, where the system is a subgraph of a federation."""
 
     file: str
     system: Word | None = None
     source: Word | None = None
     types: tuple[TypeEntry, ...] = ()
     faults: tuple[Fault, ...] = ()
+    subgraph: tuple[str, str] | None = None
+
+    @property
+    def federation(self) -> Mapping[str, Any] | None:
+        """What the source says of the subgraph that it is."""
+        found: Mapping[str, Any] | None = self.source.args.get("federation") if self.source is not None else None
+        return found
 
     @property
     def name(self) -> str:

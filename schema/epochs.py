@@ -56,6 +56,8 @@ class Epochs:
         acts = [binding for binding in (registry.writes.get(coordinate), registry.feeds.get(coordinate)) if binding is not None]
         yield [served, self._limits((*served, *acts)), registry.roots.get(coordinate), acts]
         yield [registry.policies.get(coordinate), sorted(registry.requires.get(coordinate, ()))]
+        if registry.federation is not None:
+            yield registry.federation.epoch_of(type_name)
         row = registry.coordinates.get(coordinate)
         yield row and [int(row.grade), row.nullable, sorted(sorted(scopes) for scopes in row.scopes)]
 

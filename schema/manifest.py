@@ -7,8 +7,8 @@ whether things fit together is known in ``compose``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.resources.abc import Traversable
 from operator import itemgetter
@@ -62,6 +62,7 @@ RULES = {
 }
 RESERVED = frozenset({"hub", "_service", "_entities"})
 _DIRECTIVE = re.compile(r"@(\w+)(?:\((\w+):\))?")
+SUBGRAPH = ".graphqls"  # how the SDL of a subgraph is called, beside its manifest
 SYSTEM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -331,8 +332,28 @@ def load_systems(folder: Path | Traversable, *, shown: str | None = None) -> lis
     """
     found: list[tuple[str, str | None]] = []
     _collect(folder, shown or folder.name, found)
+    subgraphs = {file: text for file, text in found if file.endswith(SUBGRAPH)}
     with collector_paused():
-        return [parse_manifest(text, file) if text is not None else _unreadable(file) for file, text in sorted(found, key=itemgetter(0))]
+        return [
+            with_subgraph(parse_manifest(text, file), subgraphs) if text is not None else _unreadable(file)
+            for file, text in sorted(found, key=itemgetter(0))
+            if not file.endswith(SUBGRAPH)
+        ]
+
+
+def with_subgraph(manifest: Manifest, subgraphs: Mapping[str, str | None]) -> Manifest:
+    """A manifest of a subgraph with the SDL that lies beside it."""
+    if manifest.federation is None or manifest.source is None:
+        return manifest
+    folder, slash, _ = manifest.file.rpartition("/")
+    file = f"{folder}{slash}{manifest.federation['sdl']}"
+    text = subgraphs.get(file)
+    if text is not None:
+        return replace(manifest, subgraph=(text, file))
+    message = f"There is no file '{manifest.federation['sdl']}' beside this one that can be read."
+    node = manifest.source.value_node("federation")
+    missing = fault("BAD_ARGUMENT", manifest.file, node, message, f"put the subgraph's SDL there; its name ends in {SUBGRAPH}")
+    return replace(manifest, faults=(*manifest.faults, missing))
 
 
 def _unreadable(file: str) -> Manifest:
@@ -345,7 +366,7 @@ def _collect(folder: Path | Traversable, at: str, found: list[tuple[str, str | N
         name = f"{at}/{child.name}"
         if child.is_dir():
             _collect(child, name, found)
-        elif child.name.endswith(".graphql") and child.name != VOCABULARY:
+        elif child.name.endswith((".graphql", SUBGRAPH)) and child.name != VOCABULARY:
             try:
                 found.append((name, child.read_text(encoding="utf-8")))
             except UnicodeDecodeError:

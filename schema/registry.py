@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from connectors.spi import Options, Relation
 from schema.coordinates import Coordinates
+from schema.federation.model import Federation
 
 
 class Existence(StrEnum):
@@ -209,6 +210,15 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """How one graph of a federation is asked: for entities, whatever their type, by representations, and for the fields of its roots.
+    ``roots`` are by the name of the root type. Their relations are open."""
+
+    entities: Binding
+    roots: Mapping[str, Binding]
+
+
+@dataclass(frozen=True, slots=True)
 class RootLookup:
     """A public root field that finds one entity: ``arguments`` maps each argument to the key field it gives."""
 
@@ -314,6 +324,8 @@ class Registry:
     feeds: Mapping[str, Binding] = field(default_factory=dict)  # root coordinate of a subscription -> its one feed
     policies: Mapping[str, Resolve] = field(default_factory=dict)  # coordinate -> its policy, where that is not FIRST
     requires: Mapping[str, frozenset[str]] = field(default_factory=dict)  # coordinate -> all that its systems need for it, at any remove
+    federation: Federation | None = None  # graphs that are parts of one, and how each is asked, by system
+    gates: Mapping[str, Gate] = field(default_factory=dict)
     epoch: str = ""  # changes whenever anything above does
     _lookups: Mapping[str, Ranked] = field(init=False, repr=False, compare=False)
     _links: Mapping[str, tuple[Binding, ...]] = field(init=False, repr=False, compare=False)

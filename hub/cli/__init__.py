@@ -48,6 +48,8 @@ def serve(
     port: Annotated[int | None, Parameter(help="端口 Port; 0 for any that is free.")] = None,
     systems: Folder = None,
     reload: Annotated[bool | None, Parameter(help="清单变化时自动更新 Take changes of the manifests over while running.")] = None,
+    supergraph: Annotated[Path | None, Parameter(help="联邦超图 A composed supergraph (SDL), in place of manifests.")] = None,
+    url: Annotated[tuple[str, ...], Parameter(help="子图地址 Where a subgraph is instead: NAME=URL.", negative="")] = (),
 ) -> int:
     """启动枢纽。 Serve the hub until it is told to stop (SIGTERM, Ctrl-C): then it drains.
 
@@ -56,9 +58,12 @@ def serve(
         hub serve
         hub serve --systems ./systems --reload --port 9000
         HUB_STORE_URL=postgresql://hub@db/hub hub serve --config /etc/hub/hub.toml
+        hub serve --supergraph supergraph.graphql --port 4000 --url reviews=http://127.0.0.1:4002/graphql
     """
     from hub.cli import serving
 
+    if supergraph is not None:
+        return _run(lambda: serving.serve_supergraph(config, supergraph, url, host=host, port=port, reload=reload))
     return _run(lambda: serving.serve(config, host=host, port=port, systems=systems, reload=reload))
 
 

@@ -58,7 +58,7 @@ async def rest(said: Said, place: str, *, operations: Sequence[str], headers: Se
 
     target = ready(said)
     found, address = await find(
-        _expanded(said, place), name=said.name, variable=variable(said.name), operations=operations, headers=_headers(headers)
+        _expanded(said, place), name=said.name, variable=variable(said.name), operations=operations, headers=headers_of(headers)
     )
     return finish(said, target, found, address)
 
@@ -71,7 +71,7 @@ async def graphql(said: Said, url: str, *, schema: str, fields: Sequence[str], h
         raise Fault("请给出 --url 或 --schema。", "Say where its schema is: --url ENDPOINT, or --schema FILE.")
     target = ready(said)
     url = _expanded(said, url)
-    found = await find(url=url, schema=schema, variable=variable(said.name), fields=fields, headers=_headers(headers))
+    found = await find(url=url, schema=schema, variable=variable(said.name), fields=fields, headers=headers_of(headers))
     return finish(said, target, found, url)
 
 
@@ -88,7 +88,7 @@ async def soap(said: Said, place: str, *, port: str, operations: Sequence[str], 
         beside=target.file.parent,
         port=port,
         operations=operations,
-        headers=_headers(headers),
+        headers=headers_of(headers),
     )
     return finish(said, target, described.found, described.address, described.files)
 
@@ -101,7 +101,7 @@ async def grpc(said: Said, target: str, *, methods: Sequence[str], headers: Sequ
     place = ready(said)
     own = variable(said.name, "ADDRESS")
     target = _expanded(said, target or f"${{{own}}}")
-    found = await find(target, variable=own, methods=methods, headers=_headers(headers), beside=str(place.file.parent))
+    found = await find(target, variable=own, methods=methods, headers=headers_of(headers), beside=str(place.file.parent))
     return finish(said, place, found, target)
 
 
@@ -181,7 +181,7 @@ def _expanded(said: Said, text: str) -> str:
     return str(filled.options["url"])
 
 
-def _headers(given: Sequence[str]) -> dict[str, str]:
+def headers_of(given: Sequence[str]) -> dict[str, str]:
     """``X-Key: value`` by name. Raises Fault."""
     found = {}
     for each in given:

@@ -148,6 +148,36 @@ def add_graphql(
     return run(lambda: adding.graphql(said, url, schema=schema, fields=field or [], headers=header or []))
 
 
+@add.command(name="subgraph")
+def add_subgraph(
+    name: Name,
+    *,
+    url: Annotated[str, Parameter(help="接口地址 The endpoint, asked for its SDL unless --sdl is given. Not written.")] = "",
+    sdl: Annotated[str, Parameter(help="子图 SDL 文件 Its SDL: a file or an address.")] = "",
+    grade: Annotated[Literal["L1", "L2", "L3", "L4"], Parameter(help="分级 How sensitive what it tells is.")] = "L2",
+    header: Header = None,
+    title: Title = "",
+    owner: Owner = "",
+    contact: Contact = "",
+    department: Department = "",
+    systems: Folder = None,
+    out: Out = None,
+    print_only: Print = False,
+    config: ConfigFile = None,
+) -> int:
+    """接入联邦子图。 Add a subgraph of Apollo Federation, of version 1 or 2: its types become a part of the hub's.
+
+    示例 For example:
+
+        hub add subgraph reviews --url https://reviews.example/graphql --grade L1
+        hub add subgraph reviews --sdl reviews.graphql
+    """
+    from hub.cli import adding, federating
+
+    said = adding.Said(name, title, owner, contact, department, systems, out, print_only, config)
+    return run(lambda: federating.subgraph(said, url, sdl=sdl, grade=grade, headers=adding.headers_of(header or [])))
+
+
 @add.command(name="soap")
 def add_soap(
     name: Name,

@@ -100,6 +100,8 @@ class Draft:
         self.work = Work()
         self._chosen: dict[int, tuple[Position, dict[str, None]]] = {}
         self.guards: dict[int, list[Guard]] = {}
+        self.given: dict[int, dict[int, Selected]] = {}  # by step, the fields with arguments in its columns
+        self.behind: dict[int, dict[str, str]] = {}  # by step, the coordinates that its columns hold, of graphs
 
     def next_id(self) -> int:
         if len(self.steps) >= MAX_STEPS:

@@ -11,8 +11,9 @@ from typing import Any
 
 from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
-from hub.plan.model import Arguments, Event, Expand, Fetch, Figures, Join, Listing, QueryPlan, Scan, Screen, Step, Write
+from hub.plan.model import Align, Arguments, Event, Expand, Fetch, Figures, Join, Listing, QueryPlan, Scan, Screen, Step, Write
 from hub.plan.outputs import Choice, Connection, Failure, List, Object, Output, Rows
+from hub.plan.required import steps_of
 from hub.plan.slots import Guard, Slot
 from hub.plan.view import View
 from schema.registry import Registry, Resolve
@@ -149,6 +150,8 @@ def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view:
         case Write() | Event():
             kind, name = "write" if isinstance(step, Write) else "event", step.binding.field
             return Line(step.id, kind, system, {"type": name, "columns": view.columns(step.binding, step.columns)})
+        case Align():
+            return Line(step.id, "align", parts={"of": _origin(step.slot), "rows": f"beside {step.layer}"})
         case Fetch():
             return Line(step.id, "fetch", system, _fetch(step, steps, first, view))
 
@@ -184,6 +187,8 @@ def _join(join: Join, listing: Listing, view: View) -> dict[str, Any]:
 
 def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> dict[str, Any]:
     binding = step.binding
+    if binding.relation.open:
+        return _from_graph(step, steps, first, view)
     parent = (binding.field or binding.type).partition(".")[0]
     key = []
     for name, slot in zip(binding.key, step.key, strict=True):
@@ -202,11 +207,31 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], vie
     return parts
 
 
+def _from_graph(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], view: View) -> dict[str, Any]:
+    """A fetch from a graph of a federation: by which fields of an entity, with what else of it, and which part of the graph."""
+    entity, needed = step.representation, needs(step)
+    hidden = tuple(column for column, place in step.behind.items() if not view.shows(place))
+    columns = [name for name in step.columns if name not in step.binding.relation.keys and not name.startswith(hidden or "\n")]
+    parts: dict[str, Any] = {"type": entity.kind if entity is not None else step.binding.type, "key": [], "columns": columns}
+    for output in entity.keys[0] if entity is not None else ():
+        shown = view.shows(output.place.coordinate)
+        parts["key"].append({"field": output.place.key if shown else HIDDEN, "from": ", ".join(sorted({f"{n}" for n in steps_of(output)}))})
+    parts |= {"maxKeys": step.binding.relation.max_keys} if entity is not None else {}
+    parts |= {"after": list(needed)} if needed else {}
+    parts |= {"of": [each.value for each in reversed(step.when)]} if step.when else {}
+    required = [output.place.key for output in (entity.required if entity is not None else ()) if view.shows(output.place.coordinate)]
+    parts |= {"requires": {name: name for name in required}} if required else {}
+    parts |= {"with": first[step.id]} if step.id in first else {}
+    return parts
+
+
 def _words(parts: Mapping[str, Any]) -> str:
     """Parts as text, two spaces between them; a key belongs to the type before it."""
     text = ""
     for name, value in parts.items():
         match name:
+            case "key" if not value:
+                continue
             case "key":
                 text += " by " + ", ".join(f"{part['field']} <- {part['from']}" for part in value)
                 continue

@@ -6,10 +6,12 @@ binding ask for the union of their columns, so that a key seen before is never a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Arguments, Event, Expand, Fetch, Figures, Listing, Scan, Screen, Step, Write, own_fetches
+from hub.plan.model import Align, Arguments, Event, Expand, Fetch, Figures, Listing, Scan, Screen, Step, Write, own_fetches
+from hub.plan.operation import Selected
+from hub.plan.outputs import Output
 from hub.plan.required import probed, steps_of
 from hub.plan.slots import Guard
 
@@ -23,6 +25,8 @@ def needs(step: Step) -> tuple[int, ...]:
             found = {step.layer, *(slot.step for slot in step.key), *_watched(step)}
         case Expand():
             found = {step.layer, step.source} | ({step.slot.step} if step.slot else set()) | {each.typename.step for each in step.when}
+        case Align():
+            found = {step.layer, step.slot.step, *step.lists}
         case Screen():
             found = {step.layer, *(term.slot.step for term in step.terms or ())}
     return tuple(sorted(found - {0, step.id}))
@@ -36,12 +40,20 @@ def _watched(step: Fetch) -> Iterator[int]:
     yield from (each.typename.step for each in step.when)
     for required in step.requires:
         yield from steps_of(required.output)
+    if step.representation is not None:
+        for output in step.representation.outputs:
+            yield from steps_of(output)
 
 
 def unite(
-    steps: Sequence[Step], columns: Mapping[int, Mapping[str, None]], guards: Mapping[int, Sequence[Guard]] | None = None
+    steps: Sequence[Step],
+    columns: Mapping[int, Mapping[str, None]],
+    guards: Mapping[int, Sequence[Guard]] | None = None,
+    given: Mapping[int, Mapping[int, Selected]] | None = None,
+    behind: Mapping[int, Mapping[str, str]] | None = None,
 ) -> tuple[Step, ...]:
-    """Give every fetch and scan its columns: the sorted union over all fetches of its binding, keys first. And each fetch its guards."""
+    """Give every fetch and scan its columns: the sorted union over all fetches of its binding, keys first. And each fetch its guards, or,
+    from a graph, what its columns are ``given`` and what is ``behind`` them."""
     wanted: dict[str, set[str]] = {}
     for step in steps:
         if isinstance(step, Fetch):
@@ -52,7 +64,10 @@ def unite(
     for step in steps:
         if isinstance(step, Fetch) and step.cut is not None:
             step = replace(step, cut=_united(step.cut, wanted))
-        if isinstance(step, Fetch):
+        if isinstance(step, Fetch) and step.binding.relation.open:
+            with_arguments = tuple((given or {}).get(step.id, {}).values())
+            step = replace(step, columns=_keyed(step, columns[step.id]), given=with_arguments, behind=(behind or {}).get(step.id, {}))
+        elif isinstance(step, Fetch):
             step = replace(_whole(step, wanted), unless=tuple((guards or {}).get(step.id, ())))
         elif isinstance(step, Scan | Write | Event):
             step = replace(step, columns=tuple(sorted(columns[step.id])))
@@ -71,18 +86,66 @@ def _united(listing: Listing, wanted: Mapping[str, set[str]]) -> Listing:
 
 
 def _whole(step: Fetch, wanted: Mapping[str, set[str]]) -> Fetch:
+    return replace(step, columns=_keyed(step, wanted[step.binding.id]))
+
+
+def _keyed(step: Fetch, columns: Iterable[str]) -> tuple[str, ...]:
     key = step.binding.relation.keys
-    return replace(step, columns=(*key, *sorted(wanted[step.binding.id].difference(key))))
+    return (*key, *sorted(set(columns).difference(key)))
+
+
+def levelled(steps: Sequence[Step], together: Sequence[Sequence[int]]) -> tuple[Step, ...]:
+    """Fetches from a graph ask for the union of what those ask that they share calls with: a graph is no row, and what is asked of it
+    elsewhere may be a lot."""
+    by_id = {step.id: step for step in steps}
+    for members in together:
+        some = [step for number in members if isinstance(step := by_id[number], Fetch) and step.binding.relation.open]
+        if len(some) > 1:
+            columns = _keyed(some[0], {name for step in some for name in step.columns})
+            given = tuple({one.number: one for step in some for one in step.given}.values())
+            behind = {name: place for step in some for name, place in step.behind.items()}
+            by_id |= {step.id: replace(step, columns=columns, given=given, behind=behind) for step in some}
+    return tuple(by_id[step.id] for step in steps)
+
+
+class Depths:
+    """How many calls lie before what a step brings, its own included; for steps in the making."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
+        self._known: dict[int, int] = {0: 0}
+
+    def of(self, number: int) -> int:
+        if number not in self._known:
+            step = self._steps[number - 1]
+            below = max((self.of(each) for each in needs(step)), default=0)
+            self._known[number] = below + isinstance(step, Fetch | Scan | Figures)
+        return self._known[number]
 
 
 def groups(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
     """Fetches that share calls: the same binding at the same depth, and no arguments or required values of their own."""
     depth: dict[int, int] = {0: 0}
-    found: dict[tuple[str, int, int], list[int]] = {}
+    found: dict[tuple[str, int, int], list[list[Fetch]]] = {}
     for step in steps:
         below = max((depth[number] for number in needs(step)), default=0)
         depth[step.id] = below + 1 if isinstance(step, Fetch | Scan | Figures) else below
         if isinstance(step, Fetch):
             alone = step.id if step.selected is not None or step.requires else 0
-            found.setdefault((step.binding.id, depth[step.id], alone), []).append(step.id)
-    return tuple(tuple(members) for members in found.values())
+            some = found.setdefault((step.binding.id, depth[step.id], alone), [])
+            fitting = next((group for group in some if step.representation is None or all(_agree(step, other) for other in group)), None)
+            if fitting is None:
+                some.append([step])
+            else:
+                fitting.append(step)
+    return tuple(tuple(step.id for step in members) for some in found.values() for members in some)
+
+
+def _agree(one: Fetch, other: Fetch) -> bool:
+    """Whether two can ask for the same: of one type of a graph only if both give the same of it."""
+    here, there = one.representation, other.representation
+    return here is None or there is None or here.kind != there.kind or _named(here.required) == _named(there.required)
+
+
+def _named(required: Sequence[Output]) -> list[tuple[str, int]]:
+    return [(output.place.coordinate, output.place.number) for output in required]

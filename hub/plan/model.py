@@ -42,6 +42,21 @@ class Required:
 
 
 @dataclass(frozen=True, slots=True)
+class Representation:
+    """What an entity is asked for by in a federation: the name that the graph has for its type, and fields of it. Of ``keys`` the first
+    counts of which nothing is null; what is ``required`` may be. If that fails nothing is asked, unless the fetch is for ``others`` too."""
+
+    kind: str
+    keys: tuple[tuple[Output, ...], ...]
+    required: tuple[Output, ...] = ()
+    others: bool = False
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        return (*(output for key in self.keys for output in key), *self.required)
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Rows of one binding for the keys in ``layer``: ``key`` holds the slot of each part. ``columns`` are the relation's, key included.
 
@@ -49,6 +64,9 @@ class Fetch:
     given when arguments of the field are parameters of the relation, or when the source cuts the list for each key as ``cut`` allows.
     With ``unless`` only those rows are asked for that one of these guards lets through. With ``requires`` rows are asked for together as
     far as they have the same values for these.
+
+    A fetch from a graph of a federation (its relation is open) has no ``key`` but a ``representation``, or none at all for a root. Its
+    columns may hold fields with arguments: ``given``. ``behind`` are the coordinates that columns hold.
     """
 
     id: int
@@ -61,6 +79,21 @@ class Fetch:
     requires: tuple[Required, ...] = ()
     when: tuple[When, ...] = ()
     cut: Listing | None = None
+    representation: Representation | None = None
+    given: tuple[Selected, ...] = ()
+    behind: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Align:
+    """Puts into ``layer``, a list's, the elements at the same places of another list of the same length: ``slot``, in the layer ``above``
+    the first of ``lists``, the layers that lead down to ``layer``. For an object that several graphs have parts of."""
+
+    id: int
+    layer: int
+    above: int
+    slot: Slot
+    lists: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +237,7 @@ class Figures:
         return self.scan.binding
 
 
-Step = Arguments | Fetch | Scan | Expand | Write | Event | Screen | Figures
+Step = Arguments | Fetch | Align | Scan | Expand | Write | Event | Screen | Figures
 
 
 def listings_of(step: Step) -> tuple[Listing, ...]:

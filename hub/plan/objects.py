@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
+from typing import Protocol
 
 from hub.plan.choices import choose, usable
 from hub.plan.draft import Carried, Draft, Level, Position, Unless, carried_by, place_of
@@ -23,12 +24,19 @@ from hub.plan.slots import Presence, Slot, When
 from schema.registry import Binding, Require, Resolve, Role, Served
 
 
+class Bridge(Protocol):
+    """The way to what graphs tell of an object; see ``hub.plan.bridge``."""
+
+    def told(self, position: Position, selected: Selected) -> Output | None: ...
+
+
 class Objects:
     """Plans objects into ``draft``; ``lists`` plans the lists below them and comes back here for their rows."""
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.lists = Lists(draft, self)
+        self.bridge: Bridge | None = None
 
     def fields(self, position: Position, selections: tuple[Selected, ...]) -> tuple[Output, ...]:
         return tuple(self.output(position, selected) for selected in selections)
@@ -46,7 +54,8 @@ class Objects:
         known = sources(self.draft.registry, position.type, selected.name, position.reach, self.draft.asked)
         bound = usable(self.draft, position, known) if resolve is Resolve.FIRST else list(known)
         if carried is None and not bound:
-            return Failure(place, "NOT_BOUND")
+            told = self.bridge.told(position, selected) if self.bridge is not None else None
+            return told or Failure(place, "NOT_BOUND")
         found = self.shown(selected.name, bound)
         if (carried is None and not found) or (carried is not None and self.hidden(carried.served)):
             return Failure(place, "FORBIDDEN")

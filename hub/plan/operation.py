@@ -22,6 +22,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -142,6 +143,14 @@ def normalise(
     return made, tuple(collector.nodes)
 
 
+def collected(
+    schema: GraphQLSchema, parent: GraphQLObjectType | GraphQLInterfaceType, selection: SelectionSetNode
+) -> tuple[tuple[Selected, ...], Nodes]:
+    """A selection that no document holds, normalised as those of a document are."""
+    collector = _Collector(schema, {}, {})
+    return collector.selections(parent, (selection,)), tuple(collector.nodes)
+
+
 def _written(selections: Sequence[Selected]) -> str:
     """Selections as text, each in one way only: names hold none of the signs between them."""
     parts = []
@@ -206,7 +215,7 @@ class _Collector:
         self.nodes: list[tuple[FieldNode, ...]] = []
         self.level = 0
 
-    def selections(self, parent: GraphQLObjectType, sets: tuple[SelectionSetNode, ...]) -> tuple[Selected, ...]:
+    def selections(self, parent: GraphQLObjectType | GraphQLInterfaceType, sets: tuple[SelectionSetNode, ...]) -> tuple[Selected, ...]:
         if self.level >= MAX_LEVELS:
             raise Unplannable("levels", MAX_LEVELS)
         self.level += 1
@@ -256,7 +265,11 @@ class _Collector:
         return {}
 
     def _collect(
-        self, parent: GraphQLObjectType, selection_set: SelectionSetNode, grouped: dict[str, list[FieldNode]], seen: set[str]
+        self,
+        parent: GraphQLObjectType | GraphQLInterfaceType,
+        selection_set: SelectionSetNode,
+        grouped: dict[str, list[FieldNode]],
+        seen: set[str],
     ) -> None:
         """CollectFields. Fragments within fragments wait on a list, since a chain of them may be longer than Python recurses."""
         pending: list[Iterator[SelectionNode]] = [iter(selection_set.selections)]
@@ -282,7 +295,7 @@ class _Collector:
                 if self._applies(fragment.type_condition.name.value, parent):
                     pending.append(iter(fragment.selection_set.selections))
 
-    def _applies(self, condition: str, parent: GraphQLObjectType) -> bool:
+    def _applies(self, condition: str, parent: GraphQLObjectType | GraphQLInterfaceType) -> bool:
         if condition == parent.name:
             return True
         self.types.add(condition)

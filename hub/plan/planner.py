@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from graphql import GraphQLSchema, get_named_type
 
 from hub.plan.actions import acted
 from hub.plan.aggregates import aggregated
+from hub.plan.bridge import Bridge
 from hub.plan.draft import Carried, Draft, Rules, place_of
+from hub.plan.graphs import Graphs
 from hub.plan.listing import screen
-from hub.plan.merge import groups, unite
+from hub.plan.merge import groups, levelled, unite
 from hub.plan.model import Arguments, QueryPlan
 from hub.plan.objects import Objects
 from hub.plan.operation import Operation, Selected
@@ -30,12 +33,23 @@ def plan_query(
     """
     draft = Draft(schema, registry, denied, asked_anyway(registry, operation.coordinates), rules)
     objects = Objects(draft)
-    roots = tuple(_root(draft, objects, selected) for selected in operation.selections)
-    steps = unite(draft.steps, draft.columns, draft.guards)
+    federated = _federated(draft, objects, operation)
+    roots = tuple(federated.get(selected.key) or _root(draft, objects, selected) for selected in operation.selections)
+    steps = unite(draft.steps, draft.columns, draft.guards, draft.given, draft.behind)
     together = groups(steps)
+    steps = levelled(steps, together)
     units = schedule(steps, together, lambda system: registry.limits(system).timeout)
     work, chosen = draft.work.candidates, draft.chosen()
     return QueryPlan(operation.name, steps, together, roots, operation.coordinates, denied, work, chosen, units)
+
+
+def _federated(draft: Draft, objects: Objects, operation: Operation) -> Mapping[str, Root]:
+    """The root fields that a federation tells."""
+    if draft.registry.federation is None:
+        return {}
+    graphs = Graphs(draft, draft.registry.federation)
+    Bridge(draft, objects, graphs)
+    return graphs.roots([selected for selected in operation.selections if graphs.has(selected)])
 
 
 def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:

@@ -9,7 +9,7 @@ from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, parse
 from graphql.language import FieldNode, OperationDefinitionNode, SelectionSetNode
 
 from hub.plan.operation import Selected
-from hub.plan.outputs import Choice, Leaf, Object, Output
+from hub.plan.outputs import Choice, Leaf, List, Object, Output, Rows
 from hub.plan.slots import Presence, Probe, Slot
 
 NOBODYS = -1  # the number of a selection that no document has
@@ -51,15 +51,25 @@ def steps_of(output: Output) -> Iterator[int]:
         case Leaf():
             yield output.slot.step
         case Object():
-            yield from steps_in(output.presence)
-            for child in output.children:
-                yield from steps_of(child)
+            yield from _steps_within(output)
+        case List():
+            yield from (*output.outer, output.rows.layer)
+            yield from _steps_within(output.rows)
         case Choice():
             for probe, option in zip(output.probes, output.options, strict=True):
                 yield from probed(probe)
                 yield from steps_of(option)
         case _:
             return
+
+
+def _steps_within(output: Object | Rows) -> Iterator[int]:
+    yield from steps_in(output.presence)
+    if output.typename is not None:
+        yield output.typename.step
+    for children in (output.children, *(concrete.children for concrete in output.variants.values())):
+        for child in children:
+            yield from steps_of(child)
 
 
 def probed(probe: Probe) -> Iterator[int]:

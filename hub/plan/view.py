@@ -50,7 +50,10 @@ def mentioned(plan: QueryPlan) -> frozenset[str]:
 def _spoken_of(step: Step) -> Iterator[str]:
     if isinstance(step, Screen):
         yield from (f"{step.type}.{term.path.partition('.')[0]}" for term in step.terms or ())
-    if isinstance(step, Fetch | Scan):
+    if isinstance(step, Fetch) and step.binding.relation.open:
+        yield from step.behind.values()
+        yield from (output.place.coordinate for output in (step.representation.outputs if step.representation is not None else ()))
+    elif isinstance(step, Fetch | Scan):
         parent = (step.binding.field or step.binding.type).partition(".")[0]
         yield from (f"{parent}.{name}" for name in step.binding.key)
         behind = columns_of(step.binding)

@@ -5,7 +5,7 @@ Knows GraphQL's input coercion, nothing of rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from connectors.columns import numbered, variable
 from hub.plan.operation import Nodes, Selected
 from hub.run.layers import Fault
 
@@ -52,6 +53,16 @@ def arguments(selected: Selected, inputs: Inputs) -> dict[str, Any]:
     except GraphQLError as error:  # a nullable variable with a default that was given as null, where null may not be
         raise BadArgument(Fault("BAD_VARIABLES", en=error.message)) from None
     return {name: plain(value, selected.definition.args[name].type) for name, value in given.items()}
+
+
+def variables(given: Sequence[Selected], inputs: Inputs) -> dict[str, Any]:
+    """The arguments of fields within a graph, as the variables that its columns name. Raises BadArgument."""
+    found: dict[str, Any] = {}
+    for selected in given:
+        values = arguments(selected, inputs)
+        number = numbered(selected.number)
+        found |= {variable(name, number): values[name] for name in selected.named if name in values}
+    return found
 
 
 def plain(value: Any, kind: GraphQLInputType) -> Any:

@@ -60,6 +60,16 @@ async def assemble_large(plan: QueryPlan, layers: Mapping[int, Layer], propagate
     return work.finished(found)
 
 
+def told(output: Output, layers: Mapping[int, Layer], layer: Layer, rows: Sequence[int]) -> tuple[list[Any], dict[int, Fault]]:
+    """One field over some rows of a layer, for other uses than an answer: its values, and the first fault of each row."""
+    work = _Assembly(layers, True)
+    values, bad = work.value(output, layer, rows, lambda row: (row,))
+    faults: dict[int, Fault] = {}
+    for error in (*bad.values(), *work.errors):
+        faults.setdefault(int(error.path[0]), error.fault)
+    return values, faults
+
+
 def root_path(root: Root) -> PathOf:
     key = root.output.place.key
     return lambda _: (key,)

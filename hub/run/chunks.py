@@ -203,7 +203,7 @@ async def ask(sources: Sources, question: Question, chunk: Sequence[Key], asker:
         pages = await sources.pages(binding.system, plan, call, asker.principal)
         answered = _checked(binding, plan, types, chunk, written, pages)
     except SourceError as error:
-        fault = Fault.of(error)
+        fault = Fault.of(error) if relation.effect == "read" or error.untouched else Fault("OUTCOME_UNKNOWN", system=binding.system)
         if name is None or not binding.stale or error.kind not in AWAY:
             return Answered({}, fault=fault)
         return stood_in(sources, binding, name, chunk, fault)

@@ -80,6 +80,8 @@ class Reading:
         if SourceError in types:  # in rows whose source has no such column any more
             read = self.column([None if isinstance(value, SourceError) else value for value in values]).values
             return Column([BAD if isinstance(value, SourceError) else one for value, one in zip(values, read, strict=True)], True)
+        if self._field.type == "raw":
+            return Column(values)
         if self.depth:
             return _lists([decoded(value, self._field.format) for value in values], self.depth, self._reads(self._field))
         full = NoneType not in types

@@ -14,20 +14,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from graphql import GraphQLString
+
 from connectors.spi import SourceError
-from hub.plan.model import Arguments, Event, Expand, Fetch, Figures, QueryPlan, Scan, Screen, Unit, Write
+from hub.plan.model import Align, Arguments, Event, Expand, Fetch, Figures, QueryPlan, Scan, Screen, Unit, Write
 from hub.plan.schedule import budget
 from hub.plan.slots import ROOT
 from hub.run.aggregate import figures
 from hub.run.analysis import Analysis
-from hub.run.arguments import BadArgument, Inputs, arguments
+from hub.run.arguments import BadArgument, Inputs, arguments, variables
 from hub.run.choices import left
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.cursors import Cursors
 from hub.run.cut import cut_of
 from hub.run.layers import Fault, Fetched, Layer, keys_of, such
-from hub.run.lists import expand
+from hub.run.lists import aligned, expand
 from hub.run.nested import Listed, begun
+from hub.run.representations import represented
 from hub.run.required import bundles, under
 from hub.run.rows import Key
 from hub.run.scan import Asking
@@ -163,6 +166,8 @@ class _Run:
             case Expand():
                 if self._listing(unit, step):
                     return
+            case Align():
+                self.layers[step.layer].fetched[step.id] = aligned(step, self.layers)
             case Screen():
                 layer = self.layers[step.layer]
                 layer.fetched[step.id] = screened(step, layer, self.viewer.rows)
@@ -271,9 +276,8 @@ class _Run:
         keyed = [self._keys(step) for step in steps]
         try:
             question = self._question(unit, steps[0])
-        except BadArgument as error:  # such a field is alone in its unit
-            [(keys, faults)] = keyed
-            return self._refused(unit, steps[0], error, keys, faults)
+        except BadArgument as error:
+            return self._refused(unit, error, keyed)
         wanted = keyed[0][0] if len(keyed) == 1 else [key for keys, _ in keyed for key in keys]
         answering = self.asked.rows(question, wanted, self._until(unit), self._context(steps[0], wanted))
 
@@ -285,10 +289,12 @@ class _Run:
 
         answering.then(lambda: self._later(aligned))
 
-    def _refused(self, unit: Unit, step: Fetch, error: BadArgument, keys: Sequence[Key | None], faults: Mapping[int, Fault]) -> None:
-        """A fetch whose arguments cannot be used: nothing is asked."""
-        failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | dict(faults)
-        self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
+    def _refused(self, unit: Unit, error: BadArgument, keyed: Sequence[tuple[Sequence[Key | None], Mapping[int, Fault]]]) -> None:
+        """Fetches whose arguments cannot be used: nothing is asked."""
+        for step, (keys, faults) in zip(unit.steps, keyed, strict=True):
+            assert isinstance(step, Fetch)
+            failed = {row: error.fault for row, key in enumerate(keys) if key is not None} | dict(faults)
+            self.layers[step.layer].fetched[step.id] = align(step.binding, [None] * len(keys), failed, {})
         self._done(unit)
 
     def _requiring(self, unit: Unit, step: Fetch) -> None:
@@ -300,7 +306,7 @@ class _Run:
         try:
             questions = [self._question(unit, step, dict(zip(names, given, strict=True))) for given in asked]
         except BadArgument as error:
-            return self._refused(unit, step, error, keys, faults)
+            return self._refused(unit, error, [(keys, faults)])
         until, context = self._until(unit), self._context(step, keys)
         waiting = [self.asked.rows(question, some, until, context) for question, some in zip(questions, asked.values(), strict=True)]
 
@@ -315,6 +321,8 @@ class _Run:
 
     def _keys(self, step: Fetch) -> tuple[list[Key | None], dict[int, Fault]]:
         """The key of each row that is to be asked for, and why some could not be had."""
+        if step.binding.relation.open:
+            return represented(step, self.layers)
         layer = self.layers[step.layer]
         keys, faults = keys_of(layer, step.key)
         wanted = such(layer, step.when)
@@ -327,7 +335,9 @@ class _Run:
         return keys, faults
 
     def _question(self, unit: Unit, step: Fetch, required: Mapping[str, Any] | None = None) -> Question:
-        types = tuple(slot.type for slot in step.key)
+        types = (GraphQLString,) if step.binding.relation.open else tuple(slot.type for slot in step.key)
+        if step.given:
+            return Question(step.binding, step.columns, types, variables(step.given, self.inputs))
         if step.selected is None and required is None:
             if not unit.made:
                 unit.made.append(Question(step.binding, step.columns, types))

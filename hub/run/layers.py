@@ -182,7 +182,12 @@ def present(layer: Layer, presence: Presence) -> tuple[list[bool] | None, dict[i
     columns = [layer.native(slot) for slot in slots]
     alive = _there(columns, any_will_do=not presence.keys)
     for slot, values in zip(slots, columns, strict=True):
-        if slot.column == ELEMENT and not set(map(type, values)) <= {dict, NoneType}:
+        if slot.field is not None and slot.field.type == "raw" and SourceError in set(map(type, values)):
+            for row, value in enumerate(values):
+                if isinstance(value, SourceError):
+                    alive[row] = False
+                    faults[row] = Fault.of(value)
+        elif slot.column == ELEMENT and not set(map(type, values)) <= {dict, NoneType}:
             for row, value in enumerate(values):
                 if value is not None and not isinstance(value, Mapping):  # an element of a list of objects that is none
                     alive[row] = False

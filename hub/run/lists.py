@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
+from connectors.columns import shown
 from connectors.paths import read_all
 from connectors.spi import SourceError
-from hub.plan.model import Expand
+from hub.plan.model import Align, Expand
 from hub.plan.slots import ELEMENT, Slot
 from hub.run.convert import decoded
-from hub.run.layers import Fault, Layer, Paged, such
+from hub.run.layers import Fault, Fetched, Layer, Paged, such
 from hub.run.rows import Columns, spans
 
 
@@ -95,3 +96,35 @@ def laid(below: Below, cuts: Mapping[int, Paged] | None) -> Layer:
     parent = list(chain.from_iterable(map(repeat, above, counts)))
     index = list(chain.from_iterable(map(range, counts)))
     return Layer(len(rows), parent, index, lists, places, below.faults, read)
+
+
+class _Elements(dict[str, list[Any]]):
+    """Columns of native objects, by the way that the column's name says; each is made when it is first read."""
+
+    def __init__(self, elements: list[Any]) -> None:
+        super().__init__()
+        self._elements = elements
+
+    def __missing__(self, name: str) -> list[Any]:
+        column = self[name] = read_all(shown(name)[1], self._elements)
+        return column
+
+
+def aligned(step: Align, layers: Mapping[int, Layer]) -> Fetched:
+    """The elements at the places that the rows of the layer have in their own lists."""
+    above = layers[step.above]
+    values, faults = above.native(step.slot), dict(above.faults_of(step.slot.step))
+    for number in step.lists:
+        layer = layers[number]
+        values = [_at(values[parent], index) for parent, index in zip(layer.parent, layer.index, strict=True)]
+        faults = {row: faults[parent] for row, parent in enumerate(layer.parent) if parent in faults}
+    for row, value in enumerate(values):
+        if isinstance(value, SourceError):
+            faults[row] = Fault.of(value)
+    return Fetched(_Elements(values), [value is not None for value in values], faults)
+
+
+def _at(value: Any, index: int) -> Any:
+    if isinstance(value, SourceError):
+        return value
+    return value[index] if isinstance(value, list) and index < len(value) else None

@@ -18,11 +18,11 @@ import pytest
 from tests.house.files import PACKAGES, ROOT, modules
 
 # What kinds of connectors share: none of it is a kind.
-SHARED = "spi|feeds|paths|plain|settings|answers|validators|credentials|tls|http|rules|calls|operations"
+SHARED = "spi|feeds|paths|columns|plain|settings|answers|validators|credentials|tls|http|rules|calls|operations"
 # Module (a pattern) -> what of the house it may import (patterns). The first row that fits counts.
 MAY: tuple[tuple[str, str], ...] = (
-    (r"connectors\.(paths|plain)", r"-"),
-    (r"connectors\.spi", r"connectors\.(paths|plain)"),
+    (r"connectors\.(paths|plain|columns)", r"-"),
+    (r"connectors\.spi", r"connectors\.(paths|plain|columns)"),
     (r"connectors\.feeds", r"connectors\.spi"),
     (r"connectors\.kinds", r"connectors\..*"),
     (r"connectors\.(settings|answers|validators|credentials|tls|http|rules|calls|operations)", rf"connectors\.({SHARED})"),
@@ -31,13 +31,13 @@ MAY: tuple[tuple[str, str], ...] = (
     (r"connectors", r"-"),
     (r"schema.*", r"connectors\.(spi|paths)|schema.*"),
     (r"auth.*", r"connectors\.spi|schema\.coordinates|auth.*"),
-    (r"hub\.plan.*", r"connectors\.spi|schema\.(registry|coordinates).*|hub\.(plan.*|errors)"),
+    (r"hub\.plan.*", r"connectors\.(spi|columns)|schema\.(registry|coordinates|federation).*|hub\.(plan.*|errors)"),
     (r"hub\.oracle.*", r"connectors\.(spi|paths|kinds)|schema.*|auth\.(principal|access)|hub\.(?!plan|run|serve|app|cli).*"),
     (r"hub\.cli.*", r".*"),
     (r"hub\.introspect.*", r"connectors\..*|schema.*|hub\.introspect.*"),
     (r"hub\.store\.migrate", r"migrations|hub\.store.*"),
     (r"hub\.app", r"(?!hub\.cli|demo|migrations).*"),
-    (r"hub.*", r"connectors\.(spi|feeds|paths|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),
+    (r"hub.*", r"connectors\.(spi|feeds|paths|columns|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),
     (r"migrations.*", r"hub\.(store|config).*|migrations.*"),
     (r"demo.*", r"(?!hub\.(plan|run|store|oracle)).*"),
     (r"systems.*", r"-"),

@@ -1,0 +1,145 @@
+"""Which graph is asked for a field: who can be asked from where an object stands, and who of them is.
+
+Decided field by field for one object, never by trying plans: those first that only one graph has, then whoever is asked anyway, then
+whoever tells the most. Makes no steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hub.plan.doors import Door, Doors
+from hub.plan.operation import Selected
+from hub.plan.spots import Spot, View
+from schema.federation.model import Federation, Part
+
+FAR = 1000  # the round of what is asked again by the field above
+
+
+class Offers:
+    """What the graphs of a federation offer for objects."""
+
+    def __init__(self, federation: Federation) -> None:
+        self.federation = federation
+        self.doors = Doors.of(federation)
+
+    def look(self, spot: Spot) -> None:
+        """Find the ways out of a spot, once."""
+        if not spot.ways and not spot.is_root:
+            hosted = frozenset(filter(spot.host.has, self.doors.leaves(spot.type))) if spot.host is not None else frozenset()
+            spot.ways = self.doors.ways(spot.type, {(view.graph, view.kind): view.provided for view in spot.views}, hosted)
+
+    def at_hand(self, spot: Spot, name: str) -> View | None:
+        """A view that came with the rows and has the field."""
+        for view in spot.views:
+            part = self.part(view, name)
+            if part is not None and not part.requires:
+                return view
+        return None
+
+    def hosted(self, spot: Spot, selected: Selected) -> bool:
+        """Whether a plain field is had from whoever tells of the object."""
+        return spot.host is not None and not selected.children and spot.host.has(selected.name)
+
+    def part(self, view: View, name: str) -> Part | None:
+        return self.doors.part(view.graph, view.kind, name, view.provided)
+
+    def of(self, spot: Spot, name: str) -> dict[str, int]:
+        """The graphs that can be asked for a field, and in which round."""
+        if spot.is_root:
+            return {graph: 0 for graph in self.federation.graphs if self.doors.part(graph, spot.type, name)}
+        found: dict[str, int] = {}
+        for graph, ways in spot.ways.items():
+            way = next((way for way in ways if self.doors.part(graph, way.door.kind, name)), None)
+            if way is not None:
+                found[graph] = way.round
+        for graph in self.around(spot) if not found else ():
+            kind = self.kind_beside(spot, graph)
+            part = self.doors.part(graph, kind, name) if kind else None
+            if part is not None and not part.requires:
+                found[graph] = FAR
+        return found
+
+    def door(self, spot: Spot, graph: str, name: str, before: int | None = None) -> Door | None:
+        """The door to a graph that has the field; the earliest there is."""
+        for way in spot.ways.get(graph, ()):
+            if (before is None or way.round < before) and self.doors.part(graph, way.door.kind, name):
+                return way.door
+        return None
+
+    def around(self, spot: Spot) -> list[str]:
+        """The other graphs that the field above can be asked of."""
+        if spot.origin is None:
+            return []
+        above, name = spot.origin.spot, spot.origin.selected.name
+        known = {view.graph for view in spot.views}
+        self.look(above)
+        at_hand = [view.graph for view in above.views if self.part(view, name)]
+        return [graph for graph in dict.fromkeys((*at_hand, *self._all(above, name))) if graph not in known]
+
+    def _all(self, spot: Spot, name: str) -> Iterable[str]:
+        """All graphs that can be asked for a field, by key or by the field above it."""
+        return dict.fromkeys((*self.of(spot, name), *(graph for graph in self.around(spot) if self.kind_beside(spot, graph))))
+
+    def kind_beside(self, spot: Spot, graph: str) -> str:
+        """The name that a graph has for the object, where it is asked for the field above; empty if that brings none."""
+        assert spot.origin is not None
+        above, selected = spot.origin.spot, spot.origin.selected
+        names = [view.kind for view in above.views if view.graph == graph]
+        names += [way.door.kind for way in above.ways.get(graph, ())] or [above.type]
+        for name in names:
+            part = self.doors.part(graph, name, selected.name)
+            if part is not None:
+                kind = self.federation.kind(graph, part.named)
+                if kind is not None and kind.stands:
+                    return part.named
+                return spot.type if spot.type in self.doors.members(graph, part.named) else ""
+        return ""
+
+    def earliest(self, spot: Spot, selected: Selected, before: int) -> str | None:
+        """Of the graphs that can be asked before a round the first, one that is asked anyway if there is any."""
+        self.look(spot)
+        offers = {graph: round_ for graph, round_ in self.of(spot, selected.name).items() if round_ < before}
+        asked = {graph for graph, _ in spot.entered}
+        return min(offers, key=lambda graph: (graph not in asked, offers[graph], graph), default=None)
+
+    # -- choosing ------------------------------------------------------------------------------------------------
+
+    def choose(self, spot: Spot, selections: Sequence[Selected]) -> list[str]:
+        """Say of each field that is not at hand which graph is asked for it; the fields that this was said of now."""
+        self.look(spot)
+        wanted: dict[str, list[Selected]] = {}
+        for one in selections:
+            if one.name not in spot.chosen and self.at_hand(spot, one.name) is None and not self.hosted(spot, one):
+                wanted.setdefault(one.name, []).append(one)
+        offers = {name: found for name in wanted if (found := self.of(spot, name))}
+        asked = {graph for graph, _ in spot.entered} | set(spot.chosen.values())
+        for name, found in offers.items():
+            if len(found) == 1:
+                spot.chosen[name] = next(iter(found))
+                asked.add(spot.chosen[name])
+        tells = {name: {graph: self._tells(spot, graph, wanted[name]) for graph in found} for name, found in offers.items()}
+        while left := [name for name in offers if name not in spot.chosen]:
+            best = self._best(left, offers, tells, asked)
+            asked.add(best)
+            for name in left:
+                if best in offers[name]:
+                    spot.chosen[name] = max(offers[name], key=lambda graph: (tells[name][graph], graph in asked, graph == best))
+                    asked.add(spot.chosen[name])
+        return list(offers)
+
+    def _best(
+        self, left: Sequence[str], offers: Mapping[str, Mapping[str, int]], tells: Mapping[str, Mapping[str, int]], asked: set[str]
+    ) -> str:
+        """Of the graphs that have some of the fields ``left`` the one to ask."""
+
+        def worth(graph: str) -> tuple[int, bool, int, str]:
+            there = [name for name in left if graph in offers[name]]
+            return min(offers[name][graph] for name in there), graph not in asked, -sum(tells[name][graph] for name in there), graph
+
+        return min({graph for name in left for graph in offers[name]}, key=worth)
+
+    def _tells(self, spot: Spot, graph: str, selections: Iterable[Selected]) -> int:
+        """How many leaves of some fields a graph tells by itself."""
+        kinds = [way.door.kind for way in spot.ways.get(graph, ())] or [spot.type]
+        return sum(max(self.doors.depth(graph, kind, one) for kind in kinds) for one in selections)

@@ -1,0 +1,184 @@
+"""What is planned over graphs, in small: keys that may be null, what is told of plans, what callers may not see, what changes a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from auth.access import Access, Rule
+from connectors.spi import Call, Plan, SourceError
+from hub.clock import SystemClock
+from hub.plan.explain import explained
+from hub.plan.view import View
+from hub.run.engine import Engine
+from hub.run.prepared import Caches
+from hub.run.sources import Sources
+from schema.compose import Composition
+from schema.epochs import Epochs
+from schema.federation.serve import composition
+from tests.federation.estates.writing import LINK_27
+from tests.federation.subgraph import Subgraph
+from tests.federation.test_generated import Direct
+from tests.federation.test_merging import composed
+
+LISTS = (
+    LINK_27
+    + """
+type Query { items: [Item!]! }
+type Mutation { add(name: String!): Item }
+type Item @key(fields: "id") @key(fields: "code") { id: ID code: String name: String }
+"""
+)
+PRICES = (
+    LINK_27
+    + """
+type Item @key(fields: "id") @key(fields: "code") {
+  id: ID code: String price: Int name: String @external tag: String @requires(fields: "name")
+}
+"""
+)
+ITEMS = [{"id": "1", "code": None, "name": "茶"}, {"id": None, "code": "b", "name": None}, {"id": None, "code": None, "name": "丝"}]
+STOCK = [{"id": "1", "code": "a", "price": 10, "__typename": "Item"}, {"id": "2", "code": "b", "price": 20, "__typename": "Item"}]
+
+
+def served(**sdls: str) -> Composition:
+    text, faults = composed(**sdls)
+    assert faults == []
+    made = composition(text, "supergraph.graphql", {})
+    assert made.ok
+    return made
+
+
+def engine_of(made: Composition, subgraphs: Mapping[str, Subgraph], caches: Caches | None = None) -> Engine:
+    connectors = {name: Direct(one) for name, one in subgraphs.items()}
+    return Engine(made.schema, made.registry, Sources(made.registry.systems, connectors, SystemClock()), caches=caches)
+
+
+def world() -> tuple[Engine, dict[str, Subgraph]]:
+    items = [{"__typename": "Item", **one} for one in ITEMS]
+    tag = {"Item.tag": lambda row: f"[{row['name']}]"}
+    subgraphs = {
+        "lists": Subgraph("lists", LISTS, {"Item": items, "Query.items": items, "Mutation.add": items[0]}),
+        "prices": Subgraph("prices", PRICES, {"Item": STOCK}, tag),
+    }
+    return engine_of(served(lists=LISTS, prices=PRICES), subgraphs), subgraphs
+
+
+async def ask(engine: Engine, query: str) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads((await engine.execute(engine.parse(query))).body)
+    return found
+
+
+async def test_of_several_keys_each_row_has_the_first_that_is_not_null() -> None:
+    engine, subgraphs = world()
+    assert await ask(engine, "{ items { price } }") == {"data": {"items": [{"price": 10}, {"price": 20}, {"price": None}]}}
+    assert [one.representations for one in subgraphs["prices"].asked] == [2]
+
+
+async def test_a_requirement_that_is_null_is_sent_as_null() -> None:
+    engine, subgraphs = world()
+    assert await ask(engine, "{ items { price tag } }") == {
+        "data": {"items": [{"price": 10, "tag": "[茶]"}, {"price": 20, "tag": "[None]"}, {"price": None, "tag": None}]}
+    }
+    assert len(subgraphs["prices"].asked) == 1
+
+
+async def test_a_mutation_whose_answer_is_lost_has_an_unknown_outcome() -> None:
+    engine, subgraphs = world()
+
+    class Lost(Direct):
+        async def _send(self, sent: Any, call: Call, *, once: bool = False) -> Any:
+            assert once
+            raise SourceError("slow", "no answer in time")
+
+    engine.sources._connectors["lists"] = Lost(subgraphs["lists"])
+    answer = await ask(engine, 'mutation { add(name: "茶") { name } }')
+    assert answer["data"] == {"add": None}
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["OUTCOME_UNKNOWN"]
+
+
+def test_a_plan_tells_what_it_asks_graphs_for() -> None:
+    engine, _ = world()
+    text = engine.explain(engine.parse("query Prices { items { name tag } }"))
+    assert text.splitlines() == [
+        "plan of Prices: 2 systems, 2 calls at least",
+        " 1 fetch      lists   Query  [items[].code, items[].id, items[].name]",
+        " 2 expand     1.items  all",
+        " 3 fetch      prices  Item by id <- 2  [<Item>tag]  up to 2000 keys a call  after 2  requires name: name",
+    ]
+
+
+def test_what_a_caller_may_not_see_is_not_told_of_plans() -> None:
+    engine, _ = world()
+    document = engine.parse("{ items { tag } }")
+    ready = engine.preparer.ready(document, None, {})
+    plan = engine.preparer.plan(ready.prepared, frozenset())
+    shown = explained(plan, engine.registry, View(frozenset({"Item.name", "Item.id"}))).text
+    assert "name" not in shown
+    assert "(hidden)" in shown
+
+
+async def test_rows_that_rules_hide_are_not_shown_from_graphs() -> None:
+    """A graph's rows are not looked at one by one, so none of the type is shown."""
+    engine, subgraphs = world()
+    result = await engine.run(engine.parse("{ items { name } }"), rows={"Item": (Rule("name", "EQ", "茶"),)})
+    assert result.data is None
+    assert [error.message for error in result.errors or ()] != []
+    assert subgraphs["lists"].asked == []
+    assert Access(frozenset(), {}).rows == {}
+
+
+async def test_a_field_that_moves_to_another_graph_is_planned_anew() -> None:
+    moved = LISTS.replace("name: String", "name: String price: Int"), PRICES.replace("price: Int", "")
+    before, after = served(lists=LISTS, prices=PRICES), served(lists=moved[0], prices=moved[1])
+    assert Epochs(before.schema, before.registry).of(["Item"]) != Epochs(after.schema, after.registry).of(["Item"])
+    caches = Caches()
+    items = [{"__typename": "Item", "id": "1", "code": "a", "name": "茶", "price": 7}]
+    for made, sdls, prices in ((before, (LISTS, PRICES), 10), (after, moved, 7)):
+        subgraphs = {
+            "lists": Subgraph("lists", sdls[0], {"Item": items, "Query.items": items}),
+            "prices": Subgraph("prices", sdls[1], {"Item": STOCK}),
+        }
+        engine = engine_of(made, subgraphs, caches)
+        assert await ask(engine, "{ items { price } }") == {"data": {"items": [{"price": prices}]}}
+
+
+async def test_an_error_without_a_place_is_that_of_entities_that_are_null() -> None:
+    engine, subgraphs = world()
+
+    class Vague(Direct):
+        async def _send(self, sent: Any, call: Call, *, once: bool = False) -> Any:
+            return {"_entities": [{"price": 10}, None]}, [{"message": "something went wrong"}], 0
+
+    engine.sources._connectors["prices"] = Vague(subgraphs["prices"])
+    answer = await ask(engine, "{ items { price } }")
+    assert answer["data"] == {"items": [{"price": 10}, {"price": None}, {"price": None}]}
+    assert [error["path"] for error in answer["errors"]] == [["items", 1, "price"]]
+
+
+async def test_a_graph_that_does_not_answer_for_each_entity_is_broken() -> None:
+    engine, subgraphs = world()
+
+    class Short(Direct):
+        async def _send(self, sent: Any, call: Call, *, once: bool = False) -> Any:
+            return {"_entities": [{"price": 10}]}, [], 0
+
+    engine.sources._connectors["prices"] = Short(subgraphs["prices"])
+    answer = await ask(engine, "{ items { price } }")
+    assert answer["data"] == {"items": [{"price": None}] * 3}
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["SYSTEM_BROKEN", "SYSTEM_BROKEN"]
+
+
+def test_a_plan_of_a_graph_holds_names_and_no_value() -> None:
+    engine, _ = world()
+    gate = engine.registry.gates["lists"]
+    plan: Plan = engine.sources.plan("lists", _asking(), gate.roots["Query"].relation)
+    assert plan.text == "query($first_3: Int) { items { posts_3: posts(first: $first_3) { ... on A { title } } } }"
+
+
+def _asking() -> Any:
+    from connectors.spi import Ask
+
+    return Ask("query", ("items[].posts@3(first:Int)[].<A>title",), ("$key",))

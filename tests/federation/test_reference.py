@@ -1,0 +1,38 @@
+"""Other people's libraries agree: what is checked in is what they compose, and their gateway answers as the estates say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.federation.compose import composed, texts
+from tests.federation.estate import Case, Estate
+from tests.federation.estates import ESTATES
+from tests.federation.reference import differences, gateway
+
+pytestmark = pytest.mark.npm
+
+
+def test_what_is_checked_in_is_what_they_compose() -> None:
+    for estate, made in zip(ESTATES, composed(ESTATES).values(), strict=True):
+        assert "errors" not in made, (estate.name, made)
+        for writing, text in texts(estate, made).items():
+            assert estate.composed(writing) == text, (estate.name, writing)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ask() -> AsyncIterator[Any]:
+    async with gateway() as found:
+        yield found
+
+
+CASES = [(one, case) for one in ESTATES for case in one.cases if not case.unlike]
+
+
+@pytest.mark.parametrize(("estate", "case"), CASES, ids=[f"{one.name}-{case.title}" for one, case in CASES])
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_reference_gateway_agrees(ask: Any, estate: Estate, case: Case) -> None:
+    assert await differences(ask, estate, case) == []
