@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
-from hub.plan.model import Align, Arguments, Event, Expand, Fetch, Figures, Join, Listing, QueryPlan, Scan, Screen, Step, Write
+from hub.plan.model import Align, Arguments, Entities, Event, Expand, Fetch, Figures, Join, Listing, QueryPlan, Scan, Screen, Step, Write
 from hub.plan.outputs import Choice, Connection, Failure, List, Object, Output, Rows
 from hub.plan.required import steps_of
 from hub.plan.slots import Guard, Slot
@@ -122,7 +122,7 @@ def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view:
     # Named before all that the step speaks of, since hidden systems are numbered as they are met.
     system = view.name(step.binding.system) if isinstance(step, Scan | Figures | Write | Event | Fetch) else ""
     match step:
-        case Arguments():
+        case Arguments() | Entities():
             return Line(step.id, "arguments", parts={"field": step.selected.key})
         case Expand():
             what: dict[str, Any] = {"rows": "all"}
@@ -197,7 +197,7 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], vie
     columns = [name for name in step.columns if name not in binding.relation.keys]
     parts: dict[str, Any] = {"type": binding.field or binding.type, "key": key, "columns": view.columns(binding, columns)}
     parts["maxKeys"] = max(1, binding.relation.max_keys)
-    after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
+    after = [number for number in needs(step) if not isinstance(steps[number], Arguments | Entities)]
     parts |= {"cut": "for each key"} if step.cut is not None else {}
     parts |= {"after": after} if after else {}
     parts |= {"of": [each.value for each in reversed(step.when)]} if step.when else {}
