@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.federation.compose import composed, texts
+from tests.federation.compose import DEMO, composed, demonstrated, texts
 from tests.federation.estate import Case, Estate
 from tests.federation.estates import ESTATES
 from tests.federation.reference import differences, gateway
@@ -21,6 +21,10 @@ def test_what_is_checked_in_is_what_they_compose() -> None:
         assert "errors" not in made, (estate.name, made)
         for writing, text in texts(estate, made).items():
             assert estate.composed(writing) == text, (estate.name, writing)
+
+
+def test_the_demo_is_what_they_compose() -> None:
+    assert demonstrated() == DEMO.read_text(encoding="utf-8")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
