@@ -122,8 +122,11 @@ def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view:
     # Named before all that the step speaks of, since hidden systems are numbered as they are met.
     system = view.name(step.binding.system) if isinstance(step, Scan | Figures | Write | Event | Fetch) else ""
     match step:
-        case Arguments() | Entities():
+        case Arguments():
             return Line(step.id, "arguments", parts={"field": step.selected.key})
+        case Entities():
+            keys = [kind.value for kind in step.kinds if not kind.denied]
+            return Line(step.id, "entities", parts={"field": step.selected.key, "by": keys})
         case Expand():
             what: dict[str, Any] = {"rows": "all"}
             if step.selected is not None and step.listing is not None:
@@ -285,7 +288,7 @@ def _warnings(plan: QueryPlan, steps: Mapping[int, Step], first: Mapping[int, in
     for step in plan.steps:
         if isinstance(step, Fetch) and step.id not in first:
             name = view.name(step.binding.system)
-            if step.binding.relation.max_keys <= 1 and isinstance(steps.get(step.layer), Scan | Expand):
+            if step.binding.relation.max_keys <= 1 and isinstance(steps.get(step.layer), Scan | Expand | Entities):
                 yield f"step {step.id} makes a call to {name} for each row of a list"
             system = registry.systems.get(step.binding.system) if registry is not None else None
             if system is not None and system.credential != "hub":

@@ -8,14 +8,19 @@ from typing import Any
 from graphql import GraphQLEnumType, GraphQLError, GraphQLOutputType, GraphQLScalarType, get_named_type
 
 from hub.plan.model import Entities, EntityKey
+from hub.run.arguments import BadArgument
 from hub.run.layers import Fault, Fetched, Layer
 from schema.bad_identifier import BadIdentifier
 from schema.identifiers import IDENTIFIERS
 
 
-def entities(step: Entities, given: Sequence[Any]) -> Layer:
-    """A row for each representation; one that says nothing that can be looked up is a fault of its own."""
+def entities(step: Entities, given: Sequence[Any], most: int) -> Layer:
+    """A row for each representation; one that says nothing that can be looked up is a fault of its own. Raises BadArgument where there are
+    more than ``most``."""
     size = len(given)
+    if size > most:
+        zh, en = f"实体表示不得超过 {most} 个，实际为 {size} 个。", f"There may be {most} representations, not {size}."
+        raise BadArgument(Fault("TOO_LARGE", zh, en))
     columns: dict[str, list[Any]] = {step.typename: [None] * size}
     for kind in step.kinds:
         columns |= {name: [None] * size for name, _ in kind.key}

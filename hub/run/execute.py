@@ -221,7 +221,8 @@ class _Run:
 
     def _entities(self, step: Entities) -> None:
         try:
-            self.layers[step.id] = entities(step, next(iter(arguments(step.selected, self.inputs).values())))
+            given = arguments(step.selected, self.inputs)["representations"]
+            self.layers[step.id] = entities(step, given, self.viewer.max_scan)
         except BadArgument as error:
             self.layers[step.id] = Layer(0, faults={0: error.fault})
 

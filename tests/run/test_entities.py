@@ -104,6 +104,22 @@ async def test_what_cannot_be_looked_up_is_a_fault_of_its_own() -> None:
     assert "uscc, archiveNo" in body["errors"][3]["message"]
 
 
+async def test_there_may_not_be_too_many() -> None:
+    there = department_world()
+    body = await entities(there, "name", *(firm(str(number)) for number in range(4)), max_scan=3)
+    assert (body["data"], told(body)) == (None, [(["_entities"], "TOO_LARGE")])
+    assert there.received == []
+
+
+def test_a_plan_tells_by_which_keys_entities_come() -> None:
+    asked = engine(department_world())
+    assert asked.explain(asked.parse(ENTITIES % "boxes")).splitlines()[1:4] == [
+        " 1 entities   _entities  by Firm uscc, Firm archiveNo, Item code as given",
+        " 2 fetch      register  Firm by uscc <- 1.uscc  [archiveNo]  up to 100 keys a call  of Firm uscc",
+        " 3 fetch      vault     Firm by archiveNo <- 2.archiveNo  [boxes, uscc]  up to 100 keys a call  after 2  of Firm uscc",
+    ]
+
+
 async def test_nobody_is_asked_for_nothing() -> None:
     there = department_world()
     assert (await entities(there, "name"))["data"] == {"_entities": []}
