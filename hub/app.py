@@ -60,6 +60,7 @@ from schema.control import Health
 from schema.coordinates import Coordinates
 from schema.faults import Fault, format_fault
 from schema.registry import Registry
+from schema.subgraph import federated
 
 log = structlog.get_logger("hub.app")
 Connecting = Callable[[Registry, Environment, Connections | None], Connections]
@@ -279,7 +280,7 @@ class Hub:
         registry = composition.registry
         sources = Sources(registry.systems, connections.connectors, self.clock, self.recorder, self.metrics, self._standings, self._cache)
         return Engine(
-            composition.schema,
+            federated(composition.schema, registry) if self.config.engine.subgraph else composition.schema,
             registry,
             sources,
             core_roots=core_roots(composition),

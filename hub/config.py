@@ -58,7 +58,8 @@ class EngineConfig(Struct, frozen=True):
     """``deadline`` for a whole request. ``max_errors`` in one answer; one more says how many were left out. ``documents``, ``operations``
     and ``plans`` are what may be kept of each in memory, ``cache`` what may be kept of sources' answers. ``max_scan`` is how many rows are
     looked at here where a source cannot narrow, order or count a list by itself. ``incremental`` answers ``@defer`` in parts
-    (multipart/mixed), as Strawberry does with ``enable_experimental_incremental_execution``; without it what is deferred comes at once."""
+    (multipart/mixed), as Strawberry does with ``enable_experimental_incremental_execution``; without it what is deferred comes at once.
+    ``subgraph`` answers ``_service`` and ``_entities``, so that other routers can federate the hub."""
 
     deadline: Seconds = 10.0
     max_errors: Count = 100
@@ -68,6 +69,7 @@ class EngineConfig(Struct, frozen=True):
     cache: Bytes = 64_000_000
     max_scan: Count = 5_000
     incremental: bool = False
+    subgraph: bool = False
 
 
 class SystemsConfig(Struct, frozen=True):

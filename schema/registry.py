@@ -14,6 +14,8 @@ from connectors.spi import Options, Relation
 from schema.coordinates import Coordinates
 from schema.federation.model import Federation
 
+ENTITIES = "Query._entities"  # the root field by which another router asks for entities by their keys
+
 
 class Existence(StrEnum):
     """Whether a system decides that an entity exists (ANCHOR) or only adds to it (CONTRIBUTES)."""

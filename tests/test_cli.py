@@ -239,6 +239,13 @@ def test_schema_is_sdl_and_narrower_for_those_who_see_less(capsys: pytest.Captur
     assert "address" in build_schema(capsys.readouterr().out).type_map["Enterprise"].fields  # type: ignore[attr-defined]  # an object type
 
 
+def test_schema_as_a_subgraph_has_the_keys_of_entities(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema", "--subgraph", "--grade", "L1") == 0
+    told = capsys.readouterr().out
+    assert 'type Enterprise @key(fields: "uscc") {' in told
+    assert "address:" not in told
+
+
 def test_no_folder_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", "none") == 2
     assert "目录不存在" in capsys.readouterr().err

@@ -172,6 +172,7 @@ def schema(
     systems: Folder = None,
     audience: Annotated[AudienceName | None, Parameter(help="只含该类调用方可见的字段 Only what such callers may see.")] = None,
     grade: Annotated[GradeName | None, Parameter(help="只含不高于此分级的字段 Only up to this grade.")] = None,
+    subgraph: Annotated[bool, Parameter(help="作为联邦子图，含实体的键 As a federation subgraph, with the keys of entities.")] = False,
 ) -> int:
     """输出数据模型。 Print the schema as SDL.
 
@@ -179,10 +180,11 @@ def schema(
 
         hub schema > schema.graphql
         hub schema --audience anonymous
+        hub schema --subgraph > hub.graphql
     """
     from hub.cli import looking
 
-    return _guarded(lambda: looking.schema(config, systems=systems, audience=audience, grade=grade))
+    return _guarded(lambda: looking.schema(config, systems=systems, audience=audience, grade=grade, subgraph=subgraph))
 
 
 @app.command(group=_KEEP)

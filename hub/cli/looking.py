@@ -28,6 +28,7 @@ from schema.coordinates import Grade
 from schema.explained import sections
 from schema.faults import CODES, SHOWN, as_data, capped, format_fault, suggest
 from schema.faults import Fault as ManifestFault
+from schema.subgraph import subgraph_sdl
 from schema.visible import visible
 
 # What a caller of each kind usually may see; a client's own ceiling is in its registration.
@@ -105,8 +106,8 @@ def explain(
     return 0
 
 
-def schema(file: Path | None, *, systems: Path | None, audience: str | None, grade: str | None) -> int:
-    """Print SDL: everything, or what callers of a kind or up to a grade may see."""
+def schema(file: Path | None, *, systems: Path | None, audience: str | None, grade: str | None, subgraph: bool = False) -> int:
+    """Print SDL: everything, or what callers of a kind or up to a grade may see; as a ``subgraph`` with the keys of entities."""
     composition = _good(with_folder(configured(file), systems))
     found = composition.schema
     if audience is not None or grade is not None:
@@ -116,7 +117,7 @@ def schema(file: Path | None, *, systems: Path | None, audience: str | None, gra
         known = frozenset(scope for row in rows.values() for alternative in row.scopes for scope in alternative)
         hidden = denied(Principal("schema", kind, known, ceiling), rows.values())
         found = visible(found, lambda name: name not in hidden)
-    print(print_schema(found))
+    print(subgraph_sdl(found, composition.registry) if subgraph else print_schema(found))
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.plan.alternatives import Alternative, alternatives
 from hub.plan.merge import needs
-from hub.plan.model import Align, Arguments, Event, Expand, Fetch, Figures, Join, Listing, QueryPlan, Scan, Screen, Step, Write
+from hub.plan.model import Align, Arguments, Entities, Event, Expand, Fetch, Figures, Join, Listing, QueryPlan, Scan, Screen, Step, Write
 from hub.plan.outputs import Choice, Connection, Failure, List, Object, Output, Rows
 from hub.plan.required import steps_of
 from hub.plan.slots import Guard, Slot
@@ -124,6 +124,9 @@ def _line(step: Step, steps: Mapping[int, Step], first: Mapping[int, int], view:
     match step:
         case Arguments():
             return Line(step.id, "arguments", parts={"field": step.selected.key})
+        case Entities():
+            keys = [kind.value for kind in step.kinds if not kind.denied]
+            return Line(step.id, "entities", parts={"field": step.selected.key, "by": keys})
         case Expand():
             what: dict[str, Any] = {"rows": "all"}
             if step.selected is not None and step.listing is not None:
@@ -197,7 +200,7 @@ def _fetch(step: Fetch, steps: Mapping[int, Step], first: Mapping[int, int], vie
     columns = [name for name in step.columns if name not in binding.relation.keys]
     parts: dict[str, Any] = {"type": binding.field or binding.type, "key": key, "columns": view.columns(binding, columns)}
     parts["maxKeys"] = max(1, binding.relation.max_keys)
-    after = [number for number in needs(step) if not isinstance(steps[number], Arguments)]
+    after = [number for number in needs(step) if not isinstance(steps[number], Arguments | Entities)]
     parts |= {"cut": "for each key"} if step.cut is not None else {}
     parts |= {"after": after} if after else {}
     parts |= {"of": [each.value for each in reversed(step.when)]} if step.when else {}
@@ -285,7 +288,7 @@ def _warnings(plan: QueryPlan, steps: Mapping[int, Step], first: Mapping[int, in
     for step in plan.steps:
         if isinstance(step, Fetch) and step.id not in first:
             name = view.name(step.binding.system)
-            if step.binding.relation.max_keys <= 1 and isinstance(steps.get(step.layer), Scan | Expand):
+            if step.binding.relation.max_keys <= 1 and isinstance(steps.get(step.layer), Scan | Expand | Entities):
                 yield f"step {step.id} makes a call to {name} for each row of a list"
             system = registry.systems.get(step.binding.system) if registry is not None else None
             if system is not None and system.credential != "hub":

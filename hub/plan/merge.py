@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hub.plan.model import Align, Arguments, Event, Expand, Fetch, Figures, Listing, Scan, Screen, Step, Write, own_fetches
+from hub.plan.model import Align, Arguments, Entities, Event, Expand, Fetch, Figures, Listing, Scan, Screen, Step, Write, own_fetches
 from hub.plan.operation import Selected
 from hub.plan.outputs import Output
 from hub.plan.required import probed, steps_of
@@ -19,7 +19,7 @@ from hub.plan.slots import Guard
 def needs(step: Step) -> tuple[int, ...]:
     """Ids of the steps that must be done before ``step``, sorted. Layer 0 is always there and not named."""
     match step:
-        case Arguments() | Scan() | Write() | Event() | Figures():
+        case Arguments() | Entities() | Scan() | Write() | Event() | Figures():
             return ()
         case Fetch():
             found = {step.layer, *(slot.step for slot in step.key), *_watched(step)}

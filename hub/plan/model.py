@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphql import GraphQLOutputType
+
 from hub.plan.operation import Selected
 from hub.plan.outputs import Output, Root
 from hub.plan.slots import Guard, Slot, When
@@ -30,6 +32,26 @@ class Arguments:
     id: int
     selected: Selected
     columns: Mapping[str, str]  # argument -> key field
+
+
+@dataclass(frozen=True, slots=True)
+class EntityKey:
+    """One key of an entity ``type``: rows that bring it have ``value`` for their type name. ``denied``: the caller may not see the key."""
+
+    value: str
+    type: str
+    key: tuple[tuple[str, GraphQLOutputType], ...]
+    denied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Makes the layer of the entities that a root field lists by their keys; its columns are those of all keys, and ``typename``."""
+
+    id: int
+    selected: Selected
+    kinds: tuple[EntityKey, ...]
+    typename: str = "__typename"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +259,7 @@ class Figures:
         return self.scan.binding
 
 
-Step = Arguments | Fetch | Align | Scan | Expand | Write | Event | Screen | Figures
+Step = Arguments | Fetch | Align | Scan | Expand | Write | Event | Screen | Figures | Entities
 
 
 def listings_of(step: Step) -> tuple[Listing, ...]:

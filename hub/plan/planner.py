@@ -11,6 +11,7 @@ from hub.plan.actions import acted
 from hub.plan.aggregates import aggregated
 from hub.plan.bridge import Bridge
 from hub.plan.draft import Carried, Draft, Rules, place_of
+from hub.plan.entities import entities
 from hub.plan.graphs import Graphs
 from hub.plan.listing import screen
 from hub.plan.merge import groups, levelled, unite
@@ -21,7 +22,7 @@ from hub.plan.outputs import Constant, Failure, Object, Root
 from hub.plan.riders import asked_anyway
 from hub.plan.schedule import schedule
 from hub.plan.slots import ROOT, Presence
-from schema.registry import Registry, Served
+from schema.registry import ENTITIES, Registry, Served
 
 
 def plan_query(
@@ -61,6 +62,8 @@ def _root(draft: Draft, objects: Objects, selected: Selected) -> Root:
     action = acted(draft, objects, selected)
     if action is not None:
         return action
+    if selected.coordinate == ENTITIES:
+        return Root(ROOT, entities(draft, objects, selected))
     lookup = draft.registry.roots.get(selected.coordinate)
     if lookup is None:
         figures = get_named_type(selected.type).name in draft.registry.aggregates

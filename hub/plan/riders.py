@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schema.registry import Binding, Equals, Ranked, Registry, Resolve
+from schema.registry import ENTITIES, Binding, Equals, Ranked, Registry, Resolve
 
 
 def asked_anyway(registry: Registry, coordinates: Iterable[str]) -> frozenset[str]:
@@ -18,7 +18,10 @@ def asked_anyway(registry: Registry, coordinates: Iterable[str]) -> frozenset[st
     Then, field by field in order of name, the rider among equals, or else the first of them by name.
     """
     names = sorted(coordinates)
-    anchors = (registry.anchor(lookup.type) for lookup in (registry.roots.get(name) for name in names) if lookup is not None)
+    looked_up = {lookup.type for lookup in (registry.roots.get(name) for name in names) if lookup is not None}
+    if ENTITIES in names:
+        looked_up.update(name.partition(".")[0] for name in names)
+    anchors = (registry.anchor(name) for name in looked_up)
     asked = {anchor.id for anchor in anchors if anchor is not None}
     open_: list[tuple[Ranked, Equals]] = []
     for name in names:

@@ -35,13 +35,14 @@ from hub.run.prepared import Caches, Policy, Preparer, Ready
 from hub.run.quality import all_notices
 from hub.run.refusals import build_error, refusal, request_error, shown
 from hub.run.seam import Context, Part, coerced, run
-from hub.run.shown import INTROSPECTION, Shown
+from hub.run.shown import INTROSPECTION, TELLING, Shown
 from hub.run.slices import encode, weight
 from hub.run.sources import Sources
 from hub.run.subscribe import Who, subscribed
 from hub.run.telling import Telling, told, wanted
 from hub.run.terms import MAX_SCAN, Viewer
 from schema.registry import Registry
+from schema.subgraph import SERVICE
 
 TIMEOUT = 10.0  # seconds for a whole request
 
@@ -234,9 +235,11 @@ class Engine:
         if telling is not None and telling.mode == "dryRun":
             core = {}  # what has a resolver of its own is not run either
         context = Context(self, ready, principal, request_id, self._directory, access, keys, core, telling=telling)
-        if any(one.name in INTROSPECTION for one in selections):
+        if any(one.name in TELLING for one in selections):
             try:
                 context.shown = self._shown.to(principal)
+                if any(one.coordinate == SERVICE for one in selections):
+                    context.sdl = self._shown.sdl(context.shown)
             except ValueError:
                 return None, ExecutionResult(None, [request_error("FORBIDDEN")])
         outcome = run(self.schema, document.tree, context, variables, operation_name or None)
@@ -333,4 +336,4 @@ class Engine:
         return Access(self.mask(ready, principal), self._rows(principal))
 
     def _is_core(self, name: str, coordinate: str) -> bool:
-        return name in INTROSPECTION or coordinate in self._core_roots
+        return name in INTROSPECTION or coordinate == SERVICE or coordinate in self._core_roots

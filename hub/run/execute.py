@@ -17,7 +17,7 @@ from typing import Any
 from graphql import GraphQLString
 
 from connectors.spi import SourceError
-from hub.plan.model import Align, Arguments, Event, Expand, Fetch, Figures, QueryPlan, Scan, Screen, Unit, Write
+from hub.plan.model import Align, Arguments, Entities, Event, Expand, Fetch, Figures, QueryPlan, Scan, Screen, Unit, Write
 from hub.plan.schedule import budget
 from hub.plan.slots import ROOT
 from hub.run.aggregate import figures
@@ -27,6 +27,7 @@ from hub.run.choices import left
 from hub.run.chunks import Asked, Question, Shared, align
 from hub.run.cursors import Cursors
 from hub.run.cut import cut_of
+from hub.run.entities import entities
 from hub.run.layers import Fault, Fetched, Layer, keys_of, such
 from hub.run.lists import aligned, expand
 from hub.run.nested import Listed, begun
@@ -154,6 +155,8 @@ class _Run:
                 return
             case Arguments():
                 self._arguments(step)
+            case Entities():
+                self._entities(step)
             case Figures():
                 self._task(unit, self._figures(step, self._until(unit)), self._context(step))
                 return
@@ -215,6 +218,13 @@ class _Run:
             faults[0] = error.fault
         columns = {key: [given.get(argument)] for argument, key in step.columns.items()}
         self.layers[step.id] = Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,), faults)})
+
+    def _entities(self, step: Entities) -> None:
+        try:
+            given = arguments(step.selected, self.inputs)["representations"]
+            self.layers[step.id] = entities(step, given, self.viewer.max_scan)
+        except BadArgument as error:
+            self.layers[step.id] = Layer(0, faults={0: error.fault})
 
     async def _scan(self, step: Scan, until: float) -> None:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+from collections.abc import Iterator
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, GraphQLUnionType, get_named_type
 
 from hub.plan.listing import coordinates_on
 from hub.plan.operation import Operation
 from schema.coordinates import Coordinate
-from schema.registry import Registry
+from schema.registry import ENTITIES, Registry
 
 
 def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> tuple[Coordinate, ...]:
@@ -23,6 +25,8 @@ def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> 
         lookup = registry.roots.get(coordinate)
         if lookup is not None:
             names.update(dict.fromkeys(f"{lookup.type}.{name}" for name in lookup.arguments.values()))
+        if coordinate == ENTITIES:
+            names.update(dict.fromkeys(_keys(schema, registry)))
         feed = registry.feeds.get(coordinate)
         if feed is not None:
             names.update(dict.fromkeys(f"{feed.type}.{name}" for name in feed.narrows.values()))
@@ -30,6 +34,13 @@ def policed(schema: GraphQLSchema, registry: Registry, operation: Operation) -> 
         if definition is not None:  # a key that is not in the public schema has nothing inside
             names.update(_within(schema, registry, get_named_type(definition.type).name))
     return tuple(registry.coordinates[name] for name in names if name in registry.coordinates)
+
+
+def _keys(schema: GraphQLSchema, registry: Registry) -> Iterator[str]:
+    """What entities may be looked up by."""
+    entities = schema.type_map["_Entity"]
+    for kind in entities.types if isinstance(entities, GraphQLUnionType) else ():
+        yield from (f"{kind.name}.{part}" for key in registry.keys.get(kind.name, ()) for part in key)
 
 
 def _narrowing(schema: GraphQLSchema, registry: Registry, coordinate: str) -> dict[str, None]:

@@ -74,6 +74,7 @@ class Context:
     rows: int = 0
     propagates: bool = True
     shown: GraphQLSchema | None = None  # what introspection tells of, where that is not the whole schema
+    sdl: str = ""  # the same as the SDL of a subgraph, where it is asked for
 
 
 class HubExecutor(StrawberryGraphQLCoreExecutionContext):

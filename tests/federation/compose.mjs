@@ -1,5 +1,5 @@
 // The supergraphs of the estates, by the reference composition library, and the schema that their clients see.
-// Reads {name: {subgraph: SDL}} as JSON on stdin, writes {name: {supergraph, api} | {errors}} on stdout.
+// Reads {name: {subgraph: SDL or {sdl, url}}} as JSON on stdin, writes {name: {supergraph, api} | {errors}} on stdout.
 import { readFileSync } from "node:fs";
 import { composeServices } from "@apollo/composition";
 import { ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from "@apollo/federation-internals";
@@ -8,7 +8,10 @@ import { parse, printSchema } from "graphql";
 
 const found = {};
 for (const [name, subgraphs] of Object.entries(JSON.parse(readFileSync(0, "utf8")))) {
-  const services = Object.entries(subgraphs).map(([subgraph, sdl]) => ({ name: subgraph, url: `http://${subgraph}.example/graphql`, typeDefs: parse(sdl) }));
+  const services = Object.entries(subgraphs).map(([subgraph, given]) => {
+    const { sdl, url } = typeof given === "string" ? { sdl: given, url: `http://${subgraph}.example/graphql` } : given;
+    return { name: subgraph, url, typeDefs: parse(sdl) };
+  });
   const made = composeServices(services);
   const other = composeByHive(services);
   if (made.errors) {

@@ -1,4 +1,4 @@
-"""Composes the estates by the libraries from npm: ``python -m tests.federation.compose [NAME...]``.
+"""Composes the estates by the libraries from npm, and the demo's: ``python -m tests.federation.compose [NAME...]``.
 
 Writes ``supergraphs/NAME.graphql``, ``NAME.api.graphql`` (what clients see), ``NAME.hive.graphql`` (a second composer's writing) and, of
 estates in the syntax of version 1, ``NAME.v0.1.graphql`` and ``NAME.v0.2.graphql`` (as they were written then). Tests read these files and
@@ -16,10 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.federation.estate import COMPOSED, EARLIER, Estate
+from demo.estate import PORTS, schema
+from tests.federation.estate import COMPOSED, EARLIER, Estate, digest
 from tests.federation.estates import ESTATES
 
 HERE = Path(__file__).parent
+DEMO = HERE.parents[1] / "demo" / "estate" / "supergraph.graphql"
 MARK = "# composed of "
 
 
@@ -57,6 +59,14 @@ def composed(estates: Iterable[Estate]) -> dict[str, Mapping[str, Any]]:
     return dict(made)
 
 
+def demonstrated() -> str:
+    """The demo's supergraph."""
+    given = {name: {"sdl": schema(name).as_str(), "url": f"http://127.0.0.1:{port}/graphql"} for name, port in PORTS.items()}
+    made = script("compose.mjs", {"demo": given})["demo"]
+    assert "errors" not in made, made["errors"]
+    return f"{MARK}{digest({name: one['sdl'] for name, one in given.items()})}\n{made['supergraph'].strip()}\n"
+
+
 def texts(estate: Estate, made: Mapping[str, Any]) -> dict[str, str]:
     """What the estate's files hold, by writing."""
     found = {"": made["supergraph"], "api": made["api"], "hive": made["other"], **{one: made[one] for one in EARLIER if one in made}}
@@ -77,6 +87,8 @@ def main(*names: str) -> int:
             print(f"{estate.name}: the second composer says", *made["otherErrors"], sep="\n  ", file=sys.stderr)
         for writing, text in texts(estate, made).items():
             estate.file(writing).write_text(text, encoding="utf-8")
+    if not names:
+        DEMO.write_text(demonstrated(), encoding="utf-8")
     return int(failed)
 
 

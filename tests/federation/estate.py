@@ -75,7 +75,7 @@ class Estate:
     @property
     def digest(self) -> str:
         """Of the subgraphs' SDLs: what the composed files are made of."""
-        return sha256(json.dumps(dict(self.subgraphs), sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+        return digest(self.subgraphs)
 
     @property
     def writings(self) -> tuple[str, ...]:
@@ -88,6 +88,11 @@ class Estate:
 
     def composed(self, writing: str = "") -> str:
         return self.file(writing).read_text(encoding="utf-8")
+
+
+def digest(subgraphs: Mapping[str, str]) -> str:
+    """Of the SDLs of subgraphs."""
+    return sha256(json.dumps(dict(subgraphs), sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,8 @@ INPUTS = Estate(
     ),
     _enterprises,
     {
-        "Query.enterprises": lambda rows, filter: rows["Enterprise"][: filter["first"]],
-        "Query.permitted": lambda rows, filter: rows["Enterprise"][: filter["first"]],
+        "Query.enterprises": lambda rows, filter=None: rows["Enterprise"][: (filter or {}).get("first")],
+        "Query.permitted": lambda rows, filter=None: rows["Enterprise"][: (filter or {}).get("first")],
         "Enterprise.permits": lambda row, filter=None: (filter or {}).get("first"),
     },
 )

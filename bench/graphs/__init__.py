@@ -1,0 +1,1 @@
+"""A federation of four subgraphs over the data of ``bench.four``, and another gateway in front of it."""
