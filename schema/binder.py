@@ -18,10 +18,8 @@ from schema.registry import Authority, Binding, Coverage, Existence, Require, Ro
 from schema.requires import BadRequire, leaf_of, require
 from schema.rows import Rows, rows_of
 from schema.shapes import shape_of
-from schema.words import KINDS
+from schema.words import KEEPING, KEPT, KEPT_ALREADY, KINDS
 from schema.world import Bound, Sheet
-
-KEEPING = ("cache", "stale")  # of a place, or of the source for all places
 
 
 @dataclass(slots=True)
@@ -145,6 +143,12 @@ class Binder:
     def kept(self, entry: FieldEntry | Bound) -> tuple[float, float]:
         """For how long answers at a place may be served again, and while the system is down: what the place says, else the source."""
         place: Word | None = next((word for word in entry.words.values() if any(word.args.get(name) is not None for name in KEEPING)), None)
+        if place is not None and self.sheet.kind in KEPT:
+            for name in KEEPING:
+                if place.args.get(name) is not None:
+                    message = f"'{name}' means nothing here: {KEPT_ALREADY}."
+                    self.sheet.report("WRONG_PLACE", place.value_node(name), message, f"remove {name}")
+            return 0.0, 0.0
         cache, stale = (kept(self.sheet, place, name) for name in KEEPING)
         if place is not None and place.args.get("stale") is not None and not cache and id(place.node) not in self._told:
             self._told.add(id(place.node))  # a table has a lookup and a list

@@ -48,7 +48,21 @@ from schema.garbage import collector_paused
 from schema.lexing import parsed
 from schema.sayings import slips
 from schema.tidy import tidy
-from schema.words import ACTIONS, PLACES, SOURCES, VOCABULARY, nodes_of, offset_in, own_words, read_arguments, vocabulary
+from schema.words import (
+    ACTIONS,
+    KEEPING,
+    KEPT,
+    KEPT_ALREADY,
+    PLACES,
+    SOURCES,
+    TABLES,
+    VOCABULARY,
+    nodes_of,
+    offset_in,
+    own_words,
+    read_arguments,
+    vocabulary,
+)
 
 RULES = {
     KnownDirectivesRule: "UNKNOWN_WORD",
@@ -140,6 +154,8 @@ class _Reader:
             else:
                 code = "MISPLACED_WORD"
                 fix = f"it belongs on: {', '.join(where.value.lower().replace('_', ' ') for where in definition.locations)}"
+        elif code == "UNKNOWN_ARGUMENT" and definition is not None and isinstance(node, ArgumentNode) and _needless(node, definition.name):
+            message, fix = f"'{node.name.value}' means nothing on @{definition.name}: {KEPT_ALREADY}.", f"remove {node.name.value}"
         elif code == "UNKNOWN_ARGUMENT" and definition is not None and isinstance(node, ArgumentNode):
             near = nearest(node.name.value, definition.args)
             fix = f"write {near}" if near else f"remove it; what @{definition.name} takes: {', '.join(definition.args) or 'nothing'}"
@@ -323,6 +339,11 @@ class _Reader:
 
 def _text(node: Any) -> str:
     return node.description.value if getattr(node, "description", None) else ""
+
+
+def _needless(argument: ArgumentNode, word: str) -> bool:
+    """Whether somebody would keep answers where they are kept anyway."""
+    return argument.name.value in KEEPING and word in (*KEPT, *(word for word, kind in TABLES.items() if kind in KEPT))
 
 
 def load_systems(folder: Path | Traversable, *, shown: str | None = None) -> list[Manifest]:

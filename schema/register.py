@@ -14,12 +14,13 @@ import strawberry
 from graphql import GraphQLSchema, is_non_null_type, is_object_type
 
 from connectors.spi import Options
-from schema.binder import KEEPING, Bindings
+from schema.binder import Bindings
 from schema.canonical import aggregates, connections, filters, orders, policies
 from schema.coordinates import Coordinates
 from schema.entries import Manifest
 from schema.registry import Binding, Breaker, Limits, Registry, Resolve, Role, RootLookup, System
 from schema.requires import all_needs, needs
+from schema.words import KEEPING
 from schema.world import Keys
 
 

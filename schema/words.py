@@ -39,6 +39,9 @@ SOURCES = ("rest", "sql", "soap", "graphql", "grpc", "files", "stream", "python"
 # The place of a field's rows -> the kinds of systems that have it.
 PLACES = {"get": ("rest",), "field": ("graphql",), "call": ("soap", "grpc"), "join": ("sql", "files")}
 TABLES = {"table": "sql", "file": "files", "topic": "stream"}  # what holds a whole type, asked by key and listed -> the kind that has it
+KEEPING = ("cache", "stale")  # of a place, or of the source for all places
+KEPT = ("files", "stream")  # kinds that are answered from what the hub keeps of them, where KEEPING means nothing
+KEPT_ALREADY = "no source is asked there: the hub answers from what was delivered or announced to it, also while the department is away"
 FLAT = ("sql", "files")  # kinds whose rows have columns, not objects within objects
 # Root -> the kinds of systems that serve its fields, and the word by which they do.
 ACTIONS = {"Mutation": {"rest": "send", "soap": "call", "grpc": "call"}, "Subscription": {"rest": "topic", "stream": "topic"}}

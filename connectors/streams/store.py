@@ -10,7 +10,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -235,6 +235,28 @@ class Store:
             self.connection.rollback()
             raise
         self.connection.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What a store says of one topic to people: ``heard`` when the last message came, in seconds since 1970; ``dead`` the newest first."""
+
+    path: str
+    type: str
+    counts: Counts
+    heard: float | None
+    dead: tuple[Dead, ...]
+
+
+def aside(path: Path) -> list[Aside]:
+    """Every topic of a store's file by name, whether anybody writes to it or not. Raises sqlite3.Error."""
+    with closing(connect(path, read_only=True)) as connection:
+        found = []
+        for id, name, counts, heard in connection.execute("SELECT id, name, counts, heard FROM topics ORDER BY name").fetchall():
+            rows = connection.execute("SELECT at, reason, place, size, body FROM dead WHERE topic = ? ORDER BY number DESC", (id,))
+            type_, _, topic = name.partition("@")
+            found.append(Aside(topic, type_, Counts(**json.loads(counts)), heard, tuple(Dead(*row) for row in rows)))
+        return found
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

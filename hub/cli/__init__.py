@@ -187,6 +187,28 @@ def schema(
     return _guarded(lambda: looking.schema(config, systems=systems, audience=audience, grade=grade, subgraph=subgraph))
 
 
+@app.command(name="dead-letters", group=_KEEP)
+def dead_letters(
+    system: Annotated[str, Parameter(help="系统 A system that is a stream. Default: all, counts alone.")] = "",
+    *,
+    config: ConfigFile = None,
+    show: Annotated[bool, Parameter(help="显示内容的形式 What they looked like: names, and the form of each value.", negative="")] = False,
+    most: Annotated[int, Parameter(help="最多显示几条 How many, the newest first.")] = 20,
+) -> int:
+    """查看无法接收的消息。 Messages of streams that could not be taken: how many, when, why. The hub may be running.
+
+    Values are never shown: a message may hold anything, persons too. By --show `张三 2024-01-05` is `字字 9999-99-99`.
+
+    示例 For example:
+
+        hub dead-letters
+        hub dead-letters dischargePermits --show
+    """
+    from hub.cli import aside
+
+    return _guarded(lambda: aside.dead_letters(system, config, show=show, most=most))
+
+
 @app.command(group=_KEEP)
 def migrate(
     *,

@@ -64,6 +64,35 @@ def test_while_it_is_down_needs_a_time_to_come_after(said: str) -> None:
     assert codes(composed(manifest("s", TABLES % ("", ""), sql(said)))) == ["BAD_CACHE"]
 
 
+DELIVERED = """
+type Shop @key(fields: "uscc") @%s {
+  uscc: USCC! @from(path: "DM")
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        ('@stream(url: "${URL}", cache: "60s")', 'topic(path: "a")'),
+        ('@stream(url: "${URL}")', 'topic(path: "a", stale: "1h")'),
+        ('@files(base: "${URL}", stale: "1h")', 'file(name: "a.csv", key: ["DM"])'),
+        ('@files(base: "${URL}")', 'file(name: "a.csv", key: ["DM"], cache: "60s")'),
+    ],
+)
+def test_what_was_delivered_or_announced_is_kept_anyway(source: str, word: str) -> None:
+    [fault] = [each for each in composed(manifest("s", DELIVERED % word, source)).faults if each.is_error]
+    assert fault.code == "UNKNOWN_ARGUMENT"
+    assert "no source is asked there: the hub answers from what was delivered or announced" in fault.message
+    assert fault.fix in ("remove cache", "remove stale")
+
+
+def test_a_join_of_files_is_kept_anyway_too() -> None:
+    text = TABLES.replace("@table", "@file") % ("", ', cache: "5s", stale: "1h"')
+    made = composed(manifest("s", text, '@files(base: "${URL}")'))
+    assert [each.fix for each in made.faults if each.code == "WRONG_PLACE"] == ["remove cache", "remove stale"]
+
+
 @pytest.mark.parametrize("said", ["failures: -1", 'within: "0s"', 'pause: "0s"', "probes: 0"])
 def test_a_breaker_s_numbers_make_sense(said: str) -> None:
     assert codes(composed(manifest("s", "", sql(f", limits: {{breaker: {{{said}}}}}")))) == ["OUT_OF_RANGE"]
