@@ -1,17 +1,13 @@
 """The composition root: from a configuration to a hub that answers, and from manifests that change to one that has changed.
 
-This module and ``hub.cli`` alone know all the others. A hub is opened and closed as one; a broken manifest never takes the place
-of a good schema.
+This module, ``hub.application`` and ``hub.cli`` alone know all the others. A hub is opened and closed as one; a broken manifest never
+takes the place of a good schema.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import signal
-import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -19,11 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from starlette.applications import Starlette
-from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.issuer import Issuer
 from auth.policy import OPERATING
@@ -43,13 +34,12 @@ from hub.run.engine import Engine
 from hub.run.prepared import Caches
 from hub.run.sources import Sources
 from hub.run.standing import Standings
-from hub.serve import explorer, health, oauth
+from hub.serve import explorer
 from hub.serve.drain import Drain
 from hub.serve.graphql import Endpoint, Exchange
 from hub.serve.limits import Gate, Limits
 from hub.serve.metrics import Metrics
 from hub.serve.operations import Operations
-from hub.serve.server import Server
 from hub.serve.sse import Events
 from hub.serve.ws import Sockets
 from hub.store.faults import StoreFault
@@ -315,79 +305,6 @@ class Hub:
         found = [StoredSystem(s.name, s.kind, s.title, s.owner, self.composition.text(s.name)) for s in systems]
         change = await self.store.record_systems(found)
         log.info("systems", added=change.added, changed=change.changed, removed=change.removed)
-
-
-def application(hub: Hub) -> ASGIApp:
-    """The ASGI application of an open hub. Requests for the endpoint go there at once; all others are routed."""
-    http = hub.config.http
-    routes: list[BaseRoute] = [*oauth.routes(hub.tokens)]
-    checks = {"schema": _composed(hub), "store": hub.store.is_current}
-    routes += health.routes(checks, hub.drain, hub.metrics if http.metrics else None, hub.health)
-    if http.explorer:
-        routes += explorer.routes(http.path)
-        routes.append(Route("/", lambda _: RedirectResponse("/explorer"), methods=["GET"]))
-    rest, endpoint, path = Starlette(routes=routes), hub.endpoint, http.path
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == path:
-            await endpoint(scope, receive, send)
-        elif scope["type"] == "websocket" and scope["path"] == path:
-            await hub.sockets(scope, receive, send)
-        else:
-            await rest(scope, receive, send)
-
-    if not http.origins:
-        return app
-    return CORSMiddleware(
-        app,
-        allow_origins=http.origins,
-        allow_methods=("GET", "POST"),
-        allow_headers=("content-type", "authorization", "x-request-id"),
-        expose_headers=("x-request-id", "retry-after"),
-        max_age=600,
-    )
-
-
-def _composed(hub: Hub) -> Callable[[], Any]:
-    async def check() -> bool:
-        return hub.composition.ok
-
-    return check
-
-
-def server(hub: Hub) -> Server:
-    """A server of an open hub."""
-    return Server(application(hub), hub.config.http, hub.drain, hub.config.limits.body)
-
-
-def _settle_memory() -> None:
-    """What is here now stays: keep the collector from walking it. An answer of 5,000 rows makes 10,000 dicts without a cycle among them,
-    so look for cycles less often than after each 700 objects: with the default, a good part of such an answer's time went there."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
-    sys.setswitchinterval(0.001)  # the audit thread takes the interpreter for each row it writes; nobody waits 5 ms for that
-
-
-async def serve(hub: Hub, listening: socket.socket, by: Server | None = None) -> None:
-    """Serve until told to stop: SIGTERM, SIGINT, or ``by.stop``. SIGHUP reloads the manifests; so does a change, if so configured."""
-    loop, tasks = asyncio.get_running_loop(), set()
-    _settle_memory()
-
-    def reload() -> None:
-        task = asyncio.ensure_future(hub.reloaded())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    with contextlib.suppress(NotImplementedError, RuntimeError):  # not on Windows, not off the main thread
-        loop.add_signal_handler(signal.SIGHUP, reload)
-    watching = asyncio.ensure_future(hub.watch()) if hub.config.systems.reload else None
-    try:
-        await (by or server(hub)).serve([listening])
-    finally:
-        for task in (*tasks, *([watching] if watching else [])):
-            task.cancel()
-        await asyncio.gather(*tasks, *([watching] if watching else []), return_exceptions=True)
 
 
 def issuer_of(config: Config, address: str) -> Issuer:

@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from connectors.spi import Secret
-from hub.app import BadManifests, Hub, application, issuer_of, serve, server
+from hub.app import BadManifests, Hub, issuer_of
+from hub.application import application, serve, server
 from hub.audit import AuditQuery
 from hub.clock import SystemClock
 from hub.config import BadConfig, Config, ConfigFault, Http, StoreConfig, SystemsConfig, load

@@ -20,7 +20,8 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from auth.principal import Audience
-from hub.app import Hub, application
+from hub.app import Hub
+from hub.application import application
 from hub.environment import Environment
 from schema.coordinates import Grade
 from schema.identifiers import complete_uscc, organisation_code

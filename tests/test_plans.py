@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from hub.app import application
+from hub.application import application
 from hub.connected import packaged
 from tests.serve.small import post
 from tests.test_app import opened, token

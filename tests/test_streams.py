@@ -11,7 +11,8 @@ import orjson
 
 from auth.principal import ANONYMOUS, Principal
 from hub.answer import Answer
-from hub.app import Hub, application
+from hub.app import Hub
+from hub.application import application
 from hub.environment import environment
 from schema.identifiers import complete_uscc, organisation_code
 from tests.connectors.brokers import Subject, address, between, subject

@@ -31,7 +31,7 @@ from connectors.spi import Secret
 from demo.question import WHOLE
 from demo.seed import world
 from demo.supervisor import DepartmentFailed, Departments
-from hub import app
+from hub import app, application
 from hub.cli.shared import Fault
 from hub.config import Config, Http, LogsConfig, StoreConfig
 from hub.environment import Environment
@@ -102,8 +102,8 @@ def _given(departments: Departments, config: Config) -> Environment:
 @asynccontextmanager
 async def _served(hub: app.Hub, listening: Any) -> AsyncIterator[asyncio.Task[None]]:
     """The hub, serving in a task; told to stop on leaving."""
-    server = app.server(hub)
-    task = asyncio.create_task(app.serve(hub, listening, server))
+    server = application.server(hub)
+    task = asyncio.create_task(application.serve(hub, listening, server))
     try:
         yield task
     finally:

@@ -18,7 +18,7 @@ import orjson
 from rich.console import Console
 
 from auth.principal import Audience
-from hub import app
+from hub import app, application
 from hub.app import BadManifests
 from hub.cli.shared import Fault, counted
 from hub.cli.trial import authored, trial
@@ -95,7 +95,7 @@ async def _serve(config: Config, place: Path, given: Environment, mock: bool, po
             for system, problem in hub.problems.items():
                 show.print(f"  {system} is not connected: {problem}", markup=False)
             show.print(f"GraphQL {address}{own.http.path}\npage    {address}/explorer\ntoken   {bearer}", markup=False)
-            await app.serve(hub, listening)
+            await application.serve(hub, listening)
     return 0
 
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 from rich.console import Console
 
-from hub import app
+from hub import app, application
 from hub.cli.shared import Fault, configured, with_folder
 from hub.config import Config, StoreConfig
 from hub.connected import composed
@@ -64,5 +64,5 @@ async def _serve(config: Config, composing: app.Composing, place: Path | None, w
         say(f"一网枢纽 Yiwang Hub: {address}{config.http.path}  ({len(hub.composition.registry.systems)} {what[0]} {what[1]})")
         for system, problem in hub.problems.items():
             say(f"  {system} 未接入 is not connected: {problem}", markup=False)
-        await app.serve(hub, listening)
+        await application.serve(hub, listening)
     return 0

@@ -10,7 +10,7 @@ import re
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from types import NoneType
@@ -23,8 +23,8 @@ from connectors.paths import ABSENT
 from connectors.spi import Field, SourceError
 from hub.run.kinds import facts, named
 from hub.run.parts import Part
+from hub.run.times import day, instant, written
 
-SHANGHAI: Final = timezone(timedelta(hours=8))  # what a native time without an offset means
 MOST_TIMES: Final = 65_536  # texts of one format that are remembered
 INT_MAX: Final = 2**31 - 1
 LONGEST: Final = 1000  # places that the first digit of a decimal may lie from its point
@@ -117,14 +117,16 @@ def _fit(values: list[int]) -> bool:
 class _Times(dict[str, str]):
     """Texts of one format as canonical times, each read once: days repeat a lot, and so a column is one pass in C. Holds no bad ones."""
 
-    def __init__(self, read: Callable[[Any, str | None], Any], format: str | None) -> None:
+    def __init__(self, read: Callable[[Any, str | None], str | None], format: str | None) -> None:
         super().__init__()
         self._read = read
         self._format = format
 
     def __missing__(self, text: str) -> Any:
         value = self._read(text, self._format)
-        if value is not BAD and len(self) < MOST_TIMES:
+        if value is None:
+            return BAD
+        if len(self) < MOST_TIMES:
             self[text] = value
         return value
 
@@ -188,9 +190,8 @@ def _reader(kind: GraphQLOutputType, field: Field) -> Callable[[Any], Any]:
 
         return enum
     if inner.name in ("Date", "DateTime"):
-        read = _date if inner.name == "Date" else _datetime
-        format = field.format
-        return lambda value: read(value, format)
+        time, format = _TIMES[inner.name], field.format
+        return lambda value: BAD if (found := time(value, format)) is None else found
     return _READERS.get(inner.name, _opaque if inner.name not in _TEXTUAL else _text)
 
 
@@ -277,80 +278,7 @@ def _opaque(value: Any) -> Any:
     return BAD if value is ABSENT else value  # to all other readers it is a value of a wrong type
 
 
-@lru_cache(maxsize=256)
-def _pattern(format: str) -> str:
-    """``yyyyMMddHHmmss`` → ``%Y%m%d%H%M%S``. Letters as in Unicode TR 35, those that departments use."""
-    for letters, code in (
-        ("yyyy", "%Y"),
-        ("SSSSSS", "%f"),
-        ("SSS", "%f"),
-        ("MM", "%m"),
-        ("dd", "%d"),
-        ("HH", "%H"),
-        ("mm", "%M"),
-        ("ss", "%S"),
-    ):
-        format = format.replace(letters, code)
-    return format.replace("'", "")
-
-
-_DAY: Final = "yyyyMMdd"  # the formats that departments use most; strptime takes ten times as long
-_SECOND: Final = "yyyyMMddHHmmss"
-
-
-@lru_cache(maxsize=65_536)
-def _parsed(text: str, format: str | None) -> datetime | None:
-    plain = text.isascii() or not any(letter > "9" and letter.isdecimal() for letter in text)  # 年, 月 and 日 may stand in a date
-    if not plain or ("_" in text and format in ("unix", "unix_ms")):
-        return None
-    try:
-        if format in ("unix", "unix_ms"):
-            return datetime.fromtimestamp(float(text) / (1000 if format == "unix_ms" else 1), UTC)
-        if format == _DAY and len(text) == 8 and text.isdecimal():
-            return datetime.fromisoformat(text)
-        if format == _SECOND and len(text) == 14 and text.isdecimal():
-            return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
-        return datetime.strptime(text, _pattern(format)) if format else datetime.fromisoformat(text)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _moment(value: Any, format: str | None) -> datetime | None:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    return _parsed(str(value).strip(), format)
-
-
-def _date(value: Any, format: str | None) -> Any:
-    return _day(value, format) if type(value) is str else _day_of(value, format)
-
-
-@lru_cache(maxsize=65_536)
-def _day(text: str, format: str | None) -> Any:
-    return _day_of(text, format)
-
-
-def _day_of(value: Any, format: str | None) -> Any:
-    moment = _moment(value, format)
-    if moment is None:
-        return BAD
-    return (moment.astimezone(SHANGHAI) if moment.tzinfo else moment).date().isoformat()
-
-
-def _datetime(value: Any, format: str | None) -> Any:
-    moment = _moment(value, format)
-    if moment is None:
-        return BAD
-    return (
-        moment.astimezone(SHANGHAI) if format in ("unix", "unix_ms") else moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-    ).isoformat()
-
-
-_TIMES: Final[dict[str, Callable[[Any, str | None], Any]]] = {"Date": _date, "DateTime": _datetime}
+_TIMES: Final[dict[str, Callable[[Any, str | None], str | None]]] = {"Date": day, "DateTime": instant}
 _PASSES: Final[dict[str, frozenset[type]]] = {
     name: frozenset({kind, NoneType})
     for name, kind in {
@@ -382,7 +310,7 @@ def native(value: Any, kind: GraphQLOutputType, field: Field | None) -> Any:
     if is_enum_type(inner):
         return next((written for written, name in field.values.items() if name == value), value)
     if inner.name in ("Date", "DateTime"):
-        return _written(value, inner.name, field)
+        return written(value, field)
     if field.type == "int" and isinstance(value, str) and WHOLE(value):
         return int(value)
     if field.type == "decimal" and isinstance(value, str):
@@ -395,17 +323,3 @@ def natives(values: list[Any], kind: GraphQLOutputType, field: Field | None) -> 
     if field is None or not (is_enum_type(named(kind)) or named(kind).name in ("Date", "DateTime") or field.type in ("int", "decimal")):
         return values
     return [native(value, kind, field) for value in values]
-
-
-def _written(value: str, kind: str, field: Field) -> Any:
-    moment = datetime.fromisoformat(value)
-    if field.format == "unix":
-        return int(moment.timestamp())
-    if field.format == "unix_ms":
-        return int(moment.timestamp() * 1000)
-    if field.format:
-        text = moment.strftime(_pattern(field.format).replace("%Y", f"{moment.year:04}"))  # strftime does not pad years
-        return int(text) if field.type == "int" else text
-    if field.type == "date":
-        return moment.date()
-    return moment if field.type == "datetime" else value

@@ -12,9 +12,10 @@ from typing import Any
 from graphql import GraphQLOutputType, is_enum_type
 
 from connectors.spi import Field, Operator
-from hub.run.convert import SHANGHAI, WHOLE, canonical, native
+from hub.run.convert import WHOLE, canonical, native
 from hub.run.kinds import named
 from hub.run.order import agrees
+from hub.run.times import SHANGHAI
 
 
 def pushed(op: str, kind: GraphQLOutputType, field: Field | None, value: Any) -> tuple[Operator, Any] | None:

@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from connectors.spi import Secret
-from hub.app import Hub, server
+from hub.app import Hub
+from hub.application import server
 from hub.config import Config, EngineConfig, Http, StoreConfig, SystemsConfig
 from hub.environment import Environment
 from hub.serve.server import address_of, listen

@@ -36,7 +36,7 @@ MAY: tuple[tuple[str, str], ...] = (
     (r"hub\.cli.*", r".*"),
     (r"hub\.introspect.*", r"connectors\..*|schema.*|hub\.introspect.*"),
     (r"hub\.store\.migrate", r"migrations|hub\.store.*"),
-    (r"hub\.app", r"(?!hub\.cli|demo|migrations).*"),
+    (r"hub\.(app|application)", r"(?!hub\.cli|demo|migrations).*"),
     (r"hub.*", r"connectors\.(spi|feeds|paths|columns|kinds)|schema.*|auth.*|hub(?!\.cli|\.app).*"),
     (r"migrations.*", r"hub\.(store|config).*|migrations.*"),
     (r"demo.*", r"(?!hub\.(plan|run|store|oracle)).*"),

@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from hub.app import Hub, serve, server
+from hub.app import Hub
+from hub.application import serve, server
 from hub.config import Config, EngineConfig, Http, StoreConfig, SystemsConfig
 from hub.environment import Environment
 from hub.serve.server import Server, address_of, listen
