@@ -152,6 +152,7 @@ class Graphs:
         self.draft.columns[fetch.id] = {}
         self.draft.given[fetch.id] = {}
         self.draft.behind[fetch.id] = {}
+        self.draft.strict[fetch.id] = set()
         self.draft.steps.append(fetch)
         return fetch.id
 
@@ -211,6 +212,8 @@ class Graphs:
             step = f"{step}@{numbered(selected.number)}({kinds})"
             self.draft.given[view.source][selected.number] = selected
         self.draft.behind[view.source][view.above + step] = selected.coordinate
+        if not view.above and part.type.endswith("!"):
+            self.draft.strict[view.source].add(step)
         return view.above + step, view.here + step
 
     def _want(self, view: View, column: str) -> None:
