@@ -7,7 +7,7 @@ once for all the fields that can be asked for at the same depth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from graphql import GraphQLEnumType, GraphQLString, get_named_type, is_leaf_type, is_non_null_type, is_specified_scalar_type
@@ -98,18 +98,33 @@ class Graphs:
             part = self.doors.part(graph, door.kind if door else spot.type, name)
             if part is not None:
                 by_graph.setdefault(graph, {}).setdefault(part.requires, name)
-        for graph, texts in by_graph.items():
+        for graph, texts in sorted(by_graph.items(), key=lambda found: self._open(spot, found[1])):
             if not any(texts):
-                spot.together.setdefault((graph, ""), ())
+                spot.together.setdefault((graph, ""), self._joined(spot, graph, texts[""]))
                 continue
             depths: dict[int, list[str]] = {}
             for text, name in texts.items():
-                door = self.offers.door(spot, graph, name)
-                outputs = (*self._key(spot, door), *self._required(spot, text)) if door else ()
-                depths.setdefault(max((self.depths.of(step) for each in outputs for step in steps_of(each)), default=0), []).append(text)
+                depths.setdefault(self._depth(spot, graph, name, text), []).append(text)
             for united in (group for some in depths.values() for group in self.doors.united(spot.type, sorted(some))):
                 for text in united:
                     spot.together.setdefault((graph, text), tuple(text for text in united if text))
+
+    def _open(self, spot: Spot, texts: Iterable[str]) -> bool:
+        """Whether anything that is required is still to be had; it may then be asked for with what is not."""
+        required = (one for text in texts if text for one in self.doors.selected(spot.type, text))
+        return any(self.offers.at_hand(spot, one.name) is None for one in required)
+
+    def _joined(self, spot: Spot, graph: str, name: str) -> tuple[str, ...]:
+        """What is required by the fields that the graph is asked for at the same depth as ``name``, which requires nothing."""
+        depth = self._depth(spot, graph, name, "")
+        some = {texts for (other, _), texts in spot.together.items() if other == graph}
+        return next((texts for texts in sorted(some) if self._depth(spot, graph, name, " ".join(texts)) == depth), ())
+
+    def _depth(self, spot: Spot, graph: str, name: str, text: str) -> int:
+        """How many calls lie before one for a field that requires ``text``."""
+        door = self.offers.door(spot, graph, name)
+        outputs = (*self._key(spot, door), *self._required(spot, text)) if door else ()
+        return max((self.depths.of(step) for each in outputs for step in steps_of(each)), default=0)
 
     # -- views ---------------------------------------------------------------------------------------------------
 
@@ -152,6 +167,7 @@ class Graphs:
         self.draft.columns[fetch.id] = {}
         self.draft.given[fetch.id] = {}
         self.draft.behind[fetch.id] = {}
+        self.draft.strict[fetch.id] = set()
         self.draft.steps.append(fetch)
         return fetch.id
 
@@ -211,6 +227,8 @@ class Graphs:
             step = f"{step}@{numbered(selected.number)}({kinds})"
             self.draft.given[view.source][selected.number] = selected
         self.draft.behind[view.source][view.above + step] = selected.coordinate
+        if not view.above and part.type.endswith("!"):
+            self.draft.strict[view.source].add(step)
         return view.above + step, view.here + step
 
     def _want(self, view: View, column: str) -> None:

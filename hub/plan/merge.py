@@ -6,7 +6,7 @@ binding ask for the union of their columns, so that a key seen before is never a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hub.plan.model import Align, Arguments, Entities, Event, Expand, Fetch, Figures, Listing, Scan, Screen, Step, Write, own_fetches
@@ -51,9 +51,10 @@ def unite(
     guards: Mapping[int, Sequence[Guard]] | None = None,
     given: Mapping[int, Mapping[int, Selected]] | None = None,
     behind: Mapping[int, Mapping[str, str]] | None = None,
+    strict: Mapping[int, Collection[str]] | None = None,
 ) -> tuple[Step, ...]:
     """Give every fetch and scan its columns: the sorted union over all fetches of its binding, keys first. And each fetch its guards, or,
-    from a graph, what its columns are ``given`` and what is ``behind`` them."""
+    from a graph, what its columns are ``given``, what is ``behind`` them and which are ``strict``."""
     wanted: dict[str, set[str]] = {}
     for step in steps:
         if isinstance(step, Fetch):
@@ -66,7 +67,8 @@ def unite(
             step = replace(step, cut=_united(step.cut, wanted))
         if isinstance(step, Fetch) and step.binding.relation.open:
             with_arguments = tuple((given or {}).get(step.id, {}).values())
-            step = replace(step, columns=_keyed(step, columns[step.id]), given=with_arguments, behind=(behind or {}).get(step.id, {}))
+            places, firm = (behind or {}).get(step.id, {}), frozenset((strict or {}).get(step.id, ()))
+            step = replace(step, columns=_keyed(step, columns[step.id]), given=with_arguments, behind=places, strict=firm)
         elif isinstance(step, Fetch):
             step = replace(_whole(step, wanted), unless=tuple((guards or {}).get(step.id, ())))
         elif isinstance(step, Scan | Write | Event):
@@ -142,9 +144,17 @@ def groups(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
 
 
 def _agree(one: Fetch, other: Fetch) -> bool:
-    """Whether two can ask for the same: of one type of a graph only if both give the same of it."""
+    """Whether two can ask for the same: of one type of a graph only if both give the same of it, and neither can lose an entity by a
+    field that only the other wants."""
     here, there = one.representation, other.representation
-    return here is None or there is None or here.kind != there.kind or _named(here.required) == _named(there.required)
+    if here is None or there is None or here.kind != there.kind:
+        return True
+    return _named(here.required) == _named(there.required) and not _harms(one, other) and not _harms(other, one)
+
+
+def _harms(one: Fetch, other: Fetch) -> bool:
+    tops = {name.partition(".")[0].removesuffix("[]") for name in other.columns}
+    return any(name not in tops for name in one.strict)
 
 
 def _named(required: Sequence[Output]) -> list[tuple[str, int]]:

@@ -88,7 +88,8 @@ class Fetch:
     far as they have the same values for these.
 
     A fetch from a graph of a federation (its relation is open) has no ``key`` but a ``representation``, or none at all for a root. Its
-    columns may hold fields with arguments: ``given``. ``behind`` are the coordinates that columns hold.
+    columns may hold fields with arguments: ``given``. ``behind`` are the coordinates that columns hold, ``strict`` the columns at the top
+    that may not be null: where one is, the whole entity is lost.
     """
 
     id: int
@@ -104,6 +105,7 @@ class Fetch:
     representation: Representation | None = None
     given: tuple[Selected, ...] = ()
     behind: Mapping[str, str] = field(default_factory=dict)
+    strict: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def plan_query(
     objects = Objects(draft)
     federated = _federated(draft, objects, operation)
     roots = tuple(federated.get(selected.key) or _root(draft, objects, selected) for selected in operation.selections)
-    steps = unite(draft.steps, draft.columns, draft.guards, draft.given, draft.behind)
+    steps = unite(draft.steps, draft.columns, draft.guards, draft.given, draft.behind, draft.strict)
     together = groups(steps)
     steps = levelled(steps, together)
     units = schedule(steps, together, lambda system: registry.limits(system).timeout)

@@ -88,6 +88,7 @@ class Maker:
             self.fields(kind)
         for kind in list(self.entities.values()):
             self.needing(kind)
+        self.strict()
         for name, kind in self.entities.items():
             shared = self.some(kind.graphs)
             self.roots[f"all{name}"] = Made(f"all{name}", f"[{name}!]!", dict.fromkeys(shared, ""), target=name, many=True)
@@ -188,6 +189,14 @@ class Maker:
                     target.fields[name].external.add(graph)
                     made.graphs[graph] = f'@provides(fields: "{name}")'
 
+    def strict(self) -> None:
+        """Some fields that nothing else is made of may not be null, though their values sometimes are."""
+        kinds = (*self.entities.values(), *self.plains.values())
+        used = {name for kind in kinds for made in kind.fields.values() for name in made.requires}
+        for made in (made for kind in kinds for made in kind.fields.values()):
+            if not (made.name in used or made.external or made.requires or made.type.endswith("!")) and self.random.random() < 0.15:
+                made.type += "!"
+
     # -- data ----------------------------------------------------------------------------------------------------
 
     def rows(self) -> dict[str, Any]:
@@ -228,7 +237,7 @@ class Maker:
                 None
                 if self.random.random() < 0.2
                 else self.random.randint(0, 99)
-                if made.type == "Int"
+                if made.type.startswith("Int")
                 else f"t{self.random.randint(0, 99)}"
             )
         if made.many:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.graphql import GraphqlConnector, GraphqlSettings
-from connectors.spi import Call
+from connectors.spi import Call, SourceError
 from hub.clock import SystemClock
 from hub.run.engine import Engine
 from hub.run.sources import Sources
@@ -35,7 +35,9 @@ class Direct(GraphqlConnector):
     ) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], int]:
         body = orjson.loads(orjson.dumps(sent))
         answer = self.subgraph.answer(body["query"], body.get("variables") or {})
-        return answer.get("data") or {}, answer.get("errors", ()), 0
+        if answer.get("data") is None:
+            raise SourceError("broken", "The source failed.")
+        return answer["data"], answer.get("errors", ()), 0
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
@@ -56,4 +58,12 @@ async def compare(estate: Written, text: str) -> None:
     engine = Engine(served.schema, served.registry, Sources(served.registry.systems, connectors, SystemClock()))
     answer = orjson.loads((await engine.execute(engine.parse(text))).body)
     expected = monolith(estate, rows)(text)
-    assert answer == expected, text
+    assert answer["data"] == expected["data"], text
+    told, known = paths(answer), paths(expected)
+    assert bool(told) == bool(known), text
+    assert expected["data"] is None or all(any(path == one[: len(path)] for one in known) for path in told), text
+
+
+def paths(answer: Mapping[str, Any]) -> list[list[str | int]]:
+    """Where the errors are. A subgraph's own null may have moved up before the hub hears of it."""
+    return [error["path"] for error in answer.get("errors", ())]

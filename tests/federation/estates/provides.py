@@ -216,6 +216,7 @@ OVERRIDE_REQUIRES = Estate(
         Case("{ enterprises { plan } }", {"register": 1, "credit": 1, "inspections": 1}, title="needed_from_whom_took_over"),
         Case("{ enterprises { office } }", {"register": 1, "credit": 1}, title="taken_over_with_its_need"),
         Case("{ enterprises { office plan risk } }", {"register": 1, "credit": 1, "inspections": 1}, title="together"),
+        Case("{ enterprises { plan office } }", {"register": 1, "credit": 1, "inspections": 1}, title="what_is_needed_joins_what_is_asked"),
     ),
     _risks,
     {"Enterprise.office": lambda row: f"{row['region']}-01", "Enterprise.plan": lambda row: f"{row['risk']} a year"},
