@@ -102,4 +102,11 @@ def _form(value: Any) -> Any:
 
 
 def _veiled(text: str) -> str:
-    return "".join("9" if c.isdigit() else "x" if c.isascii() and c.isalpha() else "字" if c.isalpha() else c for c in text)
+    return "".join(map(_veil, text))
+
+
+def _veil(c: str) -> str:
+    """A character's kind; marks, blanks and signs are their own."""
+    if c.isalpha():
+        return "x" if c.isascii() else "字"
+    return "9" if c.isnumeric() else c

@@ -86,7 +86,7 @@ async def test_the_hub_keeps_the_last_of_each_while_the_department_is_away(depar
 
 
 @pytest.mark.parametrize("how", How)
-async def test_nonsense_is_put_aside_and_what_was_known_stays(how: How) -> None:
+async def test_nonsense_is_announced_while_the_fault_lasts(how: How) -> None:
     truth = world(enterprises=5)
     faults = Faults()
     door = NatsDoor(truth, faults, Tally(), "key", seconds=0.01)
@@ -94,11 +94,13 @@ async def test_nonsense_is_put_aside_and_what_was_known_stays(how: How) -> None:
     client = await nats.connect(door.url(port), token="key")
     faults.set(Mode.WRONG, how=how)
     subscribed = await client.jetstream().subscribe("pwxk.bg.*", ordered_consumer=True, deliver_policy=DeliverPolicy.NEW)
-    body = (await subscribed.next_msg(timeout=10)).data.decode()
+    sign = {How.HTML: "系统维护中", How.COLUMNS: '"x_xh"', How.TEXT: '"xh": "待核实"'}[how]
+    async with asyncio.timeout(20):  # one that was said before may still be on its way
+        while sign not in (await subscribed.next_msg(timeout=10)).data.decode():
+            pass
     with contextlib.suppress(Exception):
         await client.close()
     await door.shut()
-    assert {How.HTML: "系统维护中", How.COLUMNS: '"x_xh"', How.TEXT: '"xh": "待核实"'}[how] in body
 
 
 async def test_a_door_that_hangs_lets_nothing_through() -> None:
