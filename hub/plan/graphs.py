@@ -212,8 +212,8 @@ class Graphs:
             step = f"{step}@{numbered(selected.number)}({kinds})"
             self.draft.given[view.source][selected.number] = selected
         self.draft.behind[view.source][view.above + step] = selected.coordinate
-        if not view.above and part.type.endswith("!"):
-            self.draft.strict[view.source].add(step)
+        if part.type.endswith("!"):
+            self.draft.strict[view.source].add(view.above + step)
         return view.above + step, view.here + step
 
     def _want(self, view: View, column: str) -> None:
