@@ -35,15 +35,16 @@ async def serve_supergraph(
     given = dict(_named(url) for url in urls)
 
     def composing(place: Path, _: Composition | None) -> Composition:
-        if not place.is_file():
-            raise Fault(f"文件不存在: {place}。", f"There is no file {place}.")
         return composition(place.read_text(encoding="utf-8"), str(place), given)
 
     with TemporaryDirectory(prefix="hub-") as folder:
         if config.store == StoreConfig():
             store = StoreConfig(f"sqlite:///{folder}/hub.sqlite", f"{folder}/hub.key")
             config = msgspec.structs.replace(config, store=store)
-        return await _serve(config, composing, supergraph, ("个子图", "subgraphs"))
+        try:
+            return await _serve(config, composing, supergraph, ("个子图", "subgraphs"))
+        except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError):
+            raise Fault(f"无法读取 {supergraph}。", f"{supergraph} cannot be read: there is no such file, or it is not text.") from None
 
 
 def _named(url: str) -> tuple[str, str]:

@@ -102,7 +102,7 @@ class Draft:
         self.guards: dict[int, list[Guard]] = {}
         self.given: dict[int, dict[int, Selected]] = {}  # by step, the fields with arguments in its columns
         self.behind: dict[int, dict[str, str]] = {}  # by step, the coordinates that its columns hold, of graphs
-        self.strict: dict[int, set[str]] = {}  # by step, what of a graph's columns at the top may not be null
+        self.strict: dict[int, set[str]] = {}  # by step, what of a graph's columns may not be null
 
     def next_id(self) -> int:
         if len(self.steps) >= MAX_STEPS:

@@ -106,6 +106,7 @@ def explained(plan: QueryPlan, registry: Registry | None = None, view: View | No
     sure = {step.id for step in plan.steps if isinstance(step, Fetch) and not step.unless}
     lines = tuple(_line(step, steps, first, view) for step in plan.steps)
     others = alternatives(plan, registry) if registry is not None else {}
+    seen: set[int] = set()
     return Explained(
         plan.operation,
         tuple(dict.fromkeys(line.system for line in sorted(lines, key=lambda line: line.system) if line.system)),
@@ -113,7 +114,7 @@ def explained(plan: QueryPlan, registry: Registry | None = None, view: View | No
         lines,
         {number: tuple(replace(other, system=view.name(other.system)) for other in some) for number, some in others.items()},
         tuple(_warnings(plan, steps, first, registry, view)),
-        tuple(sorted({failure for root in plan.roots for failure in _failures(root.output)})),
+        tuple(sorted({failure for root in plan.roots for failure in _failures(root.output, seen)})),
     )
 
 
@@ -316,30 +317,33 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _failures(output: Output) -> Iterator[tuple[str, str]]:
+def _failures(output: Output, seen: set[int]) -> Iterator[tuple[str, str]]:
+    if id(output) in seen:  # many types may share it
+        return
+    seen.add(id(output))
     match output:
         case Failure():
             yield output.place.coordinate, output.code
         case Object():
-            yield from _below(output)
+            yield from _below(output, seen)
         case Choice():
             for option in output.options:
-                yield from _failures(option)
+                yield from _failures(option, seen)
         case List():
-            yield from _below(output.rows)
+            yield from _below(output.rows, seen)
         case Connection():
             for part in output.fields:
                 if part.failure:
                     yield part.place.coordinate, part.failure
                 for rows in (part.rows, *(node for _, _, node in part.children)):
                     if rows is not None:
-                        yield from _below(rows)
+                        yield from _below(rows, seen)
         case _:
             return
 
 
-def _below(rows: Object | Rows) -> Iterator[tuple[str, str]]:
+def _below(rows: Object | Rows, seen: set[int]) -> Iterator[tuple[str, str]]:
     sets: Sequence[tuple[Output, ...]] = (rows.children, *(concrete.children for concrete in rows.variants.values()))
     for children in sets:
         for child in children:
-            yield from _failures(child)
+            yield from _failures(child, seen)

@@ -24,7 +24,7 @@ from hub.plan.outputs import Concrete, Constant, Failure, Leaf, List, Object, Ou
 from hub.plan.required import steps_of
 from hub.plan.slots import ELEMENT, ROOT, Presence, Slot, When
 from hub.plan.spots import Origin, Spot, View
-from schema.federation.model import Federation, Part
+from schema.federation.model import Federation, Kind, Part
 
 Shown = tuple[Presence, Slot | None, tuple[Output, ...], dict[str, Concrete]]  # when an object is there, and its fields, by type if several
 
@@ -227,8 +227,8 @@ class Graphs:
             step = f"{step}@{numbered(selected.number)}({kinds})"
             self.draft.given[view.source][selected.number] = selected
         self.draft.behind[view.source][view.above + step] = selected.coordinate
-        if not view.above and part.type.endswith("!"):
-            self.draft.strict[view.source].add(step)
+        if part.type.endswith("!"):
+            self.draft.strict[view.source].add(view.above + step)
         return view.above + step, view.here + step
 
     def _want(self, view: View, column: str) -> None:
@@ -293,13 +293,50 @@ class Graphs:
             return presence, None, self.fields(spot, selected.children.get(view.kind, ())), {}
         self._want(view, f"{view.above}__typename")
         typename = self._raw(view, f"{view.here}__typename")
+        alike = self._alike(selected, view, kind)
+        outputs = self.fields(self._spot(view.kind, layer, view, when, origin), alike) if alike else ()
+        shared = {one.key: output for one, output in zip(alike, outputs, strict=True)}
         variants = {}
         for member in kind.members:
             if member in selected.children:
                 own = View(view.graph, member, view.source, view.step, view.above, view.here, member, kind.members, view.provided)
                 spot = self._spot(member, layer, own, (*when, When(typename, member)), origin)
-                variants[member] = Concrete(Presence(), self.fields(spot, selected.children[member]))
+                told = dict(shared)
+                rest = [one for one in selected.children[member] if one.key not in told]
+                told |= {one.key: output for one, output in zip(rest, self.fields(spot, rest), strict=True)}
+                variants[member] = Concrete(Presence(), tuple(told[one.key] for one in selected.children[member]))
         return presence, typename, (), variants
+
+    def _alike(self, selected: Selected, view: View, kind: Kind) -> list[Selected]:
+        """The fields of an interface that are asked of all its types in one way, and that the graph tells of all of them. They are had of
+        the interface, once: what lies below them is not planned again for each type."""
+        some = [selected.children[member] for member in kind.members if member in selected.children]
+        if len(some) < 2 or len(some) < len(kind.members):
+            return []
+        first, *others = ({one.key: one for one in each} for each in some)
+        found = []
+        for key, one in first.items():
+            part = self.offers.part(view, one.name)
+            if one.name == "__typename" or part is None or part.requires or self._denied(one):
+                continue
+            same = all(
+                key in other and other[key].name == one.name and other[key].children is one.children and not self._denied(other[key])
+                for other in others
+            )
+            parts = [self.doors.part(view.graph, member, one.name, view.provided) for member in kind.members]
+            same = same and self.offers.leads_on(view.graph, view.kind, one, view.provided)
+            if (
+                same
+                and all(each is not None and not each.requires and each.type == part.type for each in parts)
+                and self._of_all(one, kind)
+            ):
+                found.append(one)
+        return found
+
+    def _of_all(self, selected: Selected, kind: Kind) -> bool:
+        """Whether a field is of one type for all who see it, so that what shows it for one type shows it for each."""
+        types = (self.draft.schema.type_map.get(member) for member in kind.members)
+        return all(str(getattr(type_, "fields", {})[selected.name].type) == str(selected.type) for type_ in types if type_ is not None)
 
     def _stood(self, selected: Selected, view: View, layer: int, when: tuple[When, ...], presence: Presence, origin: Origin) -> Shown:
         """An object of an interface that the graph does not tell the types of. Another graph says which, where that matters."""

@@ -153,8 +153,22 @@ def _agree(one: Fetch, other: Fetch) -> bool:
 
 
 def _harms(one: Fetch, other: Fetch) -> bool:
-    tops = {name.partition(".")[0].removesuffix("[]") for name in other.columns}
-    return any(name not in tops for name in one.strict)
+    """Whether ``one`` wants what may not be null of an object of which ``other`` wants something else."""
+    if not one.strict:
+        return False
+    there = {"", *(prefix for column in other.columns for prefix in _prefixes(column))}
+    return any(name not in there and name.rpartition(".")[0] in there for name in one.strict)
+
+
+def _prefixes(column: str) -> Iterator[str]:
+    """A column and all that it lies in, with and without the lists around their values."""
+    while column:
+        yield column
+        bare = column
+        while bare.endswith("[]"):
+            bare = bare.removesuffix("[]")
+        yield bare
+        column = column.rpartition(".")[0]
 
 
 def _named(required: Sequence[Output]) -> list[tuple[str, int]]:

@@ -88,8 +88,8 @@ class Fetch:
     far as they have the same values for these.
 
     A fetch from a graph of a federation (its relation is open) has no ``key`` but a ``representation``, or none at all for a root. Its
-    columns may hold fields with arguments: ``given``. ``behind`` are the coordinates that columns hold, ``strict`` the columns at the top
-    that may not be null: where one is, the whole entity is lost.
+    columns may hold fields with arguments: ``given``. ``behind`` are the coordinates that columns hold, ``strict`` those that
+    may not be null: where one is, the object around it is lost.
     """
 
     id: int

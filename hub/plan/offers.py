@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hub.plan.doors import Door, Doors
+from hub.plan.doors import Door, Doors, Provided
 from hub.plan.operation import Selected
 from hub.plan.spots import Spot, View
 from schema.federation.model import Federation, Part
@@ -102,6 +102,22 @@ class Offers:
         offers = {graph: round_ for graph, round_ in self.of(spot, selected.name).items() if round_ < before}
         asked = {graph for graph, _ in spot.entered}
         return min(offers, key=lambda graph: (graph not in asked, offers[graph], graph), default=None)
+
+    def leads_on(self, graph: str, kind: str, selected: Selected, provided: Provided = ()) -> bool:
+        """Whether all below a field is had from there on: from the graph itself, or by keys of what it tells; never by what is above."""
+        part = self.doors.part(graph, kind, selected.name, provided)
+        named = self.federation.kind(graph, part.named) if part is not None else None
+        if part is None or part.requires or (named is not None and named.stands):
+            return False
+        inner = self.doors.within(graph, kind, part, provided)
+        for member in self.doors.members(graph, part.named):
+            for one in selected.children.get(member, ()):
+                if one.name == "__typename" or self.leads_on(graph, member, one, inner):
+                    continue
+                ways = self.doors.ways(member, {(graph, member): inner})
+                if not any(self.doors.part(way.door.graph, way.door.kind, one.name) for some in ways.values() for way in some):
+                    return False
+        return True
 
     # -- choosing ------------------------------------------------------------------------------------------------
 

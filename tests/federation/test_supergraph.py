@@ -46,6 +46,16 @@ def test_a_good_one_has_none() -> None:
             "1:8 NOT_SUPPORTED The feature 'connect' is needed to execute this graph and is not supported.",
         ),
         ('@link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) ', "", "1:1 NO_SYSTEM This is no supergraph"),
+        (
+            "specs.apollo.dev/link/v1.0",
+            'specs.apollo.dev/inaccessible/v0.2", for: SECURITY, as: "hidden", x: "',
+            "1:8 NOT_SUPPORTED The feature 'inaccessible' has another name here.",
+        ),
+        (
+            'specs.apollo.dev/link/v1.0"',
+            'specs.apollo.dev/policy/v0.1", import: [{name: "@policy", as: "@may"}]',
+            "1:8 NOT_SUPPORTED The feature 'policy' has another name here.",
+        ),
         ("enum join__Graph", "enum Graph", "0:0 NO_SYSTEM The graph names no subgraphs"),
         (
             '@join__graph(name: "cases", url: "http://cases.example/graphql")',
@@ -106,6 +116,18 @@ def test_what_a_caller_may_see_follows_what_it_is_made_of() -> None:
     text = GOOD.replace("  name: String", '  name: String @requiresScopes(scopes: [["names"]])')
     made = composition(text, "supergraph.graphql", {})
     assert made.registry.forbidden(frozenset({"Enterprise.name"})) == {"Enterprise.name", "Enterprise.cases"}
+
+
+def test_directives_for_callers_stay_with_their_defaults() -> None:
+    text = (
+        GOOD + 'directive @access(level: Level = HIGH, to: [String!] = ["a"]) on FIELD\nenum Level @join__type(graph: CASES) { HIGH LOW }\n'
+    )
+    made = composition(text, "supergraph.graphql", {})
+    assert made.ok
+    found = made.schema.get_directive("access")
+    assert found is not None
+    assert sorted(found.args) == ["level", "to"]
+    assert made.schema.get_directive("join__type") is None
 
 
 def test_subscriptions_are_told_of_and_left_out() -> None:
