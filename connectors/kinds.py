@@ -36,7 +36,7 @@ def known() -> dict[str, str]:
 
 def load(kind: str) -> type[Connector]:
     """The class that serves ``kind``. Raises SourceError (config) for an unknown kind or a missing package, naming what to do."""
-    table = known()
+    table = KINDS if kind in KINDS else known()  # what is installed is read anew each time, and that takes as long as many connections
     if kind not in table:
         raise refused(f"no connector is installed for '{kind}'{nearest(kind, table)}")
     module, _, name = table[kind].partition(":")

@@ -44,6 +44,11 @@ def installed(monkeypatch: pytest.MonkeyPatch, **points: str) -> None:
     monkeypatch.setattr(kinds, "entry_points", lambda group: found)
 
 
+def test_for_a_kind_of_the_hub_nobody_looks_at_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "entry_points", lambda group: pytest.fail("hundreds of systems are connected, one after the other"))
+    assert load("graphql").kind == "graphql"
+
+
 def test_a_package_adds_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, memory="tests.contract.test_memory:Memory")
     assert load("memory").kind == "memory"
