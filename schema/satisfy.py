@@ -5,6 +5,8 @@ What can be reached is in ``schema.reach``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from graphql import get_named_type, is_interface_type, is_non_null_type, is_object_type
 
 from schema.advice import advise
@@ -136,10 +138,29 @@ def _unserved(whole: Whole) -> frozenset[str]:
             elif not _everywhere(whole, type_name, name):
                 message = f"'{coordinate}' lies in some lists or events alone, and no system looks it up elsewhere."
                 whole.faults.append(Fault("", 0, 0, "NOT_SERVED", message))
+    found.update(_figures(whole, found))
     for coordinate in sorted(found):
         whole.faults.append(Fault("", 0, 0, "NOT_SERVED", f"No system serves '{coordinate}'."))
     required = {each for binding in all_bindings(whole.registry) for one in binding.requires for each in one.coordinates}
     return frozenset(found - required)
+
+
+def _figures(whole: Whole, unserved: set[str]) -> Iterator[str]:
+    """Figures of what nobody serves."""
+    for name, of in whole.registry.aggregates.items():
+        for part, paths in of.figures.items():
+            holder = whole.world.field_shape(name, part)
+            for figure, path in paths.items():
+                if holder is not None and not unserved.isdisjoint(_way(whole, of.node, path)):
+                    yield f"{holder.name}.{figure}"
+
+
+def _way(whole: Whole, type_name: str, path: str) -> Iterator[str]:
+    """The coordinates of a path from a type on."""
+    for name in path.split("."):
+        yield f"{type_name}.{name}"
+        shape = whole.world.field_shape(type_name, name)
+        type_name = shape.name if shape is not None else ""
 
 
 def _everywhere(whole: Whole, type_name: str, name: str) -> bool:
