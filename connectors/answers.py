@@ -35,6 +35,8 @@ _SURE = 12  # bytes: six characters of GB 18030, of which about one in eight cou
 _DIGITS = bytes(48 if chr(byte) in "0123456789." else 58 if chr(byte) in ":,[- \t\r\n" else byte for byte in range(256))
 _SEVENTEEN = b":" + b"0" * 17
 # A fraction of 16 digits and more, or a whole number beyond 64 bits; what lies within a text may look like one, and costs time alone.
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age=(\d{1,9})")
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?(?:(?=[0-9.]{17})[0-9]+\.[0-9]|[0-9]{19})")
 
 
@@ -66,7 +68,7 @@ def decode(answer: Answer, charset: str = "") -> Any:
     """The JSON document of an answer, in ``charset``, else in whatever it says; None for 204. Raises SourceError (broken)."""
     if answer.status == 204:
         return None
-    found = re.search(r"charset\s*=\s*\"?([\w.:-]+)", answer.headers.get("Content-Type", ""), re.IGNORECASE)
+    found = _CHARSET.search(answer.headers.get("Content-Type", ""))
     charset = (charset or (found[1] if found else "utf-8")).lower()
     try:
         charset = _CHARSETS.get(charset, charset)
@@ -127,7 +129,7 @@ def max_age(answer: Answer) -> float | None:
     control = answer.headers.get("Cache-Control", "").lower()
     if "no-store" in control or "no-cache" in control:
         return 0.0
-    found = re.search(r"(?:^|[,\s])max-age=(\d{1,9})", control)
+    found = _MAX_AGE.search(control)
     return float(found[1]) if found else None
 
 

@@ -144,10 +144,12 @@ class Relation:
 
     def field(self, name: str) -> Field:
         """The column called ``name``. Raises KeyError."""
-        found = next((column for column in self.fields if column.name == name), None) or (Field(*shown(name)) if self.open else None)
-        if found is None:
-            raise KeyError(name)
-        return found
+        for column in self.fields:
+            if column.name == name:
+                return column
+        if self.open:
+            return Field(*shown(name))
+        raise KeyError(name)
 
     def select(self, names: Iterable[str]) -> tuple[Field, ...]:
         """The columns called ``names``, each once, in that order; ``shops.id`` selects item ``id`` of list column ``shops``.

@@ -103,7 +103,9 @@ class RestConnector(Connector):
             silent = {one.name for one in plan.fields if not one.path}
             filled = tuple(part for name, part in zip(plan.ask.by, keys[0], strict=True) if name in silent)
         async for rows, total, age, size in self._pages(plan, given, call):
-            yield replace(Page.of(rows, plan.fields, total=total, key=filled), faults=faults, max_age=age, bytes=size)
+            page = Page.of(rows, plan.fields, total=total, key=filled)
+            page.faults, page.max_age, page.bytes = faults, age, size
+            yield page
             faults = {}
 
     async def events(self, plan: Plan, call: Call, after: str = "") -> AsyncIterator[News]:

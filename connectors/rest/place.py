@@ -88,7 +88,7 @@ class Turn:
                 if text(cursor) in self.past:
                     raise SourceError("broken", "The source sends the same page again.")
                 return replace(self, at=cursor, past=self.past | {text(cursor)})
-        return replace(self, done=True)
+        return Turn(self.paging, self.at, True, self.past)  # after each answer of most sources, and `replace` takes its time
 
 
 @dataclass(frozen=True, slots=True)

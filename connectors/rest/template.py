@@ -34,7 +34,10 @@ class Piece:
     names: tuple[str, ...]
 
     def fill(self, values: Mapping[str, str]) -> str:
-        return _NAME.sub(lambda match: values[match[1]], self.text) if self.names else self.text
+        text = self.text
+        for name in self.names:
+            text = text.replace(f"{{{name}}}", values[name])  # written for an address, so no value holds a brace
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,6 +281,7 @@ def _measured(measured: Mapping[str, Any]) -> str:
     codes = "".join(f", {code} {count}" for code, count in measured["errors"].items())
     figures = f"{_count(measured['calls'], 'call')}, {_count(measured['keys'], 'key')}, {_count(measured['rows'], 'row')}"
     figures += f", {_count(measured['bytes'], 'byte')}" if "bytes" in measured else ""
+    figures += "".join(f", {measured[name]} {name}" for name in ("cached", "stale", "coalesced") if name in measured)
     return f"{figures}, {measured['queueMs']:g} ms waiting, {measured['sourceMs']:g} ms at the source{codes}"
 
 

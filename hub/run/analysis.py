@@ -21,7 +21,7 @@ from hub.recorder import Recorded
 class Tally:
     """Of one step. ``keys`` are the unique ones it needed. Times are sums over its calls, in seconds: ``queued`` until the system had room
     for the call, ``asked`` from there to its answer. ``bytes`` is None where no connector counts them. ``cached`` keys or lists were not
-    asked for, in place of ``stale`` ones an earlier answer stood in."""
+    asked for, in place of ``stale`` ones an earlier answer stood in; ``coalesced`` keys came with a call of another step."""
 
     keys: int = 0
     calls: int = 0
@@ -31,6 +31,7 @@ class Tally:
     asked: float = 0.0
     cached: int = 0
     stale: int = 0
+    coalesced: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -39,7 +40,8 @@ class Tally:
         errors = {_code(outcome): count for outcome, count in sorted(self.outcomes.items()) if outcome != "ok"}
         times = {"queueMs": round(self.queued * 1000, 3), "sourceMs": round(self.asked * 1000, 3)}
         size = {} if self.bytes is None else {"bytes": self.bytes}
-        kept = {name: count for name, count in (("cached", self.cached), ("stale", self.stale)) if count}
+        saved = (("cached", self.cached), ("stale", self.stale), ("coalesced", self.coalesced))
+        kept = {name: count for name, count in saved if count}
         return {"calls": self.calls, "keys": self.keys, **kept, "rows": self.rows, **size, **times, "errors": errors}
 
 
@@ -81,6 +83,13 @@ def kept(count: int, *, stale: bool = False) -> None:
     if tally is not None:
         tally.cached += 0 if stale else count
         tally.stale += count if stale else 0
+
+
+def coalesced(count: int) -> None:
+    """So many keys had been asked for by another step."""
+    tally = _STEP.get()
+    if tally is not None:
+        tally.coalesced += count
 
 
 def refused(kind: str) -> None:

@@ -119,6 +119,8 @@ class Asked:
         if len(wanted) > 1:
             wanted = list(dict.fromkeys(wanted))
         new = [key for key in wanted if key not in known] if known else wanted
+        if len(new) < len(wanted):
+            (context or self.context).copy().run(analysis.coalesced, len(wanted) - len(new))
         if new:
             self.systems.add(question.binding.system)
             if self._asker.deadline != deadline:

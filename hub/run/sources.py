@@ -123,7 +123,8 @@ class Sources:
         started = self.clock.monotonic()
         entered: float | None = None
         era, outcome, rows, size, unasked = 0, "ok", 0, None, False
-        call = replace(call, deadline=deadline)
+        if call.deadline != deadline:
+            call = replace(call, deadline=deadline)
         try:
             async with asyncio.timeout(max(0.0, deadline - started)), standing.turn(caller, deadline):
                 era = standing.admit()

@@ -69,6 +69,16 @@ async def test_an_analysis_says_what_each_step_did() -> None:
     assert told["assemblyMs"] == 0.0
 
 
+async def test_a_key_that_another_step_has_asked_for_is_counted_as_coalesced() -> None:
+    there = department_world()
+    holders = '{ firm(uscc: "A") { name licences { title holder { name } } } }'
+    told = (await ask(there, "analyze", document=holders))["extensions"]["explain"]
+    saved = [step["measured"] for step in told["steps"] if "coalesced" in step.get("measured", {})]
+    assert [(one["calls"], one["keys"], one["coalesced"]) for one in saved] == [(0, 1, 1)]
+    assert "0 calls, 1 key, 0 rows, 1 coalesced, " in told["text"]
+    assert [call.keys for call in there.calls("register")] == [(("A",),)]
+
+
 def test_bytes_are_those_of_all_calls_of_a_step() -> None:
     analysis = Analysis()
     step = analysis.of(1, ["A", "B"], copy_context())
