@@ -311,7 +311,7 @@ class QueryPlan:
 
     ``groups`` are the fetches (by id) that share their calls: the same binding, ready at the same depth. ``candidates`` is how much
     planning has looked at (bindings and keys). ``schedule`` says when each of them may start; see ``hub.plan.schedule``. ``made`` is room
-    for what is made of the plan when it runs (``hub.run.generated``), so that it lives as long as the plan.
+    for what is made of the plan when it runs (``hub.run.generated``, ``hub.run.folds``), so that it lives as long as the plan.
     """
 
     operation: str
@@ -323,7 +323,7 @@ class QueryPlan:
     candidates: int = 0
     choices: tuple[Chosen, ...] = ()
     schedule: tuple[Unit, ...] = ()
-    made: list[Any] = dataclasses.field(default_factory=list, init=False, compare=False, repr=False)
+    made: dict[str, Any] = dataclasses.field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def systems(self) -> tuple[str, ...]:

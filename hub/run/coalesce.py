@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import accumulate, chain
 
 from aiodataloader import DataLoader
 
@@ -31,7 +31,7 @@ from hub.run.sources import Sources
 
 IN_FLIGHT = 4  # calls of one lane after which further questions wait for each other
 ALL = 1_000_000  # in place of it where they never do
-TOGETHER = 16  # questions of one moment are not divided into fewer than these
+TOGETHER = 16  # keys of one moment are not divided into fewer than these
 LANES = 2048  # shapes of questions that are kept
 
 Send = Callable[[Sequence[Key], Asker], Coroutine[None, None, Answered]]
@@ -265,16 +265,17 @@ class Lane:
 
     def _divided(self, waiting: Sequence[Wanted], turns: int) -> list[list[Wanted]]:
         """``waiting`` over at most ``turns`` calls; what asks for the same keys stays together."""
-        names = list(dict.fromkeys(tuple(wanted.left) for wanted in waiting)) if len(waiting) > TOGETHER else []
-        calls = min(turns, len(names) // TOGETHER)
+        names = list(dict.fromkeys(tuple(wanted.left) for wanted in waiting))
+        sizes = list(map(len, names))
+        calls = min(turns, len(names), sum(sizes) // TOGETHER)
         if calls < 2:
             return [list(waiting)]
-        share = -(-len(names) // calls)
-        call = {name: place // share for place, name in enumerate(names)}
-        found: list[list[Wanted]] = [[] for _ in range(-(-len(names) // share))]
+        share = -(-sum(sizes) // calls)
+        call = {name: before // share for name, before in zip(names, accumulate(sizes, initial=0), strict=False)}
+        found: dict[int, list[Wanted]] = {}
         for wanted in waiting:
-            found[call[tuple(wanted.left)]].append(wanted)
-        return found
+            found.setdefault(call[tuple(wanted.left)], []).append(wanted)
+        return list(found.values())
 
     def _depart(self, questions: Sequence[Wanted]) -> None:
         who: dict[Key, list[Wanted]] = {}

@@ -178,7 +178,7 @@ class _Parts:
         who = principal.caller
         asked = Asked(sources, request_id, who, engine.shared)
         inputs = Inputs(given, self.ready.nodes)
-        self.run = run = _Staged(self.plan, sources, inputs, deadline, asked, request_id, None, who, None, self.viewer)
+        self.run = run = _Staged(self.plan, sources, (inputs,), deadline, asked, request_id, None, who, None, self.viewer)
         first = early(self.plan, self.collected)
         await run.until(run.begin(needed(first)))
         cut, done = await self._cut(first)

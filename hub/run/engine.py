@@ -22,11 +22,13 @@ from hub.plan.explain import Explained, explained
 from hub.plan.model import QueryPlan
 from hub.plan.operation import Unplannable
 from hub.run.arguments import Inputs
+from hub.run.chunks import Asker, Shared
 from hub.run.coalesce import Coalescer
 from hub.run.cursors import Cursors
 from hub.run.documents import Document
 from hub.run.execute import Ran, execute
 from hub.run.feeds import Feeds
+from hub.run.folds import Folds, Whole
 from hub.run.generated import assembled
 from hub.run.layers import Layer
 from hub.run.output_order import in_output_order
@@ -83,6 +85,7 @@ class Engine:
         self._cursors = cursors or Cursors()
         self._max_scan = max_scan
         self.shared = Coalescer(sources) if coalesce else None
+        self._folds = Folds(sources, self.shared) if self.shared is not None else None
         self.feeds = Feeds(sources)
         self.preparer = Preparer(schema, registry, policy, sources.clock, self._is_core, caches)
 
@@ -305,8 +308,14 @@ class Engine:
         # Steps are numbered anew in each turn of a mutation, so what they do is told of queries alone.
         analysis = telling.analysis if telling is not None and only is None else None
         # What is read after a write is asked for by this request alone: a call that others share may have been made before it.
-        shared = self.shared if only is None else None
+        shared: Shared | None = self.shared if only is None else None
         who = context.principal.caller
+        if self._folds is not None and only is None and analysis is None:
+            folded = await self._folds.run(plan, inputs, Asker(context.deadline, context.request_id, who))
+            if isinstance(folded, Whole):
+                context.systems, context.rows = folded.systems, folded.rows
+                return Part(folded.data)
+            shared = folded
         ran = await execute(plan, self.sources, inputs, context.deadline, context.request_id, who, shared, analysis, viewer=viewer)
         context.systems = tuple(sorted({*context.systems, *ran.systems}))
         began = self.sources.clock.monotonic()
@@ -330,7 +339,9 @@ class Engine:
         return self.preparer.plan(prepared, access.denied, only, shape(access.rows))
 
     def _access_of(self, context: Context) -> Access:
-        return context.access if context.access is not None else self._access(context.prepared, context.principal)
+        if context.access is None:
+            context.access = self._access(context.prepared, context.principal)
+        return context.access
 
     def _access(self, ready: Ready, principal: Principal) -> Access:
         return Access(self.mask(ready, principal), self._rows(principal))

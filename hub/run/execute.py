@@ -64,13 +64,15 @@ async def execute(
     analysis: Analysis | None = None,
     event: Layer | None = None,
     viewer: Viewer | None = None,
+    others: Sequence[Inputs] = (),
 ) -> Ran:
     """Run ``plan`` until ``deadline`` (seconds of the sources' clock), and tell ``analysis`` what each step does; then nothing is shared.
-    ``event`` is the row of a subscription's event, ``viewer`` for whom lists are made. Raises nothing but CancelledError."""
+    ``event`` is the row of a subscription's event, ``viewer`` for whom lists are made. ``others`` are the inputs of further requests, one
+    row of the roots each; see ``hub.run.folds``. Raises nothing but CancelledError."""
     # Nothing is taken of the event's own system that was asked for before the event.
     anew = frozenset(step.binding.system for step in plan.steps if isinstance(step, Event))
     asked = Asked(sources, request_id, principal, shared if analysis is None else None, anew)
-    run = _Run(plan, sources, inputs, deadline, asked, request_id, analysis, principal, event, viewer or NOBODY)
+    run = _Run(plan, sources, (inputs, *others), deadline, asked, request_id, analysis, principal, event, viewer or NOBODY)
     try:
         await run.all()
     except BaseException:
@@ -86,7 +88,7 @@ class _Run:
         self,
         plan: QueryPlan,
         sources: Sources,
-        inputs: Inputs,
+        inputs: tuple[Inputs, ...],
         deadline: float,
         asked: Asked,
         request_id: str,
@@ -98,14 +100,15 @@ class _Run:
         self.units = plan.schedule
         self.analysis = analysis
         self.sources = sources
-        self.inputs = inputs
+        self.each = inputs
+        self.inputs = inputs[0]
         self.deadline = deadline
         self.asked = asked
         self.request_id = request_id
         self.principal = principal
         self.event = event
         self.viewer = viewer
-        self.layers: dict[int, Layer] = {ROOT: Layer(1)}
+        self.layers: dict[int, Layer] = {ROOT: Layer(len(inputs))}
         self.waits = [unit.waits for unit in self.units]
         self.next: deque[Callable[[], None]] = deque(partial(self._begin, unit) for unit in self.units if not unit.waits)
         self.left = len(self.units)
@@ -211,13 +214,16 @@ class _Run:
 
     def _arguments(self, step: Arguments) -> None:
         faults = {}
-        given: dict[str, Any] = {}
-        try:
-            given = arguments(step.selected, self.inputs)
-        except BadArgument as error:
-            faults[0] = error.fault
-        columns = {key: [given.get(argument)] for argument, key in step.columns.items()}
-        self.layers[step.id] = Layer(1, (0,), (0,), fetched={step.id: Fetched(columns, (True,), faults)})
+        given: list[dict[str, Any]] = []
+        for row, inputs in enumerate(self.each):
+            try:
+                given.append(arguments(step.selected, inputs))
+            except BadArgument as error:
+                given.append({})
+                faults[row] = error.fault
+        size = len(given)
+        columns = {key: [one.get(argument) for one in given] for argument, key in step.columns.items()}
+        self.layers[step.id] = Layer(size, range(size), (0,) * size, fetched={step.id: Fetched(columns, (True,) * size, faults)})
 
     def _entities(self, step: Entities) -> None:
         try:

@@ -18,16 +18,16 @@ from graphql import is_non_null_type
 
 from hub.plan.model import QueryPlan
 from hub.plan.outputs import Choice, Connection, Constant, Leaf, List, Object, Output, Rows
-from hub.plan.slots import Presence, Slot
+from hub.plan.slots import ROOT, Presence, Slot
 from hub.run.assemble import Assembled, assemble, assemble_large
 from hub.run.choices import chosen
 from hub.run.kinds import whole
 from hub.run.layers import Layer, present, reading, spans_below
-from hub.run.quality import Notices
+from hub.run.quality import Notices, all_notices
 from hub.run.slices import LARGE
 from schema.identifiers import QUALITY
 
-Build = Callable[[Mapping[int, Layer], Notices], dict[str, Any]]
+Build = Callable[[Mapping[int, Layer], Notices], list[dict[str, Any]]]  # for each row that the roots have: one, but in a fold
 
 SMALL = 50  # rows of all layers up to which generated code is the faster way
 RUNS = 2  # the run of a plan in which its code is made
@@ -54,18 +54,36 @@ def assemble_small(plan: QueryPlan, layers: Mapping[int, Layer], propagates: boo
     if build is not None:
         notices = Notices()
         try:
-            return Assembled(build(layers, notices), [], notices)
+            return Assembled(build(layers, notices)[0], [], notices)
         except Unclean:
             pass
     return assemble(plan, layers, propagates)
 
 
+def assemble_each(plan: QueryPlan, layers: Mapping[int, Layer]) -> list[dict[str, Any]] | None:
+    """The answers of all requests of a fold; None where there is no function for the plan, anything is wrong or anything was noticed."""
+    build = _build(plan)
+    if build is None:
+        return None
+    notices = Notices()
+    try:
+        made = build(layers, notices)
+    except Unclean:
+        return None
+    return None if all_notices(notices, layers, {}) else made
+
+
+def is_made(plan: QueryPlan) -> bool:
+    """Whether the plan has its function."""
+    return callable(plan.made.get("assembly"))
+
+
 def _build(plan: QueryPlan) -> Build | None:
     """The plan's function; None while it is new, or where none can be made."""
-    made: Any = plan.made[0] if plan.made else 0
+    made: Any = plan.made.get("assembly", 0)
     if isinstance(made, int):  # so often it has run
         made = made + 1 if made + 1 < RUNS else generate(plan)
-        plan.made[:] = [made]
+        plan.made["assembly"] = made
     build: Build | None = made if not isinstance(made, int) else None
     return build
 
@@ -109,11 +127,14 @@ class _Writer:
         self.lines.append(f"    {text}")
 
     def function(self, plan: QueryPlan) -> str:
-        parts = []
+        parts, columns = [], dict[str, str]()
         for root in plan.roots:
             rows = self.rows((root.output,), self.layer(root.layer), bare=True)
-            parts.append(f"{self.held(root.output.place.key)}: {rows}[0]")
-        self.line("return {" + ", ".join(parts) + "}")
+            parts.append(f"{self.held(root.output.place.key)}: {self.loop(columns, rows)}")
+        if parts:
+            self.line(f"return [{{{', '.join(parts)}}} for {', '.join(columns)}, in zip({', '.join(columns.values())})]")
+        else:  # all of it was skipped
+            self.line(f"return [{{}} for _ in range({self.layer(ROOT)}.size)]")
         return "\n".join(["def build(layers, notices):", *self.lines]) + "\n"
 
     def layer(self, number: int) -> str:

@@ -49,6 +49,7 @@ SAYS = {
     31: "what an analysis counts is what the recorder saw",
     32: "deferred parts put together are the answer that was not deferred",
     33: "what is served again is what would be answered anew; it stands in only while its system is down",
+    34: "requests that are run as one are answered as each would be by itself",
 }
 
 

@@ -19,6 +19,7 @@ from hub.run import (
     coalesce,
     connections,
     execute,
+    folds,
     generated,
     positions,
     prepared,
@@ -37,7 +38,7 @@ from hub.run.parts import Whole
 from hub.run.sent import Answered
 from hub.run.sources import Sources
 from schema.registry import Registry, Resolve
-from tests.properties import acting, assembly, checks, kept, schedules
+from tests.properties import acting, assembly, checks, folded, kept, schedules
 from tests.properties.again import AGAIN
 from tests.properties.late import LATER
 from tests.properties.mistake import Planted as Planted
@@ -300,6 +301,33 @@ def _there_in_every_row(right: Any) -> Any:
     return lambda layer, output: [True] * layer.size
 
 
+def _next_ones_answer(right: Any) -> Any:
+    def whole(*args: Any) -> Any:
+        made = right(*args)
+        return made if made is None else [*made[1:], made[0]]
+
+    return whole
+
+
+def _failures_are_nulls(right: Any) -> Any:
+    def whole(plan: Any, ran: Any, members: int) -> Any:
+        for layer in ran.layers.values():
+            layer.faults = {}
+            layer.fetched = {step: replace(fetched, faults={}) for step, fetched in layer.fetched.items()}
+        return right(plan, ran, members)
+
+    return whole
+
+
+def _ends_with_the_first(right: Any) -> Any:
+    def one_less(self: Any, gone: Any) -> None:
+        if gone.cancelled():
+            self.waiting = 1
+        right(self, gone)
+
+    return one_less
+
+
 PLANTED = (
     Planted("every write is done twice", seam, "in_order", _goes_on_after_null, acting.in_order_and_once),
     Planted("mutations are done backwards", seam, "in_order", _backwards, acting.in_order_and_once),
@@ -357,6 +385,9 @@ PLANTED = (
     Planted("slices of a column come in another order", slices, "_column", _slices_in_another_order, assembly.same_in_slices),
     Planted("generated code takes every object to be there", generated, "there", _there_in_every_row, assembly.same_generated),
     Planted("keys of rows that are structs come in another order", positions, "_shape", _keys_of_rows_sorted, assembly.same_rows),
+    Planted("requests that are run as one get each other's answers", folds, "_whole", _next_ones_answer, folded.as_by_itself),
+    Planted("what failed for one of a fold is null for it", folds, "_whole", _failures_are_nulls, folded.as_by_itself),
+    Planted("who goes away ends the fold", folds._Fold, "one_less", _ends_with_the_first, folded.as_by_itself),
     *NARROWED,
     *SLIPS,
     *LATER,

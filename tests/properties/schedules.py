@@ -18,6 +18,7 @@ from hub.run.sources import Sources
 from schema.registry import Limits
 from tests.properties.engine import OpenCursors, document
 from tests.properties.generator import Case
+from tests.properties.operations import Operation
 from tests.properties.shape import less
 from tests.virtual import LoopClock, Uneven, run
 from tests.worlds import PLAIN, World, with_limits
@@ -54,8 +55,8 @@ class Asking:
         self.sources = Sources(registry.systems, self.world.connectors, LoopClock())
         self.engine = Engine(self.world.schema, registry, self.sources, coalesce=way.coalesce, timeout=timeout, cursors=OpenCursors())
 
-    async def ask(self, denied: frozenset[str] | None = None) -> Told:
-        operation = self.case.operation
+    async def ask(self, denied: frozenset[str] | None = None, operation: Operation | None = None) -> Told:
+        operation = operation or self.case.operation
         parsed = document(self.world.schema, operation.text)
         hidden = self.case.denied if denied is None else denied
         found = await self.engine.run(parsed, operation.variables, denied=hidden)

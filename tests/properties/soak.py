@@ -25,20 +25,22 @@ import structlog
 
 from hub.plan.operation import Unplannable
 from tests import virtual
-from tests.properties.checks import CHECKS
+from tests.properties import checks
 from tests.properties.engine import ran, remembered
 from tests.properties.features import FEATURES, features
+from tests.properties.folded import as_by_itself
 from tests.properties.generator import Case, case
 from tests.properties.printed import printed
 from tests.properties.reduce import reduced
 
+CHECKS = (*checks.CHECKS, as_by_itself)
 BATCH = 25  # cases that a worker takes at a time
 WORKERS = 2
 FEW = 100  # failing cases that are named
 REDUCED = 3  # failing cases that are made small
 # These ask questions of their own, which cost as much as all the rest, and are therefore tried on each fourth case.
 ASKED_OTHERWISE = (
-    *("skipped_is_not_asked", "one_value_everywhere"),
+    *("skipped_is_not_asked", "one_value_everywhere", "as_by_itself"),
     *("narrowed_as_the_oracle_says", "cut_as_the_oracle_says", "pages_are_the_list", "figures_as_the_oracle_says"),
 )
 EVERY = 4
