@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from cachetools import TLRUCache
+from cachetools import LRUCache
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
@@ -43,7 +43,7 @@ class TokenVerifier:
         self._storage = storage
         self._issuer = issuer
         self._clock = clock
-        self._verified: TLRUCache[str, _Verified, float] = TLRUCache(size, ttu=lambda _, entry, __: entry.expires, timer=self._seconds)
+        self._verified: LRUCache[str, _Verified] = LRUCache(size)
         self._keys: dict[str, ECKey] = {}
         self._disabled: frozenset[str] = frozenset()
         self._read_at = float("-inf")
@@ -73,7 +73,7 @@ class TokenVerifier:
         """The principal of a token that is genuine, meant for this hub, not expired, and whose client is not switched off."""
         await self._refresh(REFRESH)
         entry = self._verified.get(token)
-        if entry is None:
+        if entry is None or entry.expires <= self._seconds():
             entry = await self._checked(token)
             self._verified[token] = entry
         if entry.principal.id in self._disabled:
