@@ -82,10 +82,10 @@ def collector_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def nothing_lies_about() -> Iterator[None]:
-    """What tests left behind goes when a module is over, if it has become much."""
+    """What tests left behind goes when a module is over, if it has become as much as all else."""
     yield
     gc.freeze()
-    if gc.get_freeze_count() > 1.3 * _settled[0]:
+    if gc.get_freeze_count() > 2 * _settled[0]:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
