@@ -33,8 +33,8 @@ check: setup ## style, types, import rules, names in the lock
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/house/test_imports.py tests/house/test_names.py tests/house/test_prose.py
 
-test: setup ## all tests but browser and npm (ARGS="tests/plan -x")
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## all tests but browser and npm, on all cores up to eight (ARGS="tests/plan -x", "-n 0" in one process)
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 test-browser: setup ## the query page in headless Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)

@@ -67,12 +67,31 @@ def loopback_only(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(loopback_only)
 
 
+_settled = [0]  # how many objects were there when all was last looked through
+
+
 @pytest.fixture(autouse=True)
 def collector_as_it_was() -> Iterator[None]:
-    """A hub that serves settles its memory for good. Behind it, thousands of tests would leave their schemas lying until one collection
-    took seconds, and somebody's real timer went off in it."""
+    """The collector looks through what a test makes, and not through all that was there before it: the schemas of thousands of tests, which
+    took seconds each time, so that somebody's real timer went off in it. A hub that serves settles its memory; not for the next test."""
     before = gc.get_threshold()
+    gc.freeze()
     yield
-    if gc.get_threshold() != before:
+    gc.set_threshold(*before)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_lies_about() -> Iterator[None]:
+    """What tests left behind goes when a module is over, if it has become as much as all else."""
+    yield
+    gc.freeze()
+    if gc.get_freeze_count() > 2 * _settled[0]:
         gc.unfreeze()
-        gc.set_threshold(*before)
+        gc.collect()
+        gc.freeze()
+        _settled[0] = gc.get_freeze_count()
+
+
+def pytest_sessionfinish() -> None:
+    """pytest looks through everything once more for what was never closed or awaited."""
+    gc.unfreeze()

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Stuck(AssertionError):
@@ -26,6 +28,8 @@ class _Selector(selectors.SelectSelector):
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.loop.outside and timeout != 0:
+            return super().select(None)  # a thread's end wakes the loop; until then it is no later
         if timeout is None:
             raise Stuck("all tasks wait and no timer runs")
         self.loop.now += max(0.0, timeout)
@@ -33,16 +37,34 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """``now`` is its time in seconds, from 0."""
+    """``now`` is its time in seconds, from 0; ``outside`` how many threads somebody waits for. Those take real time."""
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.outside = 0
         selector = _Selector()
         super().__init__(selector)
         selector.loop = self
 
     def time(self) -> float:
         return self.now
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        """The time stands still until ``func`` is done."""
+        self.outside += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._back)
+        return future
+
+    def _back(self, _: object) -> None:
+        self.outside -= 1
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        self.outside += 1  # a thread of its own waits for the others
+        try:
+            await super().shutdown_default_executor(*args)
+        finally:
+            self.outside -= 1
 
     def timers(self) -> list[asyncio.TimerHandle]:
         """What is still to come."""

@@ -12,6 +12,7 @@ from typing import Any
 from graphql import GraphQLOutputType, get_named_type
 
 from auth.access import Rows
+from hub.oracle.calls import Pending
 from hub.oracle.pages import Unreadable, cut, matches
 from hub.oracle.terms import Condition, Terms
 from hub.oracle.things import Thing
@@ -100,29 +101,38 @@ class Lists(ABC):
         return self.type_of(node, last)
 
     def kept(self, things: list[Any], filters: Iterable[Condition]) -> list[Any]:
-        """Those that are seen and meet the filter; what is no thing stays. Raises the least Fault where that is not known."""
-        filters, found, unknown = tuple(filters), [], []
+        """Those that are seen and meet the filter; what is no thing stays. Raises the least Fault where that is not known, Pending once all
+        have noted what they need next."""
+        filters, found, unknown, pending = tuple(filters), [], [], False
         for one in things:
             try:
                 if not isinstance(one, Thing) or self._meets(one, [*filters, *self._rules(one)]):
                     found.append(one)
+            except Pending:
+                pending = True
             except Fault as fault:
                 unknown.append(fault)
+        if pending:
+            raise Pending
         if unknown:
             raise least(unknown)
         return found
 
     def known(self, things: Iterable[Any], paths: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The values of each at ``paths``. Raises the least Fault of those that could not be had."""
-        found, unknown = [], []
+        """The values of each at ``paths``. Raises the least Fault of those that could not be had, Pending as ``kept`` does."""
+        found, unknown, pending = [], [], False
         for one in things:
             values = []
             for path in paths:
                 try:
                     values.append(self.leaf(one, path))
+                except Pending:
+                    pending = True
                 except Fault as fault:
                     unknown.append(fault)
             found.append(tuple(values))
+        if pending:
+            raise Pending
         if unknown:
             raise least(unknown)
         return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from time import sleep
 
-from tests.connectors.loopback import nobody
+from tests.connectors.loopback import free
 
 _NUMBERS = count()
 _SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=hub/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"}
@@ -46,7 +46,7 @@ def bucket(port: int) -> Bucket:
 @contextmanager
 def store() -> Iterator[int]:
     """The port of a store that answers."""
-    port = nobody()
+    port = free()
     words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

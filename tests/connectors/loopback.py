@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 
 from aiohttp import web
 
@@ -33,7 +34,17 @@ async def never(request: web.Request) -> web.StreamResponse:
     raise AssertionError("woken")
 
 
+@cache
 def nobody() -> int:
-    """A port of loopback where nobody listens."""
+    """A port of loopback where nobody listens. It stays taken as long as this process lives, so that nobody else begins to."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    port = int(taken.getsockname()[1])
+    taken.detach()
+    return port
+
+
+def free() -> int:
+    """A port of loopback for who will listen there at once."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])

@@ -15,7 +15,7 @@ from connectors.spi import Call, Field, Secret, SourceError
 from demo.proto import Proto
 from tests.connectors.grpc_firms import PROTO, SERVICE, TEXT, Server, connected, failure, relation, rows
 from tests.connectors.grpc_service import serving
-from tests.connectors.loopback import nobody
+from tests.connectors.loopback import free, nobody
 from tests.faults.wire import certificate
 
 
@@ -91,7 +91,7 @@ async def test_a_write_to_nobody_never_got_there() -> None:
 
 
 async def test_a_server_that_has_come_is_asked_at_once() -> None:
-    port, service = nobody(), Server({"code": "A"})
+    port, service = free(), Server({"code": "A"})
     async with connected(f"127.0.0.1:{port}") as connector:
         assert [(await failure(connector, relation())).kind for _ in range(2)] == ["down", "down"]
         async with serving(PROTO, {SERVICE: {"Find": service.find}}, port=port):

@@ -11,14 +11,14 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from demo.faults import HTML
-from tests.connectors.brokers import address, filtered, queued, subject
+from tests.connectors.brokers import address, filtered, own, queued, subject
 from tests.connectors.loopback import nobody
 from tests.faults.asking import KEYS, LIMITS, RIGHT, ROWS, SECRET, TRUTH, Kind, There, manifest
 from tests.faults.records import long_truth, spoiled, written
 from tests.faults.wire import WIRE, Mode, wire
 
 MOST = 250_000  # ``maxBytes``
-NAME = "hubfaults"  # what a manifest says cannot be given from outside, so all faults share it: one after the other
+NAME = own()  # what a manifest says cannot be given from outside, so all faults of a process share it: one after the other
 
 
 def messages(fault: str) -> list[bytes]:

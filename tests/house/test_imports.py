@@ -9,7 +9,8 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -53,8 +54,13 @@ def name_of(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path: Path, *, top: bool = False) -> Iterator[tuple[int, str]]:
+@cache
+def imports(path: Path, *, top: bool = False) -> tuple[tuple[int, str], ...]:
     """(line, module) of each import; ``from a import b`` names ``a.b`` where that is a module of the house, else ``a``."""
+    return tuple(_imports(path, top))
+
+
+def _imports(path: Path, top: bool) -> Iterator[tuple[int, str]]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     inside = {node for outer in ast.walk(tree) if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(outer)}
     for node in ast.walk(tree):
@@ -112,7 +118,7 @@ def test_only_declared_distributions_are_imported() -> None:
         names = {"demo": {"demo"}, "connectors": {*path.parts[1:-1], path.stem}}.get(path.parts[0], set())
         return core.union(*(extras.get(name, set()) for name in names))
 
-    owners = packages_distributions()
+    owners = distributions()
     found = {
         f"{path}:{line} {target}"
         for path in modules(*PACKAGES)
@@ -125,10 +131,16 @@ def test_only_declared_distributions_are_imported() -> None:
 
 def test_every_core_dependency_is_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    owners = packages_distributions()
+    owners = distributions()
     tops = {target.partition(".")[0] for path in modules(*PACKAGES) for _, target in imports(path)}
     used = {distribution(owner) for top in tops for owner in owners.get(top, ())}
     assert {distribution(line) for line in project["dependencies"]} - used == NEVER_IMPORTED
+
+
+@cache
+def distributions() -> Mapping[str, Sequence[str]]:
+    """The installed distributions that have a module of each name."""
+    return packages_distributions()
 
 
 def distribution(requirement: str) -> str:

@@ -19,7 +19,7 @@ from aiohttp import web
 from hub.cli import doctoring
 from hub.config import Config, Http
 from hub.store.migrate import head
-from tests.connectors.loopback import served
+from tests.connectors.loopback import free, served
 from tests.house.files import ROOT
 from tests.introspect.shell import elsewhere, run
 from tests.introspect.small import USCCS
@@ -95,9 +95,7 @@ def test_without_mock_what_is_not_given_is_told(water: Path, capsys: pytest.Capt
 
 
 def test_a_hub_for_the_author_takes_changes_over(water: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("hub")), "dev", "--mock", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("hub")), "dev", "--mock", "--port", str(free())]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:

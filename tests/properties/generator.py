@@ -79,7 +79,7 @@ class Case:
         return replace(self, faults={name: Faults(shuffled=faults.shuffled) for name, faults in self.faults.items()})
 
 
-_registries: LRUCache[tuple[int, ...], tuple[Case, Registry]] = LRUCache(64)  # worlds are fresh each time, what is bound in them is not
+_registries: LRUCache[tuple[int, ...], tuple[Case, Registry]] = LRUCache(16)  # worlds are fresh each time, what is bound in them is not
 
 
 def _registry(case: Case) -> Registry:

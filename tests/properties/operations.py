@@ -45,7 +45,7 @@ def parsed(text: str) -> DocumentNode:
     return parse(text)
 
 
-_documents: LRUCache[tuple[GraphQLSchema, str], Document] = LRUCache(256)  # schemas by identity: one case asks its own many times
+_documents: LRUCache[tuple[GraphQLSchema, str], Document] = LRUCache(64)  # schemas by identity: one case asks its own many times
 
 
 def judged_document(schema: GraphQLSchema, text: str) -> Document:

@@ -159,10 +159,10 @@ def test_one_number(text: str, name: str, number: int) -> None:
 def test_a_fragment_bomb_is_counted_without_going_off() -> None:
     levels = 200
     text = "{ ...F0 }" + "".join(f"fragment F{n} on Q {{ ...F{n + 1} x: q {{ ...F{n + 1} }} }}" for n in range(levels))
-    started = time.perf_counter()
+    started = time.process_time()
     size = measure(text + f"fragment F{levels} on Q {{ a }}", WIDE)
     assert size.fields == 10**9
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_fragments_in_a_circle_are_left_to_validation() -> None:
@@ -175,17 +175,17 @@ def test_a_long_chain_of_fragments_is_measured() -> None:
 
 
 def test_measuring_stops_where_a_limit_is_passed() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert measure("{" * 10_000_000).depth == Limits().depth + 1
     assert measure("a " * 5_000_000).tokens == Limits().tokens + 1
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_an_unclosed_string_does_not_take_for_ever() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ('{ a(x: """' + '\\"' * 200_000, '{ a(x: "' + "\\" * 400_000, '"' * 300_001):
         measure(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 # --- the gate ---------------------------------------------------------------------------------------------------------------------
