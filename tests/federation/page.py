@@ -21,7 +21,8 @@ _HEAD = """\
 Each item has an estate (`tests/federation/estates`): a few subgraphs over one set of rows. The same query goes to the hub and to a monolith
 that holds all of it. The answers are equal, and each subgraph gets as many requests as stand here, no more and no fewer
 (`tests/federation/test_estates.py`). The reference gateway from npm is asked the same (`make test-npm`): how many requests it makes in
-all (**bold** where they are more), or what it does otherwise, for which it is not counted. How plans are made is in [federation](federation.md).
+all (**bold** where they are more), or what it does otherwise, for which it is not counted. How plans are made is in
+[federation](federation.md).
 """
 
 
