@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hub.plan.doors import Door, Doors, Provided
+from hub.plan.doors import Door, Doors, Provided, Way
 from hub.plan.operation import Selected
 from hub.plan.spots import Spot, View
 from schema.federation.model import Federation, Part
@@ -51,19 +51,33 @@ class Offers:
         found: dict[str, int] = {}
         for graph, ways in spot.ways.items():
             way = next((way for way in ways if self.doors.part(graph, way.door.kind, name)), None)
-            if way is not None:
+            if way is not None and way.round < FAR:
                 found[graph] = way.round
         for graph in self.around(spot) if not found else ():
             kind = self.kind_beside(spot, graph)
             part = self.doors.part(graph, kind, name) if kind else None
             if part is not None and not part.requires:
                 found[graph] = FAR
-        return found
+        return found or self._further(spot, name)
+
+    def _further(self, spot: Spot, name: str) -> dict[str, int]:
+        """The graphs that can be asked for a field by keys that only those have that the field above can be asked of."""
+        if spot.aside is None:
+            beside = {(graph, kind): () for graph in self.around(spot) if (kind := self.kind_beside(spot, graph))}
+            spot.aside = frozenset(graph for graph, _ in beside)
+            here = {(view.graph, view.kind): view.provided for view in spot.views}
+            for graph, ways in (self.doors.ways(spot.type, beside | here) if beside else {}).items():
+                known = spot.ways.get(graph, ())
+                more = tuple(Way(FAR + 1 + way.round, way.door) for way in ways if way.door not in {each.door for each in known})
+                spot.ways = {**spot.ways, graph: (*known, *more)}
+        found = {graph: self.door(spot, graph, name) for graph in spot.ways}
+        return {graph: next(way.round for way in spot.ways[graph] if way.door == door) for graph, door in found.items() if door is not None}
 
     def door(self, spot: Spot, graph: str, name: str, before: int | None = None) -> Door | None:
         """The door to a graph that has the field; the earliest there is."""
         for way in spot.ways.get(graph, ()):
-            if (before is None or way.round < before) and self.doors.part(graph, way.door.kind, name):
+            part = self.doors.part(graph, way.door.kind, name) if before is None or way.round < before else None
+            if part is not None and (way.round < FAR or part.requires or graph not in (spot.aside or ())):
                 return way.door
         return None
 
@@ -128,7 +142,7 @@ class Offers:
         for one in selections:
             if one.name not in spot.chosen and self.at_hand(spot, one.name) is None and not self.hosted(spot, one):
                 wanted.setdefault(one.name, []).append(one)
-        offers = {name: found for name in wanted if (found := self.of(spot, name))}
+        offers = {name: self._leading(spot, found, some) for name, some in wanted.items() if (found := self.of(spot, name))}
         asked = {graph for graph, _ in spot.entered} | set(spot.chosen.values())
         for name, found in offers.items():
             if len(found) == 1:
@@ -143,6 +157,21 @@ class Offers:
                     spot.chosen[name] = max(offers[name], key=lambda graph: (tells[name][graph], graph in asked, graph == best))
                     asked.add(spot.chosen[name])
         return list(offers)
+
+    def _leading(self, spot: Spot, found: dict[str, int], selections: Sequence[Selected]) -> dict[str, int]:
+        """Of the graphs that can be asked for a field those from which all below it is had; all, where none is such."""
+        if len(found) < 2 or not any(one.children for one in selections):
+            return found
+        leading = {
+            graph: round_
+            for graph, round_ in found.items()
+            if all(self.leads_on(graph, self._kind(spot, graph, one.name), one) for one in selections)
+        }
+        return leading or found
+
+    def _kind(self, spot: Spot, graph: str, name: str) -> str:
+        door = self.door(spot, graph, name)
+        return door.kind if door is not None else spot.type
 
     def _best(
         self, left: Sequence[str], offers: Mapping[str, Mapping[str, int]], tells: Mapping[str, Mapping[str, int]], asked: set[str]

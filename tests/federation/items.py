@@ -37,6 +37,11 @@ ITEMS = (
     Item("`@key`, nested", "嵌套键", ("key_nested-0", "key_nested-key_not_asked_for")),
     Item("`@key`, several", "多个键", ("key_several-one_hop", "key_several-two_hops", "key_several-a_key_at_the_end")),
     Item("`@key(resolvable: false)`", "不可解析的键", ("key_unresolvable-there", "key_unresolvable-never_back")),
+    Item(
+        "keys that another graph's view has",
+        "键在另一子图的视图中",
+        ("keys_of_another_view-from_where_the_rest_is_had", "keys_of_another_view-one_has_no_key_and_another_has"),
+    ),
     Item("`@requires`, nested", "嵌套依赖", ("requires_nested-hidden", "requires_nested-beside_its_own")),
     Item(
         "`@requires` with arguments",
