@@ -22,6 +22,8 @@ class Offers:
     def __init__(self, federation: Federation) -> None:
         self.federation = federation
         self.doors = Doors.of(federation)
+        self._depths: dict[tuple[str, str, str, int, Provided], tuple[int, Selected]] = {}
+        self._leads: dict[tuple[str, str, str, int, Provided], tuple[bool, Selected]] = {}  # with the selection, so that it stays
 
     def look(self, spot: Spot) -> None:
         """Find the ways out of a spot, once."""
@@ -118,7 +120,16 @@ class Offers:
         return min(offers, key=lambda graph: (graph not in asked, offers[graph], graph), default=None)
 
     def leads_on(self, graph: str, kind: str, selected: Selected, provided: Provided = ()) -> bool:
-        """Whether all below a field is had from there on: from the graph itself, or by keys of what it tells; never by what is above."""
+        """Whether all below a field is had from there on: from the graph itself, or by keys of what it tells; never by what is above.
+
+        What is asked alike of many types has one selection below it, and is looked at once for each of them, however deep.
+        """
+        name = (graph, kind, selected.name, id(selected.children), provided)
+        if name not in self._leads:
+            self._leads[name] = self._leads_on(graph, kind, selected, provided), selected
+        return self._leads[name][0]
+
+    def _leads_on(self, graph: str, kind: str, selected: Selected, provided: Provided) -> bool:
         part = self.doors.part(graph, kind, selected.name, provided)
         named = self.federation.kind(graph, part.named) if part is not None else None
         if part is None or part.requires or (named is not None and named.stands):
@@ -187,4 +198,19 @@ class Offers:
     def _tells(self, spot: Spot, graph: str, selections: Iterable[Selected]) -> int:
         """How many leaves of some fields a graph tells by itself."""
         kinds = [way.door.kind for way in spot.ways.get(graph, ())] or [spot.type]
-        return sum(max(self.doors.depth(graph, kind, one) for kind in kinds) for one in selections)
+        return sum(max(self._depth(graph, kind, one) for kind in kinds) for one in selections)
+
+    def _depth(self, graph: str, kind_name: str, selected: Selected, provided: Provided = ()) -> int:
+        """How many of the leaves below a field a graph tells by itself."""
+        part = self.doors.part(graph, kind_name, selected.name, provided)
+        if part is None or not selected.children:
+            return int(part is not None)
+        name = (graph, kind_name, selected.name, id(selected.children), provided)
+        if name not in self._depths:
+            inner = self.doors.within(graph, kind_name, part, provided)
+            found = 0
+            for member in self.doors.members(graph, part.named):
+                for one in selected.children.get(member, ()):
+                    found += 1 if one.name == "__typename" else self._depth(graph, member, one, inner)
+            self._depths[name] = found, selected
+        return self._depths[name][0]

@@ -265,6 +265,18 @@ async def test_an_interface_of_many_types_is_planned_once_for_what_is_alike() ->
     assert engine.explain(engine.parse("{ nodes { name next { id next { id next { name } } } } }")).count("expand") == 4
 
 
+def test_which_of_two_graphs_is_asked_for_an_interface_is_known_without_looking_at_all_ways_down() -> None:
+    """Of thirty types, eight deep, there are more ways than could be looked at."""
+    names = [f"T{number}" for number in range(30)]
+    head = LINK_27 + "type Query { nodes: [Node!]! @shareable }\ninterface Node { id: ID! next: [Node!] }\n"
+    types = 'type %s implements Node @key(fields: "id") { id: ID! next: [Node!] @shareable %s: Int }\n'
+    sdls = {own: head + "".join(types % (name, own) for name in names) for own in ("one", "other")}
+    engine = engine_of(served(**sdls), {})
+    query = "{ nodes " + "{ id next " * 8 + "{ id ... on T1 { other } }" + " }" * 8 + " }"
+    lines = engine.explain(engine.parse(query)).splitlines()
+    assert lines[0] == "plan of the query: 1 system, 1 call at least"
+
+
 async def test_what_only_its_own_type_leads_to_is_not_had_of_the_interface() -> None:
     engine, subgraphs = wide(3)
     answer = await ask(engine, "{ nodes { price { amount currency } ... on T1 { stock } } }")
