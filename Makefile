@@ -39,7 +39,7 @@ test: setup ## all tests but browser and npm, on all cores up to eight (ARGS="te
 test-browser: setup ## the query page in headless Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
-test-npm: setup ## the estates of tests/federation by the libraries from npm: composed anew, and behind the reference gateway
+test-npm: setup ## the estates of tests/federation by the libraries from npm: composed anew, behind the reference gateway, asked by a client
 	$(BIN)/python -m pytest -m npm $(ARGS)
 
 soak: setup ## random cases against the oracle (ARGS="--minutes 5", "--cases 20000 --seed 7", "--planted")

@@ -4,6 +4,7 @@
     user.posts@7(first:Int)[].title       a field with arguments: alias ``posts_7``, its values in the variables ``first_7``
     media.<Book>pages                     only of objects of that type
     <User>id_User=id                      under another response name
+    2|<User>name                          asked of the entities whose keys stand apart under 2: of one type not all are asked the same
 
 Standard library only; belongs to the connector interface. Must not know values, and no schema.
 """
@@ -14,6 +15,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+_LOT = re.compile(r"(\d+)\|")
 _STEP = re.compile(r"(?:<(\w+)>)?(?:(\w+)=)?(\w+)(?:@(\w+)\(([^)]*)\))?((?:\[\])*)")
 
 
@@ -32,7 +34,18 @@ class Step:
 @lru_cache(maxsize=65_536)
 def way(column: str) -> tuple[Step, ...]:
     """The steps of a column. Raises ValueError for what is none."""
-    return tuple(_step(text) for text in column.split("."))
+    return tuple(_step(text) for text in lot_of(column)[1].split("."))
+
+
+def in_lot(lot: int, text: str) -> str:
+    """A column, or the text of a key, of those that stand apart; 0: of all others."""
+    return f"{lot}|{text}" if lot else text
+
+
+def lot_of(text: str) -> tuple[int, str]:
+    """Which lot a column or the text of a key is of, and what it is there."""
+    found = _LOT.match(text)
+    return (int(found[1]), text[found.end() :]) if found else (0, text)
 
 
 def _step(text: str) -> Step:
@@ -61,8 +74,9 @@ def numbered(number: int) -> str:
 
 @lru_cache(maxsize=65_536)
 def shown(column: str) -> tuple[str, str]:
-    """What of a column a row itself holds, and the path to it: of what lies in a list, the list."""
+    """What of a column a row itself holds, and the path to it: of what lies in a list, the list. In every lot it is called the same."""
     names: list[str] = []
+    column = lot_of(column)[1]
     for at, step in enumerate(way(column)):
         names.append(step.key)
         if step.lists:

@@ -118,7 +118,8 @@ class Hub:
             trust_request_id=http.trust_request_id,
         )
         operations = Operations(lambda: self.engine, self._audited, clock, gate, self.metrics)
-        self.endpoint.events = Events(operations, self.verifier.principal, self.drain, gate.limits.body)
+        persisted = self.endpoint.persisted
+        self.endpoint.events = Events(operations, self.verifier.principal, self.drain, gate.limits.body, persisted=persisted)
         if config.engine.incremental:
             self.endpoint.in_parts = in_parts
         self.sockets = Sockets(operations.answers, self.verifier.principal, self.drain)

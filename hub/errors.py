@@ -19,7 +19,8 @@ Audience = Literal["caller", "operator", "author"]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """``zh`` and ``en`` are the message; ``fix`` says what to do. ``audience`` is the widest that may see it."""
+    """``zh`` and ``en`` are the message; ``fix`` says what to do. ``audience`` is the widest that may see it. ``known`` is the message where
+    clients look for a certain one."""
 
     code: str
     zh: str
@@ -27,6 +28,7 @@ class Code:
     fix: str
     audience: Audience = "caller"
     retryable: bool = False
+    known: str = ""
 
 
 _ALL = (
@@ -34,6 +36,7 @@ _ALL = (
     Code("GRAPHQL_PARSE_FAILED", "查询语法错误。", "The document does not parse.", "Correct the syntax at the position given."),
     Code("GRAPHQL_VALIDATION_FAILED", "查询不符合数据模型。", "The document does not fit the schema.", "Correct the field at the position given; the schema is served by introspection."),
     Code("OPERATION_NOT_FOUND", "找不到要执行的操作。", "The operation to run is missing or not named.", "Send `operationName` when the document holds several operations."),
+    Code("PERSISTED_QUERY_NOT_FOUND", "没有此摘要的查询。", "No query is known by this hash.", "Send the query with its hash; clients of automatic persisted queries do so by themselves.", known="PersistedQueryNotFound"),
     Code("BAD_VARIABLES", "变量不符合声明的类型。", "A variable does not fit its type.", "Send variables of the declared types."),
     Code("BAD_IDENTIFIER", "标识代码有误。", "An identifier is wrong.", "Correct the character named in the message."),
     Code("TOO_LARGE", "请求过大。", "The request is over a limit.", "Ask for less in one request; the message names the limit."),
@@ -89,6 +92,8 @@ class Refused(Exception):
 def message(code: str, zh: str = "", en: str = "") -> str:
     """What people read: Chinese, then English."""
     entry = CODES[code]
+    if entry.known:
+        return entry.known
     return f"{zh or entry.zh} {en or entry.en}"
 
 

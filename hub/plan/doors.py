@@ -215,20 +215,6 @@ class Doors:
             (way.door.graph, way.door.kind): () for some in ways.values() for way in some if (way.door.graph, way.door.kind) != standing
         }
 
-    def depth(self, graph: str, kind_name: str, selected: Selected, provided: Provided = ()) -> int:
-        """How many of the leaves below a field a graph tells by itself."""
-        part = self.part(graph, kind_name, selected.name, provided)
-        if part is None:
-            return 0
-        if not selected.children:
-            return 1
-        inner = self.within(graph, kind_name, part, provided)
-        found = 0
-        for member in self.members(graph, part.named):
-            for one in selected.children.get(member, ()):
-                found += 1 if one.name == "__typename" else self.depth(graph, member, one, inner)
-        return found
-
 
 def _names(selection: SelectionSetNode) -> set[str]:
     return {node.name.value for node in selection.selections if isinstance(node, FieldNode)}

@@ -156,7 +156,7 @@ class Graphs:
         again = spot.entered.get((door.graph, texts))  # what was needed may have needed it
         if again is not None and again.kind == door.kind:
             return again
-        wanted = Representation(door.kind, keys, required, spot.together.get((door.graph, "")) == texts)
+        wanted = Representation(door.kind, keys, required, spot.together.get((door.graph, "")) == texts, frozenset(texts))
         gate = self.draft.registry.gates[door.graph]
         step = self._fetch(Fetch(self.draft.next_id(), spot.layer, gate.entities, (), when=spot.when, representation=wanted))
         entities = tuple(sorted(name for name, kind in self.federation.graphs[door.graph].kinds.items() if kind.keys))

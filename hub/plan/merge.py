@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from hub.plan.model import Align, Arguments, Entities, Event, Expand, Fetch, Figures, Listing, Scan, Screen, Step, Write, own_fetches
 from hub.plan.operation import Selected
-from hub.plan.outputs import Output
 from hub.plan.required import probed, steps_of
 from hub.plan.slots import Guard
 
@@ -97,17 +96,29 @@ def _keyed(step: Fetch, columns: Iterable[str]) -> tuple[str, ...]:
 
 
 def levelled(steps: Sequence[Step], together: Sequence[Sequence[int]]) -> tuple[Step, ...]:
-    """Fetches from a graph ask for the union of what those ask that they share calls with: a graph is no row, and what is asked of it
-    elsewhere may be a lot."""
+    """Fetches from a graph ask for the union of what those ask that they share calls with, as far as they can ask for the same: a graph
+    is no row, and what is asked of it elsewhere may be a lot."""
     by_id = {step.id: step for step in steps}
     for members in together:
         some = [step for number in members if isinstance(step := by_id[number], Fetch) and step.binding.relation.open]
-        if len(some) > 1:
-            columns = _keyed(some[0], {name for step in some for name in step.columns})
-            given = tuple({one.number: one for step in some for one in step.given}.values())
-            behind = {name: place for step in some for name, place in step.behind.items()}
-            by_id |= {step.id: replace(step, columns=columns, given=given, behind=behind) for step in some}
+        given = tuple({one.number: one for step in some for one in step.given}.values())
+        for lot, alike in enumerate(_lots(some) if len(some) > 1 else ()):
+            columns = _keyed(alike[0], {name for step in alike for name in step.columns})
+            behind = {name: place for step in alike for name, place in step.behind.items()}
+            by_id |= {step.id: replace(step, columns=columns, given=given, behind=behind, lot=lot) for step in alike}
     return tuple(by_id[step.id] for step in steps)
+
+
+def _lots(some: Sequence[Fetch]) -> list[list[Fetch]]:
+    """Fetches from one graph, those together that can ask for the same."""
+    found: list[list[Fetch]] = []
+    for step in some:
+        fitting = next((lot for lot in found if all(_agree(step, other) for other in lot)), None)
+        if fitting is None:
+            found.append([step])
+        else:
+            fitting.append(step)
+    return found
 
 
 class Depths:
@@ -128,19 +139,14 @@ class Depths:
 def groups(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
     """Fetches that share calls: the same binding at the same depth, and no arguments or required values of their own."""
     depth: dict[int, int] = {0: 0}
-    found: dict[tuple[str, int, int], list[list[Fetch]]] = {}
+    found: dict[tuple[str, int, int], list[int]] = {}
     for step in steps:
         below = max((depth[number] for number in needs(step)), default=0)
         depth[step.id] = below + 1 if isinstance(step, Fetch | Scan | Figures) else below
         if isinstance(step, Fetch):
             alone = step.id if step.selected is not None or step.requires else 0
-            some = found.setdefault((step.binding.id, depth[step.id], alone), [])
-            fitting = next((group for group in some if step.representation is None or all(_agree(step, other) for other in group)), None)
-            if fitting is None:
-                some.append([step])
-            else:
-                fitting.append(step)
-    return tuple(tuple(step.id for step in members) for some in found.values() for members in some)
+            found.setdefault((step.binding.id, depth[step.id], alone), []).append(step.id)
+    return tuple(map(tuple, found.values()))
 
 
 def _agree(one: Fetch, other: Fetch) -> bool:
@@ -149,7 +155,7 @@ def _agree(one: Fetch, other: Fetch) -> bool:
     here, there = one.representation, other.representation
     if here is None or there is None or here.kind != there.kind:
         return True
-    return _named(here.required) == _named(there.required) and not _harms(one, other) and not _harms(other, one)
+    return here.texts == there.texts and not _harms(one, other) and not _harms(other, one)
 
 
 def _harms(one: Fetch, other: Fetch) -> bool:
@@ -169,7 +175,3 @@ def _prefixes(column: str) -> Iterator[str]:
             bare = bare.removesuffix("[]")
         yield bare
         column = column.rpartition(".")[0]
-
-
-def _named(required: Sequence[Output]) -> list[tuple[str, int]]:
-    return [(output.place.coordinate, output.place.number) for output in required]

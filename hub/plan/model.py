@@ -66,12 +66,14 @@ class Required:
 @dataclass(frozen=True, slots=True)
 class Representation:
     """What an entity is asked for by in a federation: the name that the graph has for its type, and fields of it. Of ``keys`` the first
-    counts of which nothing is null; what is ``required`` may be. If that fails nothing is asked, unless the fetch is for ``others`` too."""
+    counts of which nothing is null; what is ``required``, as ``texts`` say it, may be. If that fails nothing is asked, unless the fetch
+    is for ``others`` too."""
 
     kind: str
     keys: tuple[tuple[Output, ...], ...]
     required: tuple[Output, ...] = ()
     others: bool = False
+    texts: frozenset[str] = frozenset()
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -89,7 +91,8 @@ class Fetch:
 
     A fetch from a graph of a federation (its relation is open) has no ``key`` but a ``representation``, or none at all for a root. Its
     columns may hold fields with arguments: ``given``. ``behind`` are the coordinates that columns hold, ``strict`` those that
-    may not be null: where one is, the object around it is lost.
+    may not be null: where one is, the object around it is lost. Fetches that share a call and cannot ask for the same are of different
+    ``lot``s: lists of entities that stand apart in it.
     """
 
     id: int
@@ -106,6 +109,7 @@ class Fetch:
     given: tuple[Selected, ...] = ()
     behind: Mapping[str, str] = field(default_factory=dict)
     strict: frozenset[str] = frozenset()
+    lot: int = 0
 
 
 @dataclass(frozen=True, slots=True)

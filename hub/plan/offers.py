@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hub.plan.doors import Door, Doors, Provided
+from hub.plan.doors import Door, Doors, Provided, Way
 from hub.plan.operation import Selected
 from hub.plan.spots import Spot, View
 from schema.federation.model import Federation, Part
@@ -22,6 +22,8 @@ class Offers:
     def __init__(self, federation: Federation) -> None:
         self.federation = federation
         self.doors = Doors.of(federation)
+        self._depths: dict[tuple[str, str, str, int, Provided], tuple[int, Selected]] = {}
+        self._leads: dict[tuple[str, str, str, int, Provided], tuple[bool, Selected]] = {}  # with the selection, so that it stays
 
     def look(self, spot: Spot) -> None:
         """Find the ways out of a spot, once."""
@@ -51,19 +53,33 @@ class Offers:
         found: dict[str, int] = {}
         for graph, ways in spot.ways.items():
             way = next((way for way in ways if self.doors.part(graph, way.door.kind, name)), None)
-            if way is not None:
+            if way is not None and way.round < FAR:
                 found[graph] = way.round
         for graph in self.around(spot) if not found else ():
             kind = self.kind_beside(spot, graph)
             part = self.doors.part(graph, kind, name) if kind else None
             if part is not None and not part.requires:
                 found[graph] = FAR
-        return found
+        return found or self._further(spot, name)
+
+    def _further(self, spot: Spot, name: str) -> dict[str, int]:
+        """The graphs that can be asked for a field by keys that only those have that the field above can be asked of."""
+        if spot.aside is None:
+            beside = {(graph, kind): () for graph in self.around(spot) if (kind := self.kind_beside(spot, graph))}
+            spot.aside = frozenset(graph for graph, _ in beside)
+            here = {(view.graph, view.kind): view.provided for view in spot.views}
+            for graph, ways in (self.doors.ways(spot.type, beside | here) if beside else {}).items():
+                known = spot.ways.get(graph, ())
+                more = tuple(Way(FAR + 1 + way.round, way.door) for way in ways if way.door not in {each.door for each in known})
+                spot.ways = {**spot.ways, graph: (*known, *more)}
+        found = {graph: self.door(spot, graph, name) for graph in spot.ways}
+        return {graph: next(way.round for way in spot.ways[graph] if way.door == door) for graph, door in found.items() if door is not None}
 
     def door(self, spot: Spot, graph: str, name: str, before: int | None = None) -> Door | None:
         """The door to a graph that has the field; the earliest there is."""
         for way in spot.ways.get(graph, ()):
-            if (before is None or way.round < before) and self.doors.part(graph, way.door.kind, name):
+            part = self.doors.part(graph, way.door.kind, name) if before is None or way.round < before else None
+            if part is not None and (way.round < FAR or part.requires or graph not in (spot.aside or ())):
                 return way.door
         return None
 
@@ -104,7 +120,16 @@ class Offers:
         return min(offers, key=lambda graph: (graph not in asked, offers[graph], graph), default=None)
 
     def leads_on(self, graph: str, kind: str, selected: Selected, provided: Provided = ()) -> bool:
-        """Whether all below a field is had from there on: from the graph itself, or by keys of what it tells; never by what is above."""
+        """Whether all below a field is had from there on: from the graph itself, or by keys of what it tells; never by what is above.
+
+        What is asked alike of many types has one selection below it, and is looked at once for each of them, however deep.
+        """
+        name = (graph, kind, selected.name, id(selected.children), provided)
+        if name not in self._leads:
+            self._leads[name] = self._leads_on(graph, kind, selected, provided), selected
+        return self._leads[name][0]
+
+    def _leads_on(self, graph: str, kind: str, selected: Selected, provided: Provided) -> bool:
         part = self.doors.part(graph, kind, selected.name, provided)
         named = self.federation.kind(graph, part.named) if part is not None else None
         if part is None or part.requires or (named is not None and named.stands):
@@ -128,7 +153,7 @@ class Offers:
         for one in selections:
             if one.name not in spot.chosen and self.at_hand(spot, one.name) is None and not self.hosted(spot, one):
                 wanted.setdefault(one.name, []).append(one)
-        offers = {name: found for name in wanted if (found := self.of(spot, name))}
+        offers = {name: self._leading(spot, found, some) for name, some in wanted.items() if (found := self.of(spot, name))}
         asked = {graph for graph, _ in spot.entered} | set(spot.chosen.values())
         for name, found in offers.items():
             if len(found) == 1:
@@ -144,6 +169,21 @@ class Offers:
                     asked.add(spot.chosen[name])
         return list(offers)
 
+    def _leading(self, spot: Spot, found: dict[str, int], selections: Sequence[Selected]) -> dict[str, int]:
+        """Of the graphs that can be asked for a field those from which all below it is had; all, where none is such."""
+        if len(found) < 2 or not any(one.children for one in selections):
+            return found
+        leading = {
+            graph: round_
+            for graph, round_ in found.items()
+            if all(self.leads_on(graph, self._kind(spot, graph, one.name), one) for one in selections)
+        }
+        return leading or found
+
+    def _kind(self, spot: Spot, graph: str, name: str) -> str:
+        door = self.door(spot, graph, name)
+        return door.kind if door is not None else spot.type
+
     def _best(
         self, left: Sequence[str], offers: Mapping[str, Mapping[str, int]], tells: Mapping[str, Mapping[str, int]], asked: set[str]
     ) -> str:
@@ -158,4 +198,19 @@ class Offers:
     def _tells(self, spot: Spot, graph: str, selections: Iterable[Selected]) -> int:
         """How many leaves of some fields a graph tells by itself."""
         kinds = [way.door.kind for way in spot.ways.get(graph, ())] or [spot.type]
-        return sum(max(self.doors.depth(graph, kind, one) for kind in kinds) for one in selections)
+        return sum(max(self._depth(graph, kind, one) for kind in kinds) for one in selections)
+
+    def _depth(self, graph: str, kind_name: str, selected: Selected, provided: Provided = ()) -> int:
+        """How many of the leaves below a field a graph tells by itself."""
+        part = self.doors.part(graph, kind_name, selected.name, provided)
+        if part is None or not selected.children:
+            return int(part is not None)
+        name = (graph, kind_name, selected.name, id(selected.children), provided)
+        if name not in self._depths:
+            inner = self.doors.within(graph, kind_name, part, provided)
+            found = 0
+            for member in self.doors.members(graph, part.named):
+                for one in selected.children.get(member, ()):
+                    found += 1 if one.name == "__typename" else self._depth(graph, member, one, inner)
+            self._depths[name] = found, selected
+        return self._depths[name][0]

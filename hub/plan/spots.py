@@ -49,7 +49,7 @@ class Host(Protocol):
 class Spot:
     """An object of ``type`` in ``layer``, as ``views`` have it that came with the rows, or as its ``host`` does; a root has neither.
     ``entered`` are the views that were fetched, by graph and what that required; ``beside`` those had by asking other graphs for the field
-    above."""
+    above. ``aside`` are those graphs, once the ways that lead on from them are among its ways."""
 
     type: str
     layer: int
@@ -59,6 +59,7 @@ class Spot:
     host: Host | None = None
     ways: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
     entered: dict[tuple[str, tuple[str, ...]], View] = field(default_factory=dict)
+    aside: frozenset[str] | None = None
     beside: dict[str, View | None] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)  # field -> graph
     together: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # graph, what a field requires -> what is asked with it

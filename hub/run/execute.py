@@ -16,6 +16,7 @@ from typing import Any
 
 from graphql import GraphQLString
 
+from connectors.columns import in_lot
 from connectors.spi import SourceError
 from hub.plan.model import Align, Arguments, Entities, Event, Expand, Fetch, Figures, QueryPlan, Scan, Screen, Unit, Write
 from hub.plan.schedule import budget
@@ -291,7 +292,7 @@ class _Run:
             return self._requiring(unit, steps[0])
         keyed = [self._keys(step) for step in steps]
         try:
-            question = self._question(unit, steps[0])
+            question = self._question(unit, steps[0], lots=steps[1:])
         except BadArgument as error:
             return self._refused(unit, error, keyed)
         wanted = keyed[0][0] if len(keyed) == 1 else [key for keys, _ in keyed for key in keys]
@@ -350,13 +351,13 @@ class _Run:
             faults = {row: fault for row, fault in faults.items() if wanted[row]}
         return keys, faults
 
-    def _question(self, unit: Unit, step: Fetch, required: Mapping[str, Any] | None = None) -> Question:
+    def _question(self, unit: Unit, step: Fetch, required: Mapping[str, Any] | None = None, lots: Sequence[Fetch] = ()) -> Question:
         types = (GraphQLString,) if step.binding.relation.open else tuple(slot.type for slot in step.key)
         if step.given:
-            return Question(step.binding, step.columns, types, variables(step.given, self.inputs))
+            return Question(step.binding, _columns(step, lots), types, variables(step.given, self.inputs))
         if step.selected is None and required is None:
             if not unit.made:
-                unit.made.append(Question(step.binding, step.columns, types))
+                unit.made.append(Question(step.binding, _columns(step, lots), types))
             made: Question = unit.made[0]
             return made
         params: dict[str, Any] = dict(required or {})
@@ -368,3 +369,9 @@ class _Run:
                 with suppress(BadArgument):  # the list itself says so
                     cut = cut_of(terms(step.cut, step.selected, given, self.viewer), step.binding.relation)
         return Question(step.binding, step.columns, types, params, cut=cut)
+
+
+def _columns(step: Fetch, others: Sequence[Fetch]) -> tuple[str, ...]:
+    """What fetches that share a call ask for: the columns of the first of them, and those of each lot that stands apart."""
+    apart = {other.lot: other.columns for other in others if other.lot}
+    return (*step.columns, *(in_lot(lot, name) for lot, names in apart.items() for name in names if name not in step.binding.relation.keys))

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.columns import in_lot
 from hub.plan.model import Fetch
 from hub.plan.outputs import Leaf, Output
 from hub.run import assemble
@@ -30,6 +31,7 @@ def represented(step: Fetch, layers: Mapping[int, Layer]) -> tuple[list[Key | No
     rows = range(layer.size) if there is None else [row for row, here in enumerate(there) if here]
     keys: list[Key | None] = [None] * layer.size
     faults: dict[int, Fault] = {}
+    apart = in_lot(step.lot, "")
     names, columns, lost = _columns(wanted.required, layers, layer, rows)
     refused = {} if wanted.others else lost
     for key in wanted.keys:
@@ -38,7 +40,7 @@ def represented(step: Fetch, layers: Mapping[int, Layer]) -> tuple[list[Key | No
         whole = _leaf_whole if all(isinstance(output, Leaf) for output in key) else _whole
         for row, values in zip(rows, zip(repeat(wanted.kind), *parts, *columns, strict=False), strict=True):
             if keys[row] is None and row not in unread and row not in refused and whole(values[1 : len(own) + 1]):
-                keys[row] = (msgspec.json.encode(dict(zip(told, values, strict=True))).decode(),)
+                keys[row] = (apart + msgspec.json.encode(dict(zip(told, values, strict=True))).decode(),)
         faults = unread | faults
     return keys, {row: fault for row, fault in faults.items() if keys[row] is None} | refused
 

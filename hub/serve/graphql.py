@@ -29,6 +29,7 @@ from hub.serve import multipart
 from hub.serve.drain import Drain
 from hub.serve.limits import Gate
 from hub.serve.metrics import Metrics
+from hub.serve.persisted import Persisted
 from hub.serve.request import HTML, JSON, RESPONSE, Gone, Request, Turned, Watch, from_body, from_query, headers, negotiate, wants_events
 from schema.scalars import identifier_error
 
@@ -123,6 +124,7 @@ class Endpoint:
     ) -> None:
         self.engine = engine
         self.events: ASGIApp | None = None
+        self.persisted = Persisted()
         self.in_parts: Callable[..., Awaitable[Answer]] | None = None  # ``execute`` of the engine that it is given, for what is deferred
         self._verifier = verifier
         self._audit = audit
@@ -178,6 +180,8 @@ class Endpoint:
             limit = self._gate.limits.body
             request = await from_body(asked, receive, limit) if method == "POST" else from_query(scope, limit)
             turn.document, turn.exchange = request.query, True
+            if request.digest:
+                turn.document = self.persisted.text(request)
             answer = await self._asked(turn, request, method, receive)
         except Turned as turned:
             turn.headers |= turned.headers
@@ -228,8 +232,8 @@ class Endpoint:
         return await self._verifier.principal(authorization[0].decode("latin-1"))
 
     async def _asked(self, turn: _Turn, request: Request, method: str, receive: Receive) -> Answer:
-        self._gate.check(request.query)
-        document = self.engine.parse(request.query)
+        self._gate.check(turn.document)
+        document = self.engine.parse(turn.document)
         if document.errors:
             raise Invalid(document.errors)
         name, kind = choose(document.operations, request.operation_name)

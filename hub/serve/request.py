@@ -7,6 +7,7 @@ Must not know GraphQL documents, principals or the engine.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,6 +24,7 @@ JSON = "application/json"
 HTML = "text/html"
 EVENTS = "text/event-stream"
 _OFFERS = (RESPONSE, JSON)
+_DIGEST = re.compile("[0-9A-Fa-f]{64}")
 _PARAMETERS = ("query", "operationName", "variables", "extensions")
 
 
@@ -93,12 +95,14 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A well-formed GraphQL-over-HTTP request. ``operation_name`` is None when absent, null or empty."""
+    """A well-formed GraphQL-over-HTTP request. ``operation_name`` is None when absent, null or empty. Without a ``query`` it has a
+    ``digest`` that says which is meant; see ``hub.serve.persisted``."""
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
 
 
 def headers(scope: Scope) -> Headers:
@@ -281,21 +285,35 @@ def _json(text: bytes, zh: str, en: str) -> Any:
 
 
 def _checked(found: Mapping[str, Any]) -> Request:
-    query = found.get("query")
-    if not isinstance(query, str):
+    query, extensions = found.get("query"), found.get("extensions")
+    digest = _digest(extensions["persistedQuery"]) if isinstance(extensions, dict) and "persistedQuery" in extensions else ""
+    if query is None and digest:
+        query = ""
+    elif not isinstance(query, str):
         if query is None:
             raise _bad("缺少参数 `query`。", "The parameter `query` is missing.")
         raise _bad("参数 `query` 须为字符串。", "The parameter `query` must be a string.")
-    if not query.strip():
+    elif not query.strip():
         raise _bad("参数 `query` 为空。", "The parameter `query` is empty.")
     name = found.get("operationName")
     if name is not None and not isinstance(name, str):
         raise _bad("参数 `operationName` 须为字符串。", "The parameter `operationName` must be a string.")
-    variables, extensions = found.get("variables"), found.get("extensions")
+    variables = found.get("variables")
     for parameter, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
             raise _bad(f"参数 `{parameter}` 须为 JSON 对象。", f"The parameter `{parameter}` must be a JSON object.")
-    return Request(query, name or None, variables or {}, extensions or {})
+    return Request(query, name or None, variables or {}, extensions or {}, digest)
+
+
+def _digest(persisted: Any) -> str:
+    """What `extensions.persistedQuery` says that the query is known by."""
+    said = persisted.get("sha256Hash") if isinstance(persisted, dict) and persisted.get("version") == 1 else None
+    if not isinstance(said, str) or _DIGEST.fullmatch(said) is None:
+        raise _bad(
+            "`extensions.persistedQuery` 须为 {version: 1, sha256Hash: 64 位十六进制}。",
+            "`extensions.persistedQuery` must be {version: 1, sha256Hash: 64 hexadecimal digits}.",
+        )
+    return said.lower()
 
 
 def _bad(zh: str, en: str) -> Turned:

@@ -23,6 +23,7 @@ from hub.errors import CODES, Refused
 from hub.serve.drain import Drain
 from hub.serve.graphql import entry
 from hub.serve.operations import Asked, Operations
+from hub.serve.persisted import Persisted
 from hub.serve.request import EVENTS, RESPONSE, Gone, Turned, from_body, from_query, headers
 
 KEEP_ALIVE = 12.0  # seconds of silence after which a comment is sent, so that nobody on the way gives the connection up
@@ -41,12 +42,14 @@ class Events:
         limit: int,
         *,
         keep_alive: float = KEEP_ALIVE,
+        persisted: Persisted | None = None,
     ) -> None:
         self._operations = operations
         self._verify = verify
         self._drain = drain
         self._limit = limit
         self._keep_alive = keep_alive
+        self._persisted = persisted or Persisted()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         entered = self._drain.enter()
@@ -89,7 +92,7 @@ class Events:
         await who()
         posted = scope["method"] == "POST"
         request = await from_body(given, receive, self._limit) if posted else from_query(scope, self._limit)
-        return Asked(request.query, request.operation_name, request.variables, request.extensions, reads=not posted), who
+        return Asked(self._persisted.text(request), request.operation_name, request.variables, request.extensions, reads=not posted), who
 
     async def _streamed(self, answers: AsyncGenerator[Answer, None], asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers as they come, until there are no more or the caller hangs up."""

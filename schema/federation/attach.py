@@ -20,6 +20,7 @@ from schema.federation import sdl
 from schema.federation.compile import gate, required
 from schema.federation.merge import merge
 from schema.federation.model import Federation
+from schema.federation.satisfied import unsatisfied
 from schema.federation.subgraph import Subgraph, read
 from schema.federation.supergraph import Supergraph, read_document
 from schema.policy import both
@@ -49,7 +50,7 @@ def attach(schema: GraphQLSchema, known: GraphQLSchema, registry: Registry, mani
     if found.federation is None or found.schema is None or any(one.is_error for one in faults):
         return Attached(schema, registry, tuple(sorted(set(faults))))
     added, clashes = _added(schema, known, found, document)
-    faults += clashes
+    faults += [*clashes, *unsatisfied(found, document, _hosts(schema, known, found))]
     whole = extend_schema(schema, added, assume_valid_sdl=True) if not any(one.is_error for one in faults) else schema
     faults += [fault("INVALID_SCHEMA", federated[0].file, sdl.node_of(error), error.message) for error in validate_schema(whole)]
     grades = {one.name: Grade[str((one.federation or {})["grade"])] for one in federated}
@@ -92,6 +93,13 @@ def _added(schema: GraphQLSchema, known: GraphQLSchema, found: Supergraph, docum
             if new:
                 definitions.append(ObjectTypeExtensionNode(name=node.name, directives=(), interfaces=(), fields=new))
     return DocumentNode(definitions=tuple(definitions)), faults
+
+
+def _hosts(schema: GraphQLSchema, known: GraphQLSchema, found: Supergraph) -> dict[str, frozenset[str]]:
+    """The fields that the hub's systems have of types that subgraphs have too."""
+    shared = (name for name in schema.type_map if found.schema is not None and is_object_type(found.schema.type_map.get(name)))
+    both_ = {name: known.type_map.get(name) for name in shared if name not in ("Query", "Mutation") and not name.startswith("__")}
+    return {name: frozenset(type_.fields) for name, type_ in both_.items() if is_object_type(type_)}
 
 
 def _clash(name: str, node: Any, there: GraphQLObjectType, shown: GraphQLObjectType) -> Fault | None:

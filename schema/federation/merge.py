@@ -182,16 +182,16 @@ class _Merge:
         return FieldDefinitionNode(**_start(name, said), type=type_, arguments=self._arguments(parent, said), directives=directives)
 
     def _shared(self, parent: str, name: str, told: Sequence[_Told], owners: Sequence[Said]) -> None:
-        """A field that several graphs tell has to say that it is shared, everywhere."""
+        """A field that several graphs tell has to say that it is shared, everywhere; one of a key need not."""
         gone = {one.own["override"] for one in told if "override" in one.own and "overrideLabel" not in one.own}
-        tell = [(one.subgraph, one.node) for one in told if not ("external" in one.own or one.subgraph.name in gone or one.key)]
+        tell = [one for one in told if not ("external" in one.own or one.subgraph.name in gone)]
         if len(tell) < 2 or _form(owners[0][1]) == "interface" or parent == "Subscription":
             return
-        for subgraph, node in tell:
+        for subgraph, node in ((one.subgraph, one.node) for one in tell if not one.key):
             types = [one for own, one in owners if own is subgraph]
             shared = subgraph.has(node, "shareable") or any(subgraph.has(one, "shareable") for one in types)
             if not shared and not (subgraph.first and (parent in ("Query", "Mutation") or not _keys(subgraph, types))):
-                others = ", ".join(sorted(f"'{other.name}'" for other, _ in tell if other is not subgraph))
+                others = ", ".join(sorted(f"'{other.subgraph.name}'" for other in tell if other.subgraph is not subgraph))
                 message = f"'{parent}.{name}' is told by '{subgraph.name}' and by {others}, and is not shared here."
                 self.report("CONTRIBUTED_TWICE", node, message, "add @shareable to it in each of them, or leave it out here")
 

@@ -21,6 +21,7 @@ from tests.federation.estates import ESTATES
 @asynccontextmanager
 async def gateway() -> AsyncIterator[Any]:
     """A function that asks the reference gateway: supergraph, urls, query, variables -> response."""
+    installed()
     process = await asyncio.create_subprocess_exec(
         *node().node(), str(HERE / "gateway.mjs"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24
     )
@@ -59,7 +60,6 @@ async def differences(ask: Any, estate: Estate, case: Case) -> list[str]:
 
 async def main(*names: str) -> int:
     """Exit code 1 when anything differs."""
-    installed()
     failed = 0
     async with gateway() as ask:
         for estate in ESTATES:

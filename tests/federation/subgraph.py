@@ -98,8 +98,8 @@ class Subgraph:
 
     def answer(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The response to one request, as it goes over the wire."""
-        representations: list[Any] = next((value for value in variables.values() if _are_representations(value)), [])
-        self.asked.append(Asked(document, dict(variables), len(representations)))
+        representations = sum(len(value) for value in variables.values() if _are_representations(value))
+        self.asked.append(Asked(document, dict(variables), representations))
         return dict(graphql_sync(self.schema, document, self.rows, variable_values=dict(variables)).formatted)
 
     @cached_property

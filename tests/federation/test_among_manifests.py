@@ -174,6 +174,7 @@ async def test_what_a_subgraph_serves_of_a_canonical_type_stays_as_sensitive_as_
         ("reviews: [Review!]! }\ntype", "enterprise: Enterprise }\ntype", "reviews.graphqls:3:14 FIELD_EXISTS"),
         ("scalar USCC", "enum USCC { A }", "reviews.graphqls:6:1 CONTRIBUTED_TWICE"),
         ('@key(fields: "uscc")', '@key(fields: "code")', "reviews.graphqls:5:17 BAD_KEY"),
+        ('@key(fields: "uscc")', '@key(fields: "uscc", resolvable: false)', "reviews.graphqls:5:71 UNREACHABLE"),
     ],
 )
 def test_what_does_not_fit_is_told_where_it_is_written(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -17,12 +17,7 @@ NAMED = [
     for writing in one.writings
     for number, case in enumerate(one.cases[:1] if writing == "hive" else one.cases)
 ]
-# Cases that the hub does not answer yet; one that it does answer must not be among them.
-NOT_YET: frozenset[str] = frozenset()
-CASES = [
-    pytest.param(one, case, writing, id=name, marks=[pytest.mark.xfail(strict=True, reason="not yet")] if name in NOT_YET else [])
-    for name, one, case, writing in NAMED
-]
+CASES = [pytest.param(one, case, writing, id=name) for name, one, case, writing in NAMED]
 
 
 @pytest.mark.parametrize("estate", ESTATES, ids=lambda one: one.name)

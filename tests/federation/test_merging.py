@@ -6,6 +6,7 @@ import pytest
 from graphql import build_schema, lexicographic_sort_schema, print_ast, print_schema
 
 from schema.federation import merge, subgraph
+from schema.federation.satisfied import unsatisfied
 from schema.federation.supergraph import read, read_document
 from tests.federation.estate import Case, Estate, running
 from tests.federation.estates import ESTATES
@@ -20,7 +21,8 @@ def composed(**sdls: str) -> tuple[str, list[str]]:
     read_ = [subgraph.read(name, f"http://{name}.example", sdl, f"{name}.graphqls") for name, sdl in sdls.items()]
     faults = [fault for _, some in read_ for fault in some]
     document, more = merge.merge([one for one, _ in read_ if one is not None])
-    faults += [*more, *read_document(document, "").faults]
+    found = read_document(document, "")
+    faults += [*more, *found.faults, *unsatisfied(found, document)]
     return print_ast(document), [f"{one.file}:{one.line}:{one.column} {one.code}" for one in sorted(set(faults))]
 
 
@@ -68,6 +70,69 @@ REGISTER = LINK + 'type Query { all: [Enterprise] }\ntype Enterprise @key(fields
 def test_each_fault_is_told_where_the_subgraph_is_written(other: str, said: str) -> None:
     _, faults = composed(register=REGISTER, cases=LINK + other)
     assert said in "\n".join(faults), faults
+
+
+THERE = LINK + 'type Query { all: [E] }\ntype E @key(fields: "id") { id: ID! name: String }\n'
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("type E { id: ID! @shareable extra: Int }", ["other.graphqls:2:29 'E.extra' {met}: no key leads from there to who tells it."]),
+        (
+            'type E @key(fields: "id", resolvable: false) { id: ID! extra: Int }',
+            ["other.graphqls:2:56 'E.extra' {met}: no key leads from there to who tells it."],
+        ),
+        (
+            'type E @key(fields: "code") { code: ID! extra: Int }',
+            [
+                "other.graphqls:2:31 'E.code' {met}: no key leads from there to who tells it.",
+                "other.graphqls:2:41 'E.extra' {met}: no key leads from there to who tells it.",
+            ],
+        ),
+        (
+            'type E @key(fields: "id") { id: ID! size: Int @external extra: Int @requires(fields: "size") }',
+            ["other.graphqls:2:37 No subgraph tells 'E.size'."],
+        ),
+    ],
+)
+def test_a_field_that_no_key_leads_to_is_told(other: str, said: list[str]) -> None:
+    met = "cannot be had of objects that are met at Query.all"
+    assert told(there=THERE, other=LINK + other) == [one.format(met=met) for one in said]
+
+
+def test_a_requirement_that_cannot_be_had_is_told() -> None:
+    sizes = LINK + 'type E @key(fields: "id", resolvable: false) { id: ID! size: Int }\ntype Query { sized: E }'
+    fees = LINK + 'type E @key(fields: "id") { id: ID! size: Int @external fee: Int @requires(fields: "size") }'
+    assert told(there=THERE, sizes=sizes, fees=fees) == [
+        "fees.graphqls:2:66 'E.fee' cannot be had of objects that are met at Query.all: it requires 'size', which cannot be had there.",
+        "sizes.graphqls:2:56 'E.size' cannot be had of objects that are met at Query.all: no key leads from there to who tells it.",
+    ]
+
+
+def test_an_object_of_an_interface_whose_type_nobody_can_be_asked_for_is_told() -> None:
+    register = (
+        'type Query { a: P }\ninterface P @key(fields: "id", resolvable: false) { id: ID! }\n'
+        'type E implements P @key(fields: "id") { id: ID! }'
+    )
+    notes = 'type Query { noted: P }\ntype P @federation__interfaceObject @key(fields: "id") { id: ID! note: String }'
+    assert [one.partition(" ")[0] for one in told(register=LINK + register, notes=LINK + notes)] == ["notes.graphqls:3:37"]
+
+
+def test_what_another_graph_has_a_key_for_can_be_had() -> None:
+    """One shows the object without a key; the other, that can be asked for the same field, has one."""
+    plain = LINK + "type Query { item: I @shareable }\ntype I { name: String @shareable own: Int }"
+    keyed = LINK + 'type Query { item: I @shareable }\ntype I @key(fields: "id") { id: ID! name: String @shareable }'
+    assert told(plain=plain, keyed=keyed, prices=LINK + 'type I @key(fields: "id") { id: ID! price: Int }') == []
+
+
+def told(**sdls: str) -> list[str]:
+    """``file:line:column message`` of each fault."""
+    subgraphs = [one for name, sdl in sdls.items() if (one := subgraph.read(name, "", sdl, f"{name}.graphqls")[0]) is not None]
+    document, faults = merge.merge(subgraphs)
+    found = read_document(document, "")
+    some = sorted({*faults, *found.faults, *unsatisfied(found, document)})
+    return [f"{one.file}:{one.line}:{one.column} {one.message if one.code == 'UNREACHABLE' else one.code}" for one in some]
 
 
 def test_a_type_that_stands_for_an_interface_needs_one() -> None:

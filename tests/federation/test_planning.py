@@ -178,6 +178,40 @@ def test_a_plan_of_a_graph_holds_names_and_no_value() -> None:
     assert plan.text == "query($first_3: Int) { items { posts_3: posts(first: $first_3) { ... on A { title } } } }"
 
 
+PAIRED = LINK_27 + 'type Query { first: Item second: Item } type Item @key(fields: "id") { id: ID! }\n'
+STOCKED = LINK_27 + 'type Item @key(fields: "id") { id: ID! stock: Int! place(floor: Int): String }\n'
+
+
+def paired() -> tuple[Engine, dict[str, Subgraph]]:
+    """Two items at two fields, of which a graph breaks its word: its stock may not be null, and is."""
+    items = [{"__typename": "Item", "id": number, "stock": None, "place": f"仓 {number}"} for number in ("1", "2")]
+    data = {"Item": items, "Query.first": items[0], "Query.second": items[1]}
+    place = {"Item.place": lambda row, floor: f"{row['place']} {floor}"}
+    subgraphs = {"pairs": Subgraph("pairs", PAIRED, data), "stock": Subgraph("stock", STOCKED, data, place)}
+    return engine_of(served(pairs=PAIRED, stock=STOCKED), subgraphs), subgraphs
+
+
+async def test_who_breaks_its_word_takes_nothing_away_from_who_did_not_ask_for_it() -> None:
+    """Both are asked for in one call, as lists of their own."""
+    engine, subgraphs = paired()
+    answer = await ask(engine, "{ first { place(floor: 1) } second { stock place(floor: 2) } }")
+    assert answer["data"] == {"first": {"place": "仓 1 1"}, "second": None}
+    (asked,) = subgraphs["stock"].asked
+    assert asked.representations == 2
+    assert "_entities1: _entities(representations: $representations1)" in asked.document
+
+
+async def test_of_those_that_stand_apart_one_may_be_all_that_is_left_to_ask_for() -> None:
+    """Keys of one list alone: the other is empty, and no answer is taken for another's."""
+    engine, subgraphs = paired()
+    rows = subgraphs["pairs"].rows
+    subgraphs["pairs"].rows = {**rows, "Query.first": None}
+    answer = await ask(engine, "{ first { place(floor: 1) } second { id stock place(floor: 2) } }")
+    assert answer["data"] == {"first": None, "second": None}
+    assert [list(error["path"]) for error in answer["errors"]] == [["second", "stock"]]
+    assert [one.representations for one in subgraphs["stock"].asked] == [1]
+
+
 def _asking() -> Any:
     from connectors.spi import Ask
 
@@ -229,6 +263,18 @@ async def test_an_interface_of_many_types_is_planned_once_for_what_is_alike() ->
     assert answer["data"]["nodes"][29] == {"name": "t29", "next": [{"id": "T0", "next": two}, {"id": "T1", "next": two}]}
     assert len(subgraphs["nodes"].asked) == 1
     assert engine.explain(engine.parse("{ nodes { name next { id next { id next { name } } } } }")).count("expand") == 4
+
+
+def test_which_of_two_graphs_is_asked_for_an_interface_is_known_without_looking_at_all_ways_down() -> None:
+    """Of thirty types, eight deep, there are more ways than could be looked at."""
+    names = [f"T{number}" for number in range(30)]
+    head = LINK_27 + "type Query { nodes: [Node!]! @shareable }\ninterface Node { id: ID! next: [Node!] }\n"
+    types = 'type %s implements Node @key(fields: "id") { id: ID! next: [Node!] @shareable %s: Int }\n'
+    sdls = {own: head + "".join(types % (name, own) for name in names) for own in ("one", "other")}
+    engine = engine_of(served(**sdls), {})
+    query = "{ nodes " + "{ id next " * 8 + "{ id ... on T1 { other } }" + " }" * 8 + " }"
+    lines = engine.explain(engine.parse(query)).splitlines()
+    assert lines[0] == "plan of the query: 1 system, 1 call at least"
 
 
 async def test_what_only_its_own_type_leads_to_is_not_had_of_the_interface() -> None:

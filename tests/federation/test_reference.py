@@ -39,15 +39,7 @@ async def ask() -> AsyncIterator[Any]:
 CASES = [(one, case) for one in ESTATES for case in one.cases if not case.unlike]
 
 
-# Estates in which the hub asks once more for some queries: what two types require of one interface is not put together.
-ONCE_MORE = frozenset({"interface_object_requires"})
-RANDOM = [
-    pytest.param(one, id=one.name, marks=[pytest.mark.xfail(strict=True, reason="asks once more")] if one.name in ONCE_MORE else [])
-    for one in ESTATES
-]
-
-
-@pytest.mark.parametrize("estate", RANDOM)
+@pytest.mark.parametrize("estate", ESTATES, ids=lambda one: one.name)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_hub_asks_no_more_than_the_reference_gateway(ask: Any, estate: Estate) -> None:
     if any(case.unlike == UNKNOWN_RIGHTS for case in estate.cases):

@@ -124,7 +124,7 @@ class Running:
         """A WebSocket, to be entered."""
         return self.session.ws_connect(self.url.replace("http", "ws", 1), protocols=("graphql-transport-ws",), **options)
 
-    def stream(self, query: str, *, token: str = "", **payload: Any) -> Any:
+    def stream(self, query: str | None, *, token: str = "", **payload: Any) -> Any:
         """A POST that wants events, to be entered."""
         headers = {"accept": "text/event-stream", **({"authorization": token} if token else {})}
         return self.session.post(self.url, json={"query": query, **payload}, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.serve.limits import Limits
+from hub.serve.persisted import Persisted
 from tests.serve.small import GRAPHQL, JSON, ask, get, post, world
 
 BOTH = pytest.mark.parametrize("accept", [GRAPHQL, JSON])
@@ -66,6 +68,55 @@ async def test_repeated_accept_lines_are_one_list() -> None:
 
 
 # --- well-formed requests that are answered ------------------------------------------------------------------------------------
+
+
+# --- automatic persisted queries -----------------------------------------------------------------------------------------------
+
+
+def hashed(text: str) -> dict[str, object]:
+    return {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}
+
+
+@BOTH
+async def test_a_text_that_came_with_its_hash_is_meant_by_the_hash_alone(accept: str) -> None:
+    app, known = world().endpoint, hashed("query Q($n: String) { hello(name: $n) }")
+    unknown = await post(app, {"extensions": known, "variables": {"n": "a"}}, accept=accept)
+    assert (unknown.status, unknown.codes) == (200, ["PERSISTED_QUERY_NOT_FOUND"])
+    assert unknown.json["errors"][0]["message"] == "PersistedQueryNotFound"  # which some clients look for
+    first = await post(
+        app, {"query": "query Q($n: String) { hello(name: $n) }", "extensions": known, "variables": {"n": "b"}}, accept=accept
+    )
+    assert first.json == {"data": {"hello": "hello b"}}
+    assert (await post(app, {"extensions": known, "variables": {"n": "c"}}, accept=accept)).json == {"data": {"hello": "hello c"}}
+    assert (await get(app, extensions=orjson.dumps(known).decode(), variables='{"n":"d"}')).json == {"data": {"hello": "hello d"}}
+
+
+async def test_a_text_is_known_by_no_hash_but_its_own() -> None:
+    app = world().endpoint
+    seen = await post(app, {"query": "{ hello }", "extensions": hashed("{ who }")})
+    assert (seen.status, seen.codes) == (400, ["BAD_REQUEST"])
+    assert (await post(app, {"extensions": hashed("{ who }")})).codes == ["PERSISTED_QUERY_NOT_FOUND"]
+
+
+@pytest.mark.parametrize("said", [None, 7, {}, {"version": 2, "sha256Hash": "0" * 64}, {"version": 1, "sha256Hash": "0" * 63 + "g"}])
+async def test_a_hash_that_is_none_is_refused(said: object) -> None:
+    seen = await post(world().endpoint, {"query": "{ hello }", "extensions": {"persistedQuery": said}})
+    assert (seen.status, seen.codes) == (400, ["BAD_REQUEST"])
+
+
+async def test_a_mutation_that_is_known_by_its_hash_still_needs_post() -> None:
+    app, text = world().endpoint, "mutation { write }"
+    await post(app, {"query": text, "extensions": hashed(text)})
+    assert (await get(app, extensions=orjson.dumps(hashed(text)).decode())).status == 405
+
+
+async def test_what_is_kept_of_texts_is_bounded() -> None:
+    app = world().endpoint
+    app.persisted = Persisted(kept=20)
+    for text in ("{ hello }", "{ who }", "{ a: hello }"):
+        await post(app, {"query": text, "extensions": hashed(text)})
+    assert (await post(app, {"extensions": hashed("{ hello }")})).codes == ["PERSISTED_QUERY_NOT_FOUND"]
+    assert (await post(app, {"extensions": hashed("{ a: hello }")})).json == {"data": {"a": "hello world"}}
 
 
 @BOTH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,22 @@ async def test_events_come_as_they_happen_and_a_hang_up_ends_the_feed(tmp_path: 
             assert await event(response) == ("next", {"data": {"enterpriseChanged": {"uscc": OTHER, "name": "乙"}}})
             assert (response.status, response.content_type) == (200, "text/event-stream")
         await there.department.left.wait()
+
+
+async def test_a_text_may_be_named_by_its_hash(tmp_path: Path) -> None:
+    known = {"persistedQuery": {"version": 1, "sha256Hash": sha256(CHANGED.encode()).hexdigest()}}
+    async with running(tmp_path) as there:
+        async with there.stream(None, extensions=known) as response:
+            assert response.status == 200
+            assert "PersistedQueryNotFound" in await response.text()
+        async with there.stream(CHANGED, extensions=known):
+            await there.department.arrived.wait()
+        await there.department.left.wait()
+        there.department.arrived.clear()
+        async with there.stream(None, extensions=known) as response:
+            await there.department.arrived.wait()
+            there.department.publish(USCC)
+            assert (await event(response))[1]["data"]["enterpriseChanged"]["uscc"] == USCC
 
 
 async def test_a_broken_feed_goes_on_where_it_broke(tmp_path: Path) -> None:

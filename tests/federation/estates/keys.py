@@ -174,4 +174,40 @@ NULL_KEYS = Estate(
     _null_keys,
 )
 
-ESTATES = (COMPOUND, NESTED, SEVERAL, UNRESOLVABLE, NULL_KEYS)
+BESIDE = Estate(
+    "keys_of_another_view",
+    {
+        "counter": LINK_20
+        + """
+        type Query { latest: Permit @shareable permits: [Permit!]! @shareable }
+        type Permit { title: String @shareable counter: Int }
+        """,
+        "permits": LINK_20
+        + """
+        type Query { latest: Permit @shareable permits: [Permit!]! @shareable }
+        type Permit @key(fields: "number") { number: ID! title: String @shareable }
+        """,
+        "fees": LINK_20
+        + """
+        type Permit @key(fields: "number") { number: ID! fee: Int }
+        """,
+    },
+    (
+        Case("{ latest { title fee } }", {"permits": 1, "fees": 1}, title="from_where_the_rest_is_had"),
+        Case("{ latest { title counter } }", {"counter": 1}, title="from_where_all_is_had"),
+        Case("{ latest { counter fee } }", {"counter": 1, "permits": 1, "fees": 1}, title="one_has_no_key_and_another_has"),
+        Case(
+            "{ permits { counter fee number } }",
+            {"counter": 1, "permits": 1, "fees": 1},
+            representations={"fees": 3},
+            title="element_by_element",
+        ),
+    ),
+    lambda: {
+        "Permit": (rows := [{"number": f"{at}", "title": f"许可 {at}", "counter": at, "fee": at * 10} for at in range(3)]),
+        "Query.permits": rows,
+        "Query.latest": rows[2],
+    },
+)
+
+ESTATES = (COMPOUND, NESTED, SEVERAL, UNRESOLVABLE, NULL_KEYS, BESIDE)

@@ -102,6 +102,49 @@ PROVIDES_ABSTRACT = Estate(
     _holders,
 )
 
+PROVIDES_INTERFACE = Estate(
+    "provides_interface",
+    {
+        "index": LINK_20
+        + """
+        type Query { cases: [Case!]! open: [Case!]! @provides(fields: "subjects { name }") }
+        type Case @key(fields: "number") { number: ID! subjects: [Subject!] @external }
+        interface Subject { id: ID! name: String }
+        type Enterprise implements Subject @key(fields: "id") { id: ID! name: String @external }
+        type Person implements Subject @key(fields: "id") { id: ID! name: String @external }
+        """,
+        "register": LINK_20
+        + """
+        type Case @key(fields: "number") { number: ID! subjects: [Subject!] @shareable title: String }
+        interface Subject { id: ID! name: String }
+        type Enterprise implements Subject @key(fields: "id") { id: ID! name: String @shareable capital: Int }
+        type Person implements Subject @key(fields: "id") { id: ID! name: String @shareable }
+        """,
+    },
+    (
+        Case("{ open { number subjects { __typename id name } } }", {"index": 1}, title="fields_of_the_interface"),
+        Case(
+            "{ open { subjects { ... on Person { name } } } }",
+            {"index": 1},
+            title="of_one_type",
+            reference={"index": 1, "register": 1},
+        ),
+        Case("{ cases { subjects { name } } }", {"index": 1, "register": 1}, title="not_on_that_way"),
+        Case(
+            "{ open { subjects { name ... on Enterprise { capital } } } }",
+            {"index": 1, "register": 1},
+            representations={"register": 2},
+            title="only_the_rest",
+        ),
+    ),
+    lambda: {
+        **(held := _holders()),
+        "Case": (cases := [{"number": "1", "subjects": held["Query.parties"]}, {"number": "2", "subjects": held["Person"]}]),
+        "Query.cases": cases,
+        "Query.open": cases[:1],
+    },
+)
+
 EXTENSIONS = Estate(
     "external_extensions",
     {
@@ -166,6 +209,15 @@ OVERRIDE = Estate(
         Case("{ inspected { risk name } }", {"inspections": 1, "register": 1}, title="at_hand"),
         Case("{ enterprises { name } }", {"register": 1}, title="the_rest_stays"),
         Case("{ inspected { risk } }", {"inspections": 1}, down=("register",), title="whom_it_was_taken_from_is_down"),
+        Case(
+            "{ enterprises { name risk } }",
+            {"register": 1, "inspections": 1},
+            down=("inspections",),
+            denied=("Enterprise.risk",),
+            errors=("enterprises.0.risk", "enterprises.1.risk", "enterprises.2.risk"),
+            title="who_took_over_is_down",
+            unlike="one error for all rows",
+        ),
     ),
     _risks,
     own={"register": {"Enterprise.risk": _old}},
@@ -276,4 +328,14 @@ SHAREABLE = Estate(
     _enterprises,
 )
 
-ESTATES = (PROVIDES, PROVIDES_ABSTRACT, EXTENSIONS, OVERRIDE, OVERRIDE_GONE, OVERRIDE_REQUIRES, OVERRIDE_MEMBERS, SHAREABLE)
+ESTATES = (
+    PROVIDES,
+    PROVIDES_ABSTRACT,
+    PROVIDES_INTERFACE,
+    EXTENSIONS,
+    OVERRIDE,
+    OVERRIDE_GONE,
+    OVERRIDE_REQUIRES,
+    OVERRIDE_MEMBERS,
+    SHAREABLE,
+)

@@ -241,6 +241,12 @@ BATCHES = Estate(
             title="two_types",
         ),
         Case(
+            "{ __typename permits { __typename holder { __typename name } signers { __typename } } groups { __typename } }",
+            {"permits": 1, "register": 1},
+            representations={"register": 2},
+            title="type_names_within",
+        ),
+        Case(
             "{ permits { holder { name } } groups { name } }",
             {"permits": 1, "register": 1},
             representations={"register": 2},
