@@ -7,7 +7,8 @@ together as a list is, of which each request gets the element that is its own. W
 A fold never tells anything but a whole answer. Only plans are folded in which nothing depends on the caller and every row is had by a
 key that the request gave (``foldable``); and where anything is wrong, or noticed, or missing in one of the answers, each request is run by
 itself after all, with what the systems have said already (``_Brought``), so that faults, nulls and notices are told where they always
-are. A request alone in its moment is never folded. Who goes away is not missed, and a fold that nobody waits for ends.
+are. As that costs more than not to fold at all, a plan whose fold came to nothing is let alone for a moment, then for two, four, and so on
+(``Pause``). A request alone in its moment is never folded. Who goes away is not missed, and a fold that nobody waits for ends.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from hub.run.slices import weight
 from hub.run.sources import Sources
 
 MOST = TOGETHER  # requests of one fold: of more than these some are answered while others wait for their sources
+LONGEST = 64  # moments that a plan is let alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,28 @@ class _Member:
     inputs: Inputs
     asker: Asker
     done: asyncio.Future[Whole | Shared]
+
+
+@dataclass(slots=True)
+class Pause:
+    """Of one plan: how many moments it is still let alone, and how many it was last."""
+
+    left: int = 0
+    last: int = 0
+
+    @classmethod
+    def of(cls, plan: QueryPlan) -> Pause:
+        found: Pause = plan.made.setdefault("pause", cls())
+        return found
+
+    def over(self) -> bool:
+        """Whether the plan is folded in this moment."""
+        self.left -= 1
+        return self.left < 0
+
+    def came_to(self, whole: bool) -> None:
+        self.last = 0 if whole else min(2 * self.last or 1, LONGEST)
+        self.left = self.last
 
 
 @dataclass(slots=True, eq=False)
@@ -92,14 +116,15 @@ class Folds:
             there = [member for member in members if not member.done.done()]  # the others have gone away
             if not there:
                 continue
+            if len(there) == 1 or not Pause.of(plan).over():
+                for member in there:
+                    member.done.set_result(self._shared)
+                continue
             share = -(-len(there) // -(-len(there) // MOST))
             for start in range(0, len(there), share):
                 self._begin(plan, there[start : start + share])
 
     def _begin(self, plan: QueryPlan, members: list[_Member]) -> None:
-        if len(members) == 1:
-            members[0].done.set_result(self._shared)
-            return
         fold = _Fold(members, len(members))
         # A context of its own: what the first of them logs or traces by is no business of the others.
         fold.task = asyncio.get_running_loop().create_task(self._fold(plan, members), context=Context())
@@ -115,6 +140,7 @@ class Folds:
                 plan, self._sources, inputs[0], deadline, first.asker.request_id, first.asker.principal, kept, others=inputs[1:]
             )
             whole = _whole(plan, ran, len(members))
+            Pause.of(plan).came_to(whole is not None)
         except asyncio.CancelledError:
             for member in members:
                 member.done.cancel()

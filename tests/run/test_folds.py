@@ -208,6 +208,23 @@ async def test_the_audit_knows_of_each_request_which_systems_it_asked() -> None:
     ]
 
 
+async def test_a_plan_whose_folds_come_to_nothing_is_let_alone_longer_and_longer(whole: list[bool]) -> None:
+    there = fan()
+    one = engine(there)
+    document = await ready(one)
+
+    async def moments(count: int) -> None:
+        for _ in range(count):
+            await asyncio.gather(*(one.run(document, {"uscc": code}) for code in "AB"))
+
+    there.systems["credit"].faults.down[relation(there)] = "down"
+    await moments(12)  # folded in the 1st, 3rd, 6th and 11th
+    assert whole == [False] * 4
+    there.systems["credit"].faults.down.clear()
+    await moments(7 + 3)  # the 8th fold comes true, and then each does
+    assert whole == [False] * 4 + [True] * 3
+
+
 async def test_a_mistake_of_the_program_is_told_to_each(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*_: Any) -> Any:
         raise GraphQLError("a mistake")
