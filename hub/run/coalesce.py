@@ -267,8 +267,9 @@ class Lane:
         """``waiting`` over at most ``turns`` calls; what asks for the same keys stays together."""
         names = list(dict.fromkeys(tuple(wanted.left) for wanted in waiting))
         sizes = list(map(len, names))
-        calls = min(turns, len(names), sum(sizes) // TOGETHER)
-        if calls < 2:
+        keys = len(set(chain.from_iterable(names)))
+        calls = min(turns, len(names), keys // TOGETHER)
+        if calls < 2 or 4 * keys < 3 * sum(sizes):  # or many keys would travel in several of the calls
             return [list(waiting)]
         share = -(-sum(sizes) // calls)
         call = {name: before // share for name, before in zip(names, accumulate(sizes, initial=0), strict=False)}

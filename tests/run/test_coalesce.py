@@ -87,6 +87,21 @@ async def test_many_questions_of_one_moment_are_divided_over_the_calls_that_may_
     assert [set(found) for found in answers] == [{(f"{number % 64}",)} for number in range(68)]
 
 
+async def test_questions_of_many_keys_are_divided_only_where_they_ask_for_different_ones() -> None:
+    source = Held()
+    lane = Lane(source.send, 100)
+    for number in range(4):
+        want(lane, *(f"{number}/{key}" for key in range(16)))
+    await settled()
+    assert [len(call) for call in source.calls] == [16] * IN_FLIGHT
+    source = Held()
+    lane = Lane(source.send, 100)
+    for number in range(10):
+        want(lane, *(str(number + key) for key in range(30)))
+    await settled()
+    assert [len(call) for call in source.calls] == [39]
+
+
 async def test_one_that_goes_away_leaves_the_call_to_the_others() -> None:
     source = Held()
     lane = Lane(source.send, 100)
