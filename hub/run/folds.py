@@ -28,7 +28,7 @@ from hub.run.flights import Flights
 from hub.run.generated import assemble_each, is_made
 from hub.run.rows import Key
 from hub.run.sent import Answered, Sent
-from hub.run.slices import weight
+from hub.run.slices import LARGE, weight
 from hub.run.sources import Sources
 
 MOST = TOGETHER  # requests of one fold: of more than these some are answered while others wait for their sources
@@ -188,11 +188,12 @@ def _whole(plan: QueryPlan, ran: Ran, members: int) -> Sequence[Whole] | None:
             given = ran.layers[step.id].fetched[step.id]
             if given.faults or any(None in column for column in given.columns.values()):
                 return None  # it asks nobody, and so has called no system
-    made = assemble_each(plan, ran.layers)
+    rows = weight(ran.layers)
+    made = assemble_each(plan, ran.layers) if rows <= LARGE else None  # more are put together in slices, so that others have their turn
     if made is None or ran.stale:
         return None
-    systems, rows = tuple(sorted(ran.systems)), weight(ran.layers) // members
-    return [Whole(data, systems, rows) for data in made]
+    systems = tuple(sorted(ran.systems))
+    return [Whole(data, systems, rows // members) for data in made]
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from hub.run import folds
 from hub.run.documents import Document
 from hub.run.engine import Engine
 from hub.run.generated import RUNS
+from hub.run.slices import LARGE
 from schema.coordinates import Grade
 from tests.bound import leaf, link, lookup, obj, scan
 from tests.plan.test_planner import SDL
@@ -206,6 +207,15 @@ async def test_the_audit_knows_of_each_request_which_systems_it_asked() -> None:
         (("credit", "register"), "企业A"),
         (("credit", "register"), "企业B"),
     ]
+
+
+async def test_answers_that_are_large_together_are_made_one_by_one(whole: list[bool]) -> None:
+    there = fan()
+    many: list[dict[str, str]] = [{"id": f"E{number}", "t": "证", "czr": "E"} for number in range(LARGE // 2)]
+    there.systems["library"].rows["Licence"] = [*LICENCES, *many]
+    answers = await moment(engine(there), "EE", "query ($uscc: ID!) { firm(uscc: $uscc) { licences { id } } }")
+    assert [answer.data for answer in answers] == [{"firm": {"licences": [{"id": row["id"]} for row in many]}}] * 2
+    assert whole == [False]
 
 
 async def test_a_plan_whose_folds_come_to_nothing_is_let_alone_longer_and_longer(whole: list[bool]) -> None:
